@@ -1,0 +1,1 @@
+"""Floor 6: many calls over time. The session, its stream and its download workers."""

@@ -1,0 +1,1 @@
+"""Floor 5: one call each. Submitting, waiting, fetching, uploading."""

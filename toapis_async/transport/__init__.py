@@ -1,0 +1,1 @@
+"""Floor 4: the network door. aiohttp is imported here and nowhere below."""

@@ -1,0 +1,1 @@
+"""Floor 0: frozen values. They know nothing of JSON, sockets, disks or clocks."""

@@ -1,0 +1,43 @@
+"""One HTTP exchange with the gateway, as the transport port sees it."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+
+class Purpose(Enum):
+    """Which of the account's budgets an exchange spends (docs: rate limits of async tasks)."""
+
+    SUBMIT = "submit"
+    QUERY = "query"
+    ACCOUNT = "account"
+
+
+@attrs.frozen(kw_only=True)
+class HttpRequest:
+    """A request to the gateway, relative to the API base.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        path: below ``/v1``, starting with a slash, already percent-encoded.
+        purpose: the budget it spends.
+        body: the encoded body, or None.
+        content_type: of the body, or None without one.
+
+    """
+
+    method: str
+    path: str
+    purpose: Purpose
+    body: bytes | None = attrs.field(default=None, repr=False)
+    content_type: str | None = None
+
+
+@attrs.frozen
+class HttpReply:
+    """A whole reply. Header names compare without case (the transport sees to it)."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)

@@ -1,0 +1,132 @@
+"""What a run has to remember: the journal's events, and what they fold to for one item."""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import attrs
+
+from toapis_async.values.files import SavedFile
+from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.tasks import Kind
+
+
+@attrs.frozen(kw_only=True)
+class Intended:
+    """An attempt is about to be sent; durable before the first byte leaves.
+
+    Attributes:
+        key: the item.
+        attempt: counts from 1 within the item.
+        client_business_id: fresh for every attempt.
+        request: what will be sent, so that a run can go on without its input.
+        at: epoch seconds.
+
+    """
+
+    key: str
+    attempt: int
+    client_business_id: str
+    request: GenerationRequest
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class Accepted:
+    """The gateway has the attempt and charges for it."""
+
+    key: str
+    attempt: int
+    task_id: str
+    kind: Kind
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class NotAccepted:
+    """The attempt is proved to have made no task: the item may be sent again at no risk."""
+
+    key: str
+    attempt: int
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class Finished:
+    """The task completed and its files wait to be fetched.
+
+    Attributes:
+        urls: may be empty where the links have gone.
+        expires_at: epoch seconds after which the links are dead, or None.
+        cost_usd: decimal text as the gateway said it, or None.
+
+    """
+
+    key: str
+    task_id: str
+    urls: tuple[str, ...]
+    expires_at: float | None
+    cost_usd: str | None
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class SavedToDisk:
+    """Every file of the item is on the disk, synced."""
+
+    key: str
+    files: tuple[SavedFile, ...]
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class FailedForGood:
+    """The item ended without an image, and waiting will not change that.
+
+    Attributes:
+        error_type: the class name of the error, of the family in ``errors``.
+        message: its text, hint included.
+
+    """
+
+    key: str
+    error_type: str
+    message: str
+    at: float
+
+
+JournalEvent: TypeAlias = Intended | Accepted | NotAccepted | Finished | SavedToDisk | FailedForGood
+
+
+class ItemState(StrEnum):
+    """Where an item stands in the journal."""
+
+    INTENDED = "intended"
+    """Sent or about to be; whether the gateway has it is not known."""
+    OPEN = "open"
+    """Nothing of it is at the gateway."""
+    ACCEPTED = "accepted"
+    FINISHED = "finished"
+    SAVED = "saved"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class ItemRecord:
+    """One item, folded from its events. Times are epoch seconds."""
+
+    key: str
+    state: ItemState
+    attempt: int
+    client_business_id: str
+    request: GenerationRequest
+    task_id: str | None = None
+    kind: Kind = "image"
+    accepted_at: float | None = None
+    urls: tuple[str, ...] = ()
+    expires_at: float | None = None
+    cost_usd: str | None = None
+    files: tuple[SavedFile, ...] = ()
+    error_type: str | None = None
+    error_message: str | None = None
+    intended_at: float = 0.0
+    ended_at: float | None = None

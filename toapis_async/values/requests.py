@@ -1,0 +1,124 @@
+"""What the user wants made. The names are those of the gateway's market page; the catalogue maps them."""
+
+import os
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import attrs
+
+DEFAULT_IMAGE_MODEL = "gemini-2.5-flash-image-preview"
+
+Reference: TypeAlias = "str | os.PathLike[str] | bytes"
+"""An ``https://`` address, the path of a local file, or the bytes of one. Files are uploaded."""
+
+
+def as_tuple(value: object) -> object:
+    """Freeze a list for a frozen value; anything else is left for validation to judge."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def as_frozen_mapping(value: object) -> object:
+    """Copy a mapping so that the caller's later changes do not reach the value."""
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+@attrs.frozen
+class ImageRequest:
+    """One image, or ``n`` of them, to be made.
+
+    Nothing is checked here: ``policy.validation`` checks it against the catalogue before it is sent.
+
+    Attributes:
+        prompt: what to draw.
+        model: a model's exact id or alias.
+        size: a ratio such as ``16:9``, or pixels such as ``1024x1024`` where the model takes them; None is the
+            model's default.
+        resolution: ``1K``, ``2K``, ``4K`` by what the model can do; None is the model's default.
+        reference_images: what to take style, subject or brand from; at most 14, fewer on some models.
+        n: how many images in one task.
+        mask: where to repaint (transparent pixels), for models that edit.
+        quality, background, output_format, output_compression, temperature, top_p, seed: controls of the
+            models that have them; None leaves them out.
+        id: your own name for the item, unique within a run; it names the files. None: made from the request.
+        client_business_id: your own reference, at most 96 characters; sent as it is on the first attempt.
+        callback_url: where the gateway shall send its webhook.
+        extra: further fields for the gateway, laid over the encoded body as they are; ``metadata`` is merged.
+
+    """
+
+    prompt: str
+    model: str = attrs.field(default=DEFAULT_IMAGE_MODEL, kw_only=True)
+    size: str | None = attrs.field(default=None, kw_only=True)
+    resolution: str | None = attrs.field(default=None, kw_only=True)
+    reference_images: tuple[Reference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
+    n: int = attrs.field(default=1, kw_only=True)
+    mask: Reference | None = attrs.field(default=None, kw_only=True)
+    quality: str | None = attrs.field(default=None, kw_only=True)
+    background: str | None = attrs.field(default=None, kw_only=True)
+    output_format: str | None = attrs.field(default=None, kw_only=True)
+    output_compression: int | None = attrs.field(default=None, kw_only=True)
+    temperature: float | None = attrs.field(default=None, kw_only=True)
+    top_p: float | None = attrs.field(default=None, kw_only=True)
+    seed: int | None = attrs.field(default=None, kw_only=True)
+    id: str | None = attrs.field(default=None, kw_only=True)
+    client_business_id: str | None = attrs.field(default=None, kw_only=True)
+    callback_url: str | None = attrs.field(default=None, kw_only=True)
+    extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
+
+
+@attrs.frozen(kw_only=True)
+class RoleReference:
+    """A reference with the part it plays.
+
+    Attributes:
+        source: an address, a path or bytes.
+        role: ``first_frame``, ``last_frame``, ``reference`` or another word of the model.
+
+    """
+
+    source: Reference
+    role: str
+
+
+@attrs.frozen
+class VideoRequest:
+    """One video to be made; the same words as ``ImageRequest``, and the moving ones.
+
+    Attributes:
+        prompt: what happens.
+        model: a model's exact id or alias; videos have no default model.
+        size: the ratio (``16:9``), wherever the model wants it.
+        resolution: ``720p``, ``1080p``, … by what the model can do.
+        duration: seconds.
+        reference_images, reference_videos, reference_audios: plain references, or ``RoleReference``.
+        first_frame, last_frame: the frames to begin and end with.
+        audio: whether to make sound, for models that can choose.
+        seed, id, client_business_id, callback_url, extra: as in ``ImageRequest``.
+
+    """
+
+    prompt: str
+    model: str = attrs.field(kw_only=True)
+    size: str | None = attrs.field(default=None, kw_only=True)
+    resolution: str | None = attrs.field(default=None, kw_only=True)
+    duration: float | None = attrs.field(default=None, kw_only=True)
+    reference_images: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=as_tuple
+    )
+    reference_videos: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=as_tuple
+    )
+    reference_audios: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=as_tuple
+    )
+    first_frame: Reference | None = attrs.field(default=None, kw_only=True)
+    last_frame: Reference | None = attrs.field(default=None, kw_only=True)
+    audio: bool | None = attrs.field(default=None, kw_only=True)
+    seed: int | None = attrs.field(default=None, kw_only=True)
+    id: str | None = attrs.field(default=None, kw_only=True)
+    client_business_id: str | None = attrs.field(default=None, kw_only=True)
+    callback_url: str | None = attrs.field(default=None, kw_only=True)
+    extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
+
+
+GenerationRequest: TypeAlias = ImageRequest | VideoRequest
