@@ -8,7 +8,7 @@ import attrs
 
 DEFAULT_IMAGE_MODEL = "gemini-2.5-flash-image-preview"
 
-Reference: TypeAlias = "str | os.PathLike[str] | bytes"
+Reference: TypeAlias = str | os.PathLike[str] | bytes
 """An ``https://`` address, the path of a local file, or the bytes of one. Files are uploaded."""
 
 
