@@ -1,0 +1,95 @@
+"""Places for tasks in flight: a semaphore whose bound the gateway may lower."""
+
+import asyncio
+from collections import deque
+
+from toapis_async.clock import Clock
+from toapis_async.policy.inflight import InflightLimit, Refusal
+
+
+class Slots:
+    """Bounds the tasks in flight.
+
+    Each item: ``await acquire()``, then exactly one of ``accepted()`` followed later by ``release()``, ``refused()``
+    (which gives the slot back: wait as told, then acquire again with ``again=True``), or ``release(accepted=False)``.
+
+    Args:
+        max_concurrency: the most that are ever in flight, at least one.
+        clock: the time.
+
+    """
+
+    __slots__ = ("_accepted", "_clock", "_line", "_on_the_way", "_policy")
+
+    def __init__(self, max_concurrency: int, clock: Clock) -> None:
+        self._policy = InflightLimit(max_concurrency)
+        self._clock = clock
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._accepted = 0
+        self._on_the_way = 0
+
+    @property
+    def limit(self) -> int:
+        """Tasks that may be in flight now; never above ``max_concurrency``."""
+        return self._policy.limit
+
+    @property
+    def in_use(self) -> int:
+        """Slots taken."""
+        return self._accepted + self._on_the_way
+
+    @property
+    def waiting(self) -> int:
+        """Items in line."""
+        return len(self._line)
+
+    async def acquire(self, *, again: bool = False) -> None:
+        """Wait for a slot, first come, first served; an item that was refused goes first."""
+        if (again or not self._line) and self._admits():
+            self._on_the_way += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if again:
+            self._line.appendleft(turn)
+        else:
+            self._line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release(accepted=False)
+            else:
+                self._line.remove(turn)
+            raise
+
+    def accepted(self) -> None:
+        """Say that the gateway took the task."""
+        self._on_the_way -= 1
+        self._accepted += 1
+        self._policy.on_accepted(self._accepted)
+        self._call_up()
+
+    def refused(self, refusal: Refusal) -> float:
+        """Say that the gateway answered 429; give the slot back and the seconds to wait before acquiring again."""
+        self._on_the_way -= 1
+        wait = self._policy.on_refused(refusal, self._accepted, self._clock.monotonic())
+        self._call_up()
+        return wait
+
+    def release(self, *, accepted: bool = True) -> None:
+        """Give the slot back: the task ended or is late, or (*accepted* false) it never began."""
+        if accepted:
+            self._accepted -= 1
+        else:
+            self._on_the_way -= 1
+        self._call_up()
+
+    def _admits(self) -> bool:
+        return self._policy.admits(self._accepted, self._on_the_way, self._clock.monotonic())
+
+    def _call_up(self) -> None:
+        while self._line and self._admits():
+            turn = self._line.popleft()
+            if not turn.done():
+                self._on_the_way += 1
+                turn.set_result(None)

@@ -1,0 +1,107 @@
+"""How many tasks the gateway lets us have unfinished, where it counts them.
+
+No such limit is documented (contract §4), so none is assumed: the limit is the caller's until a 429 says otherwise.
+A 429 about the rate is left to ``policy.pacing``.
+"""
+
+from enum import Enum
+
+import attrs
+
+from toapis_async.policy.rate_reading import Budget, RateReading
+
+_CONCURRENCY_WORDS = ("concurren", "并发", "in progress", "unfinished", "too many tasks", "进行中", "排队")
+_OPENING = 20  # submissions on their way before the first answer; a burst that no limit of use would refuse
+_OPENING_SHARE = 0.5  # of the accepted tasks may be on their way: the number grows by half per round trip
+_FIRST_WAIT = 1.0  # seconds until one more is tried; docs: after a refusal 1 s, then double
+_LONGEST_WAIT = 60.0  # seconds
+
+
+class Cause(Enum):
+    """What a 429 was about."""
+
+    RATE = "rate"
+    CONCURRENCY = "concurrency"
+    UNCLEAR = "unclear"
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """A 429 to a submission.
+
+    Attributes:
+        message: the gateway's text.
+        reading: its rate headers, or None.
+        retry_after_seconds: how long it asks to wait, or None.
+
+    """
+
+    message: str = ""
+    reading: RateReading | None = None
+    retry_after_seconds: float | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """Which limit it names, if any."""
+        text = self.message.lower()
+        if any(word in text for word in _CONCURRENCY_WORDS):
+            return Cause.CONCURRENCY
+        if self.reading is None:
+            return Cause.UNCLEAR
+        if self.reading.budget is Budget.CONCURRENCY:
+            return Cause.CONCURRENCY
+        if self.reading.remaining is None:
+            return Cause.UNCLEAR
+        return Cause.CONCURRENCY if self.reading.remaining >= 1.0 else Cause.RATE
+
+
+class InflightLimit:
+    """The current limit; times are monotonic seconds, given by the caller.
+
+    A refusal with *n* tasks accepted shows that the gateway takes at most *n*: the limit becomes *n*. After a wait
+    that doubles with each refused try, one more is tried; one that is accepted shows that there is room, and the
+    next steps double.
+    """
+
+    __slots__ = ("_cap", "_most", "_step", "_try_at", "_wait")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._cap = float(most)
+        self._step = 1.0
+        self._wait = _FIRST_WAIT
+        self._try_at = 0.0
+
+    @property
+    def limit(self) -> int:
+        """Tasks that may be unfinished at a time."""
+        return max(1, min(self._most, int(self._cap)))
+
+    def admits(self, accepted: int, on_the_way: int, now: float) -> bool:
+        """Tell whether one more may be submitted."""
+        total = accepted + on_the_way
+        if total >= self._most or on_the_way >= max(_OPENING, int(_OPENING_SHARE * accepted)):
+            return False
+        if total < self.limit:
+            return True
+        return total == self.limit and now >= self._try_at
+
+    def on_accepted(self, accepted: int) -> None:
+        """Hear that a submission was taken; *accepted* counts it."""
+        if accepted > self._cap:
+            self._cap = min(float(self._most), accepted + self._step)
+            self._step *= 2.0
+            self._wait = _FIRST_WAIT
+
+    def on_refused(self, refusal: Refusal, accepted: int, now: float) -> float:
+        """Hear a 429 with so many tasks accepted; give the seconds to wait before trying that item again."""
+        asked = refusal.retry_after_seconds or 0.0
+        if refusal.cause is Cause.RATE:
+            return max(asked, _FIRST_WAIT)
+        if now >= self._try_at:
+            self._wait = max(asked, self._wait)
+            self._try_at = now + self._wait
+            self._wait = min(_LONGEST_WAIT, 2.0 * self._wait)
+        self._cap = float(max(1, min(self._cap, accepted)))
+        self._step = 1.0
+        return max(asked, self._try_at - now)

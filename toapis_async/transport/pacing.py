@@ -1,0 +1,226 @@
+"""The account's budgets, shared by everything in one client."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from random import Random
+
+import attrs
+
+from toapis_async.clock import Clock
+from toapis_async.policy.pacing import Bucket, RateChange
+from toapis_async.policy.rate_reading import Budget, RateReading
+from toapis_async.transport.port import Transport
+from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
+from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
+from toapis_async.wire.rate_headers import rate_reading
+
+_DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
+
+
+@attrs.frozen(kw_only=True)
+class PaceStatistics:
+    """One budget, at one moment.
+
+    Attributes:
+        per_second: the current rate; None for unlimited.
+        waiting: requests in line.
+        sent: requests let through.
+        refused: 429 replies heard.
+        changes: the latest changes of the rate, oldest first.
+
+    """
+
+    per_second: float | None
+    waiting: int
+    sent: int
+    refused: int
+    changes: tuple[RateChange, ...]
+
+
+class _Lane:
+    """One budget's line: first come, first served. Whoever is first sleeps for all."""
+
+    __slots__ = ("bucket", "clock", "led", "line", "reading", "refused", "sent")
+
+    def __init__(self, bucket: Bucket | None, clock: Clock) -> None:
+        self.bucket = bucket
+        self.clock = clock
+        self.line: deque[asyncio.Future[bool]] = deque()
+        self.led = False
+        self.sent = 0
+        self.refused = 0
+        self.reading: RateReading | None = None
+
+    async def acquire(self) -> None:
+        if self.bucket is not None and (self.line or self.led or self.bucket.take(self.clock.monotonic()) > 0.0):
+            await self._stand_in_line(self.bucket)
+        self.sent += 1
+
+    async def _stand_in_line(self, bucket: Bucket) -> None:
+        if self.led:
+            turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self.line.append(turn)
+            try:
+                leads = await turn
+            except asyncio.CancelledError:
+                self._leave(turn, bucket)
+                raise
+            if not leads:
+                return
+        self.led = True
+        try:
+            while (wait := bucket.take(self.clock.monotonic())) > 0.0:
+                await self.clock.sleep(wait)
+        finally:
+            self._pass_on(bucket)
+
+    def _leave(self, turn: "asyncio.Future[bool]", bucket: Bucket) -> None:
+        if turn.done() and not turn.cancelled():
+            if turn.result():
+                self._pass_on(bucket)
+            else:
+                bucket.give_back()
+        else:
+            self.line.remove(turn)
+
+    def _pass_on(self, bucket: Bucket) -> None:
+        now = self.clock.monotonic()
+        while self.line:
+            turn = self.line.popleft()
+            if turn.done():
+                continue
+            if bucket.take(now) > 0.0:
+                turn.set_result(True)
+                return
+            turn.set_result(False)
+        self.led = False
+
+
+class Pacer:
+    """Holds requests back to what the account allows.
+
+    Args:
+        setting: see ``RateLimitSetting``; None holds nothing back.
+        clock: the time.
+        random: for jitter.
+
+    """
+
+    def __init__(self, setting: RateLimitSetting, *, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._auto = setting == "auto"
+        limits = _limits(setting)
+        self._lanes = {
+            Purpose.SUBMIT: _Lane(self._bucket(limits, submit=True), clock),
+            Purpose.QUERY: _Lane(self._bucket(limits, submit=False), clock),
+        }
+
+    def _bucket(self, limits: RateLimits | None, *, submit: bool) -> Bucket | None:
+        if limits is None:
+            return None
+        rate = limits.submit_per_second if submit else limits.query_per_second
+        burst = limits.submit_burst if submit else limits.query_burst
+        ceiling = None if self._auto else rate
+        return Bucket(per_second=rate, burst=burst, ceiling=ceiling, now=self._clock.monotonic())
+
+    @property
+    def submit_rate(self) -> float | None:
+        """Submissions per second that are let through now; None for unlimited."""
+        return self._rate(Purpose.SUBMIT)
+
+    @property
+    def query_rate(self) -> float | None:
+        """Status queries per second that are let through now; None for unlimited."""
+        return self._rate(Purpose.QUERY)
+
+    def looks_per_task(self) -> float | None:
+        """Give how many looks per task the query budget allows at the current submit rate; None is no bound."""
+        submit, query = self.submit_rate, self.query_rate
+        if submit is None or query is None:
+            return None
+        return max(_DOCUMENTED_LOOKS, query / submit) if self._auto else query / submit
+
+    async def acquire(self, purpose: Purpose) -> None:
+        """Wait for this request's turn; a cancelled one costs nothing."""
+        lane = self._lanes.get(purpose)
+        if lane is not None:
+            await lane.acquire()
+
+    def heard(
+        self,
+        purpose: Purpose,
+        http_status: int | None,
+        headers: Mapping[str, str],
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        """Learn from a reply; a status of None means that none came."""
+        lane = self._lanes.get(purpose)
+        if lane is None or http_status is None:
+            return
+        reading = rate_reading(headers, now=self._clock.now())
+        lane.reading = reading
+        if http_status == 429:
+            lane.refused += 1
+        if lane.bucket is None:
+            return
+        if http_status == 429:
+            if reading is not None and reading.budget is Budget.CONCURRENCY:
+                return
+            asked = retry_after_seconds
+            if asked is None and reading is not None:
+                asked = reading.retry_after_seconds
+            lane.bucket.on_refused(self._clock.monotonic(), asked)
+        elif http_status < 500:
+            lane.bucket.on_success(self._clock.monotonic(), reading)
+
+    def last_reading(self, purpose: Purpose) -> RateReading | None:
+        """Give what the latest reply for this purpose said about its budget."""
+        lane = self._lanes.get(purpose)
+        return None if lane is None else lane.reading
+
+    def snapshot(self) -> dict[Purpose, PaceStatistics]:
+        """Give the figures of each budget."""
+        return {
+            purpose: PaceStatistics(
+                per_second=self._rate(purpose),
+                waiting=len(lane.line) + lane.led,
+                sent=lane.sent,
+                refused=lane.refused,
+                changes=() if lane.bucket is None else tuple(lane.bucket.history),
+            )
+            for purpose, lane in self._lanes.items()
+        }
+
+    def _rate(self, purpose: Purpose) -> float | None:
+        bucket = self._lanes[purpose].bucket
+        return None if bucket is None else bucket.per_second
+
+
+class PacedTransport:
+    """A transport whose requests wait for their turn."""
+
+    __slots__ = ("_inner", "_pacer")
+
+    def __init__(self, inner: Transport, pacer: Pacer) -> None:
+        self._inner = inner
+        self._pacer = pacer
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """See ``Transport.send``."""
+        await self._pacer.acquire(request.purpose)
+        status: int | None = None
+        headers: Mapping[str, str] = {}
+        try:
+            reply = await self._inner.send(request)
+            status, headers = reply.http_status, reply.headers
+        finally:
+            self._pacer.heard(request.purpose, status, headers)
+        return reply
+
+
+def _limits(setting: RateLimitSetting) -> RateLimits | None:
+    if setting is None or isinstance(setting, RateLimits):
+        return setting
+    return TIERS["default" if setting == "auto" else setting]
