@@ -120,6 +120,7 @@ class InvalidRequestError(ToAPIsError):
         http_status: 400 from the gateway; None when we refused and nothing was sent.
         code: the gateway's own code as text, or None.
         request_id: what support asks for, or None.
+        task_id: a task that the refusal names all the same, or None.
 
     """
 
@@ -131,6 +132,7 @@ class InvalidRequestError(ToAPIsError):
         http_status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
+        task_id: str | None = None,
         hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
@@ -138,6 +140,7 @@ class InvalidRequestError(ToAPIsError):
         self.http_status = http_status
         self.code = code
         self.request_id = request_id
+        self.task_id = task_id
 
     @classmethod
     def refused(cls, violations: tuple[str, ...], *, what: str = "The request") -> Self:

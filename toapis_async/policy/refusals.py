@@ -1,0 +1,90 @@
+"""What the gateway means by a refusal, where its words say more than its status does (contract §3)."""
+
+from enum import StrEnum
+
+import attrs
+
+
+class Meaning(StrEnum):
+    """A cause that the words of a refusal name."""
+
+    MISSING_TASK = "missing_task"
+    NO_QUOTA = "no_quota"
+    BUSY = "busy"
+    """The submit limiter or a circuit breaker: nothing was accepted, and later it may be."""
+    NO_MODEL = "no_model"
+    POLICY = "policy"
+    BAD_KEY = "bad_key"
+    TOO_FAST = "too_fast"
+
+
+@attrs.frozen
+class _Rule:
+    meaning: Meaning
+    http_statuses: frozenset[int]
+    words: tuple[str, ...]
+
+
+_REFUSALS = frozenset(range(400, 500))
+_UNDER_200 = frozenset(range(200, 300))
+_ANY = frozenset(range(200, 600))
+
+# The first rule that fits wins. A 5xx is given a meaning only by words that nothing else would use: whoever takes
+# a broken reply for a refusal may send, and pay, again.
+_RULES = (
+    _Rule(
+        Meaning.MISSING_TASK,
+        frozenset({200, 400, 404}),
+        ("task_not_exist", "task_not_found", "task not found", "task not exist", "task does not exist", "任务不存在"),
+    ),
+    _Rule(Meaning.NO_QUOTA, _ANY, ("quota_not_enough", "quota is not enough")),
+    _Rule(
+        Meaning.NO_QUOTA,
+        _REFUSALS | _UNDER_200,
+        (
+            "insufficient_quota", "payment_required", "insufficient account balance", "insufficient balance",
+            "quota exhausted", "余额不足", "额度不足", "额度已用尽", "预扣费额度失败",
+        ),
+    ),
+    _Rule(Meaning.BUSY, frozenset({503}), ("rate_limit_unavailable", "circuit_broken", "熔断")),
+    _Rule(
+        Meaning.NO_MODEL,
+        frozenset({503}),
+        ("model_not_found", "channelcapability", "未配置渠道能力", "no available channel", "无可用渠道"),
+    ),
+    _Rule(Meaning.NO_MODEL, frozenset({400, 403, 404, 422, 500}), ("model_not_found",)),
+    _Rule(
+        Meaning.POLICY,
+        frozenset({200, 400, 403, 422, 451}),
+        (
+            "content_policy", "content policy", "sensitivecontent", "sensitive content", "privacyinformation",
+            "may contain real person", "image_unsafe", "moderation", "safety system", "内容安全", "敏感内容",
+        ),
+    ),
+    _Rule(
+        Meaning.BAD_KEY,
+        _UNDER_200,
+        ("authentication_error", "unauthorized", "invalid api key", "invalid token", "无效的令牌", "未提供令牌"),
+    ),
+    _Rule(Meaning.TOO_FAST, _UNDER_200, ("rate_limit", "too many requests", "频率超限")),
+)  # fmt: skip
+
+
+def meaning_of(http_status: int, words: str) -> Meaning | None:
+    """Return what a refusal says, or None where only its status speaks.
+
+    Args:
+        http_status: of the reply; 200 for ``success: false``.
+        words: code, type and message of the gateway together.
+
+    """
+    folded = words.casefold()
+    for rule in _RULES:
+        if http_status in rule.http_statuses and any(word in folded for word in rule.words):
+            return rule.meaning
+    return None
+
+
+def speaks_of_policy(words: str) -> bool:
+    """Tell whether a text is a refusal of content; failed tasks carry it in the message only."""
+    return meaning_of(422, words) is Meaning.POLICY

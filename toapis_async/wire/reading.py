@@ -1,0 +1,51 @@
+"""From a reply's bytes to its JSON object, or to the error that says what came instead."""
+
+import json
+from typing import Any
+
+from toapis_async.errors import UnreadableReplyError
+from toapis_async.policy.hints import hint_for_unreadable
+from toapis_async.values.exchange import HttpReply
+from toapis_async.wire.plain_text import body_text, excerpt_of, is_markup
+
+JsonObject = dict[str, Any]
+
+
+def json_in(data: bytes | str) -> object:
+    """Parse, or return None: for broken JSON, foreign bytes, endless digits and bottomless nesting alike."""
+    try:
+        parsed: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return parsed
+
+
+def object_in(reply: HttpReply, *, promised: str) -> JsonObject:
+    """Return the JSON object of a reply.
+
+    Raises:
+        UnreadableReplyError: the body is none.
+
+    """
+    whole = json_in(reply.body)
+    if type(whole) is not dict:
+        raise unreadable(reply, promised=promised)
+    return whole
+
+
+def unreadable(reply: HttpReply, *, promised: str, said: str = "") -> UnreadableReplyError:
+    """Return, not raise, the error for a reply that keeps no promise; ``said`` is what the gateway says in it, if anything."""
+    page = is_markup(body_text(reply))
+    excerpt = excerpt_of(reply)
+    if page:
+        what = f"An HTML page came instead of {promised}: {excerpt or 'without a title'}"
+    elif not reply.body.strip():
+        what = f"An empty body came instead of {promised}"
+    else:
+        what = f"The reply is not {promised}: {said or excerpt}"
+    return UnreadableReplyError(
+        f"{what} (HTTP {reply.http_status})",
+        http_status=reply.http_status,
+        excerpt=excerpt,
+        hint=hint_for_unreadable(page=page),
+    )
