@@ -1,0 +1,260 @@
+"""One file of a finished task, from its address to a verified file on the disk."""
+
+import binascii
+import random as random_module
+from base64 import b64decode
+
+import attrs
+
+from toapis_async.clock import Clock
+from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
+from toapis_async.policy.naming import file_name
+from toapis_async.policy.signatures import Signature, end_is_whole, looks_like_markup, size_px, sniff
+from toapis_async.policy.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
+from toapis_async.storage.atomic_files import OutputDirectory, Partial
+from toapis_async.transport.files import FileHost, FileReply
+from toapis_async.values.files import SavedFile
+
+MAX_FILE_BYTES = 2 * 1024**3
+ATTEMPTS = 5
+
+_BEGINNING_BYTES = 64
+_PROGRESS_BYTES = 1_048_576
+_SLOWEST_BYTES_PER_SECOND = 1024
+_SLOW_AFTER_SECONDS = 60.0
+
+_FETCH_AGAIN = "The task is paid for: fetch the file again, do not submit again."
+_LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
+_RAISE_CAP = "The task is paid for; its address is in task.urls."
+
+
+@attrs.frozen(kw_only=True)
+class FileSpot:
+    """Where a file belongs.
+
+    Attributes:
+        directory: open, and outliving the transfer.
+        stem: of the item, by ``policy.naming.file_stem``.
+        index, count: which of the item's files, from 0, and how many there are.
+        part: what the file is beside the result proper, such as ``last-frame``; empty for the result.
+
+    """
+
+    directory: OutputDirectory
+    stem: str
+    index: int = 0
+    count: int = 1
+    part: str = ""
+
+
+async def fetch_file(
+    host: FileHost,
+    url: str,
+    *,
+    stem: str,
+    directory: OutputDirectory,
+    clock: Clock,
+    random: random_module.Random,
+    index: int = 0,
+    count: int = 1,
+    part: str = "",
+    max_bytes: int = MAX_FILE_BYTES,
+    attempts: int = ATTEMPTS,
+) -> SavedFile:
+    """Fetch, verify and save a file; ``data:`` addresses need no network.
+
+    A broken transfer continues where it broke when the host can do that, and starts over otherwise. Tries that bring
+    the file forward by 1 MiB do not count.
+
+    Args:
+        host: open.
+        url: as the gateway gave it.
+        stem: of the item, by ``policy.naming.file_stem``.
+        directory: open.
+        clock, random: for waiting between tries.
+        index, count: which of the item's files, from 0, and how many there are.
+        part: what the file is beside the result proper, such as ``last-frame``.
+        max_bytes: a longer file is refused.
+        attempts: how many tries in all.
+
+    Raises:
+        LinkExpiredError: the link has died; at once, so that the task can be looked up for a fresh one.
+        ContentMismatchError: no image or video came, or one that is too long.
+        TruncatedError: every transfer broke.
+        DownloadError: the address is refused, or the host is down.
+        StorageError: the disk refused.
+
+    """
+    spot = FileSpot(directory=directory, stem=stem, index=index, count=count, part=part)
+    if url[:5].lower() == "data:":
+        return await _save_data_url(url, spot, max_bytes=max_bytes)
+    partial = directory.open_partial(stem)
+    try:
+        transfer = _Transfer(host=host, url=url, partial=partial, clock=clock, max_bytes=max_bytes)
+        await transfer.run(attempts=attempts, random=random)
+        return await _publish(partial, spot)
+    finally:
+        await partial.discard()
+
+
+async def save_bytes(
+    data: bytes, *, stem: str, directory: OutputDirectory, index: int = 0, count: int = 1, part: str = ""
+) -> SavedFile:
+    """Verify and save a file that is here already; see ``fetch_file``.
+
+    Raises:
+        ContentMismatchError: it is no image or video.
+        StorageError: the disk refused.
+
+    """
+    return await _save(data, FileSpot(directory=directory, stem=stem, index=index, count=count, part=part))
+
+
+async def _save(data: bytes, spot: FileSpot) -> SavedFile:
+    partial = spot.directory.open_partial(spot.stem)
+    try:
+        await partial.write(data)
+        return await _publish(partial, spot)
+    finally:
+        await partial.discard()
+
+
+async def _save_data_url(url: str, spot: FileSpot, *, max_bytes: int) -> SavedFile:
+    kind, _, text = url.partition(",")
+    if not kind.lower().endswith(";base64") or len(text) * 3 // 4 > max_bytes:
+        raise ContentMismatchError("The data: address is not base64, or too long.", url="data:", hint=_RAISE_CAP)
+    try:
+        data = await spot.directory.hop(lambda: b64decode(text))
+    except binascii.Error as error:
+        raise ContentMismatchError(f"The data: address is broken: {error}.", url="data:", hint=_RAISE_CAP) from error
+    return await _save(data, spot)
+
+
+async def _publish(partial: Partial, spot: FileSpot) -> SavedFile:
+    head = partial.head
+    signature = _signature(head, url="")
+    width, height = size_px(head) or (None, None)
+    name = file_name(spot.stem, spot.index, spot.count, signature.extension, part=spot.part)
+    return await partial.publish(name, mime=signature.mime, width=width, height=height)
+
+
+def _signature(head: bytes, *, url: str) -> Signature:
+    signature = sniff(head)
+    if signature is not None:
+        return signature
+    what = "an empty body" if not head else "a page or message" if looks_like_markup(head) else "unknown bytes"
+    raise ContentMismatchError(f"The file host sent {what} in place of a file.", url=url, hint=_FETCH_AGAIN)
+
+
+@attrs.define(eq=False, kw_only=True)
+class _Transfer:
+    """The tries for one file. What arrived stays in the partial file from try to try as far as it can be used."""
+
+    host: FileHost
+    url: str
+    partial: Partial
+    clock: Clock
+    max_bytes: int
+    validator: str | None = None
+    retry_after_seconds: float | None = None
+    odd_length: int | None = None
+    hopeless: bool = False
+
+    async def run(self, *, attempts: int, random: random_module.Random) -> None:
+        failures, furthest = 0, 0
+        while True:
+            self.retry_after_seconds = None
+            try:
+                return await self._try()
+            except DownloadError as error:
+                if self.partial.bytes_written >= furthest + _PROGRESS_BYTES:
+                    failures, furthest = 0, self.partial.bytes_written
+                failures += 1
+                if self.hopeless or failures >= attempts or not worth_another_try(error):
+                    raise
+            await self.clock.sleep(delay_seconds(failures, retry_after_seconds=self.retry_after_seconds, random=random))
+
+    async def _try(self) -> None:
+        offset = self.partial.bytes_written if self.validator is not None else 0
+        async with self.host.get(self.url, offset=offset, validator=self.validator) as reply:
+            answer = answer_of(reply.http_status, offset=offset, content_range=reply.content_range)
+            if answer is not Answer.REST:
+                self.validator = None
+                await self.partial.restart()
+            if answer is not Answer.REST and answer is not Answer.WHOLE:
+                self.retry_after_seconds = reply.retry_after_seconds
+                raise _refused(answer, reply)
+            length = self._expected_length(reply)
+            self.validator = reply.validator
+            await self._receive(reply)
+        self._check_length(length, reply.url)
+        self._check_end(length, reply.url)
+
+    def _expected_length(self, reply: FileReply) -> int | None:
+        _, length = parse_content_range(reply.content_range)
+        if length is None and reply.declared_length is not None:
+            length = self.partial.bytes_written + reply.declared_length
+        if length is not None and length > self.max_bytes:
+            raise self._too_long(reply)
+        return length
+
+    async def _receive(self, reply: FileReply) -> None:
+        partial, clock = self.partial, self.clock
+        started, before = clock.monotonic(), partial.bytes_written
+        recognised = before > 0
+        async for chunk in reply.chunks():
+            await partial.write(chunk)
+            if not recognised and partial.bytes_written >= _BEGINNING_BYTES:
+                self._check_beginning(reply.url)
+                recognised = True
+            if partial.bytes_written > self.max_bytes:
+                raise self._too_long(reply)
+            elapsed = clock.monotonic() - started
+            if elapsed > _SLOW_AFTER_SECONDS and partial.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
+                raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=_FETCH_AGAIN)
+        if not recognised:
+            self._check_beginning(reply.url)
+
+    def _check_beginning(self, url: str) -> None:
+        try:
+            _signature(self.partial.head, url=url)
+        except ContentMismatchError:
+            self.validator = None
+            raise
+
+    def _check_length(self, length: int | None, url: str) -> None:
+        received = self.partial.bytes_written
+        if length is not None and received != length:
+            if received > length:
+                self.validator = None
+            raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=_FETCH_AGAIN)
+
+    def _check_end(self, length: int | None, url: str) -> None:
+        """Refuse a file that its host cut off, unless the host declares and sends that same length again."""
+        partial = self.partial
+        received, head = partial.bytes_written, partial.head
+        if end_is_whole(_signature(head, url=url), head=head, tail=partial.tail, length=received):
+            return
+        if length is not None and self.odd_length == received:
+            return
+        self.odd_length = received
+        self.validator = None
+        raise TruncatedError(f"The file ends in the middle, after {received} bytes.", url=url, hint=_FETCH_AGAIN)
+
+    def _too_long(self, reply: FileReply) -> ContentMismatchError:
+        self.hopeless = True
+        return ContentMismatchError(
+            f"The file is longer than {self.max_bytes} bytes.",
+            url=reply.url,
+            http_status=reply.http_status,
+            hint=_RAISE_CAP,
+        )
+
+
+def _refused(answer: Answer, reply: FileReply) -> DownloadError:
+    status, url = reply.http_status, reply.url
+    if answer is Answer.GONE:
+        return LinkExpiredError(f"The link has died ({status}).", url=url, http_status=status, hint=_LOOK_AGAIN)
+    if answer is Answer.START_OVER:
+        return TruncatedError("The transfer cannot be continued.", url=url, http_status=status, hint=_FETCH_AGAIN)
+    return DownloadError(f"The file host answered {status}.", url=url, http_status=status, hint=_FETCH_AGAIN)

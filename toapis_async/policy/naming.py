@@ -1,0 +1,173 @@
+"""Names: of items, of their files, of their attempts. All of them are stable over runs, machines and versions.
+
+What is ours in a file name follows a tilde: nothing before it can look like it, so no two items share a name.
+"""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from hashlib import sha256
+
+import attrs
+
+from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
+
+_STEM_BYTES = 100
+_SLUG_CHARACTERS = 32
+_CLIENT_ID_CHARACTERS = 96
+_PLAIN_ASCII = re.compile(r"[a-z0-9_][a-z0-9._ -]*(?<![. ])\Z")
+# Windows takes these for devices, with any extension.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|\Z)", re.IGNORECASE)
+_NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url"})
+_ALWAYS_OF_THE_RESULT = frozenset({"prompt", "model"})
+
+
+def file_stem(key: str) -> str:
+    """Return the file name, without extension, of an item: the key itself where every file system can hold it.
+
+    Otherwise its harmless part, then a tilde and 16 hexadecimal digits of the key's hash. That includes keys with
+    capitals, since ``Cat`` and ``cat`` are one file on many machines. At most 100 bytes of UTF-8, never empty.
+    """
+    if _is_plain(key):
+        return key
+    mark = "~" + _hexadecimal(key, 16)
+    return (_harmless(key, _STEM_BYTES - len(mark)) or "item") + mark
+
+
+def file_name(stem: str, index: int, count: int, extension: str, *, part: str = "") -> str:
+    """Name one of an item's files: ``stem.png`` alone, ``stem~1.png`` among several, ``stem~last-frame.png``.
+
+    Args:
+        stem: by ``file_stem``.
+        index: which of them, from 0.
+        count: how many there are.
+        extension: without the dot.
+        part: what the file is beside the item's result proper, such as ``last-frame``.
+
+    """
+    marks = ([str(index + 1)] if count > 1 else []) + ([part] if part else [])
+    return "~".join([stem, "-".join(marks)] if marks else [stem]) + "." + extension
+
+
+def slug(prompt: str) -> str:
+    """Return the prompt's first words in plain letters and digits, at most 32; empty when it has none."""
+    plain = unicodedata.normalize("NFKD", prompt[:400]).encode("ascii", "ignore").decode().lower()
+    words = re.findall("[a-z0-9]+", plain)
+    text = "-".join(words)
+    if len(text) <= _SLUG_CHARACTERS:
+        return text
+    kept = text[: _SLUG_CHARACTERS + 1].rpartition("-")[0]
+    return kept or text[:_SLUG_CHARACTERS]
+
+
+def item_key(request: GenerationRequest, ordinal: int) -> str:
+    """Return the key of a request in its run: the user's ``id``, else its slug and a digest of what it asks for.
+
+    Args:
+        request: as the user made it; local references count by path, bytes by their hash.
+        ordinal: how many requests equal to it came before it in the run.
+
+    """
+    if request.id is not None:
+        return request.id
+    name = "-".join(filter(None, (slug(request.prompt), request_digest(request))))
+    return f"{name}-{ordinal + 1}" if ordinal else name
+
+
+def request_digest(request: GenerationRequest) -> str:
+    """Return 16 hexadecimal digits of everything in the request that changes its result.
+
+    Fields at their default are left out, so that a later version of the library, with more fields, agrees.
+    """
+    kind = "video" if isinstance(request, VideoRequest) else "image"
+    asked: dict[str, object] = {"kind": kind}
+    for name, default in _FIELDS_OF_THE_RESULT[kind]:
+        value = getattr(request, name)
+        if value != default or name in _ALWAYS_OF_THE_RESULT:
+            asked[name] = _canonical(value)
+    return _hexadecimal(json.dumps(asked, sort_keys=True, separators=(",", ":")), 16)
+
+
+def client_business_id(run_id: str, key: str, attempt: int, *, own: str | None = None) -> str:
+    """Return the reference of one attempt, at most 96 characters and safe in a URL's path unless ``own`` is not.
+
+    Args:
+        run_id: of the journal, or of the client for single calls.
+        key: of the item.
+        attempt: counts from 1.
+        own: the user's reference: sent as it is first, and with ``-try2`` and so on at later attempts.
+
+    """
+    if own is None:
+        return f"ta-{run_id}-{_hexadecimal(key, 20)}-{attempt}"
+    if attempt == 1:
+        return own
+    suffix = f"-try{attempt}"
+    if len(own) + len(suffix) > _CLIENT_ID_CHARACTERS:
+        suffix = f"-{_hexadecimal(own, 16)}{suffix}"
+    return own[: _CLIENT_ID_CHARACTERS - len(suffix)] + suffix
+
+
+def _is_plain(key: str) -> bool:
+    if len(key.encode("utf-8", "surrogatepass")) > _STEM_BYTES or _DEVICE.match(key):
+        return False
+    if key.isascii():
+        return _PLAIN_ASCII.match(key) is not None
+    # Must be a fixed point of everything that file systems do to names before they compare them.
+    folds_to_itself = unicodedata.normalize("NFKC", key) == key == key.casefold() == key.upper().casefold()
+    return folds_to_itself and _harmless(key, _STEM_BYTES) == key
+
+
+def _harmless(text: str, limit: int) -> str:
+    """Keep letters, digits and inner punctuation that every file system takes; cut at so many bytes of UTF-8."""
+    composed = unicodedata.normalize("NFKC", text[: 4 * limit])
+    kept = "".join(letter if _is_harmless(letter) else "-" for letter in composed)
+    kept = re.sub("--+", "-", kept) if kept != composed else kept
+    cut = kept.lstrip(" .-").encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").rstrip(" .-")
+    return f"item-{cut}"[:limit] if _DEVICE.match(cut) else cut
+
+
+def _is_harmless(letter: str) -> bool:
+    return letter in "._- " or unicodedata.category(letter)[0] in "LNM"
+
+
+def _hexadecimal(text: str, digits: int) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+def _fields_of_the_result(kind: type[attrs.AttrsInstance]) -> tuple[tuple[str, object], ...]:
+    return tuple(
+        (field.name, {} if field.name == "extra" else field.default)
+        for field in attrs.fields(kind)
+        if field.name not in _NOT_OF_THE_RESULT
+    )
+
+
+_FIELDS_OF_THE_RESULT = {"image": _fields_of_the_result(ImageRequest), "video": _fields_of_the_result(VideoRequest)}
+
+
+def _canonical(value: object) -> object:
+    """Turn a value into plain JSON that is the same for equal values, whatever their order or number type."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return {"sha256": sha256(value).hexdigest()}
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    return _canonical_whole(value)
+
+
+def _canonical_whole(value: object) -> object:
+    if isinstance(value, RoleReference):
+        return {"source": _canonical(value.source), "role": value.role}
+    if isinstance(value, Mapping):
+        return {str(name): _canonical(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(part) for part in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_canonical(part) for part in value), key=json.dumps)
+    return str(value)

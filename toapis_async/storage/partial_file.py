@@ -1,0 +1,141 @@
+"""One file in the making, as the disk sees it. Everything here blocks: it runs in the disk threads."""
+
+import os
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+_STALE = re.compile(r"\..*\.[0-9a-f]{9,}\.part\Z", re.DOTALL)
+
+
+def is_stale(name: str) -> bool:
+    """Tell whether a name in an output directory is one of our temporary names."""
+    return _STALE.match(name) is not None
+
+
+class DirectoryNames:
+    """The names in one directory: made with it, and durable.
+
+    Threads that rename at the same time share one sync of the directory.
+    """
+
+    __slots__ = ("_counting", "_renamed", "_synced", "_syncing", "durable", "path")
+
+    def __init__(self, path: Path, *, durable: bool) -> None:
+        self.path = path
+        self.durable = durable
+        self._counting = Lock()
+        self._syncing = Lock()
+        self._renamed = 0
+        self._synced = 0
+
+    def open_new(self, name: str) -> int:
+        """Create a file for writing and return its descriptor; make the directory when it is missing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            return os.open(self.path / name, flags, 0o666)
+        except FileNotFoundError:
+            self._make()
+            return os.open(self.path / name, flags, 0o666)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file its name, for good."""
+        (self.path / old).replace(self.path / new)
+        if self.durable:
+            with self._counting:
+                self._renamed += 1
+                mine = self._renamed
+            self._sync(mine)
+
+    def unlink(self, name: str) -> None:
+        """Remove a name, whether it is there or not."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def _sync(self, mine: int) -> None:
+        with self._syncing:
+            if self._synced >= mine:
+                return
+            # Read before the sync: a rename that comes during it may or may not be covered.
+            covered = self._renamed
+            sync_directory(self.path)
+            self._synced = covered
+
+    def _make(self) -> None:
+        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.durable:
+            for path in missing:
+                sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable, where the platform can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class PartialFile:
+    """A temporary file; at most one thread uses it at a time."""
+
+    __slots__ = ("_descriptor", "_hash", "_names", "_temporary", "touched")
+
+    def __init__(self, names: DirectoryNames, *, temporary: str) -> None:
+        self._names = names
+        self._temporary = temporary
+        self._descriptor: int | None = None
+        self._hash = sha256()
+        self.touched = False
+
+    def append(self, chunks: Sequence[bytes]) -> None:
+        """Write at the end; on any refusal the file is removed."""
+        try:
+            self._append(chunks)
+        except BaseException:
+            self.remove()
+            raise
+
+    def publish(self, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+        """Write the rest, sync, rename; return the content's sha256 and the file's modification time."""
+        try:
+            descriptor = self._append(chunks)
+            if self._names.durable:
+                os.fsync(descriptor)
+            mtime_ns = os.fstat(descriptor).st_mtime_ns
+            self._close()
+            self._names.rename(self._temporary, name)
+        except BaseException:
+            self.remove()
+            raise
+        self.touched = False
+        return self._hash.hexdigest(), mtime_ns
+
+    def remove(self) -> None:
+        """Remove the file and be as new."""
+        self._close()
+        self._hash = sha256()
+        if self.touched:
+            self._names.unlink(self._temporary)
+            self.touched = False
+
+    def _append(self, chunks: Sequence[bytes]) -> int:
+        if self._descriptor is None:
+            self.touched = True
+            self._descriptor = self._names.open_new(self._temporary)
+        content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._hash.update(content)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        return self._descriptor
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)

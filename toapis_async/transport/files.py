@@ -1,0 +1,224 @@
+"""The way to the file hosts: its own HTTP session, which has never seen the key."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+from urllib.parse import urljoin
+
+import aiohttp
+import attrs
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from toapis_async.errors import DownloadError, TruncatedError
+from toapis_async.policy.addresses import refusal
+from toapis_async.transport.guarded_resolver import GuardedResolver
+from toapis_async.transport.inflating import inflated
+
+MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PAID_FOR = "The task is paid for: fetch the file again, do not submit again."
+_NOT_FETCHED = "It was not asked. If you trust it, fetch it yourself; the address is in task.urls."
+
+
+@attrs.define(eq=False)
+class FileReply:
+    """The beginning of a file host's answer; ``chunks`` is the rest.
+
+    Attributes:
+        http_status: of the answer.
+        declared_length: of this body in bytes, or None where the host does not say or compresses.
+        content_range: the header, or None.
+        validator: what to send with a later range so that it continues this very file, or None.
+        content_type: as the host says, or empty.
+        retry_after_seconds: how long the host asks to wait, or None.
+        url: where it was found after redirects, without its query.
+
+    """
+
+    _response: aiohttp.ClientResponse
+    url: str
+    http_status: int
+    declared_length: int | None
+    content_range: str | None
+    validator: str | None
+    content_type: str
+    retry_after_seconds: float | None
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes.
+
+        Raises:
+            TruncatedError: the transfer broke.
+            DownloadError: it stalled.
+
+        """
+        encoding = _encoding(self._response)
+        return inflated(self._chunks(), encoding=encoding, url=self.url) if encoding else self._chunks()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        while True:
+            try:
+                chunk = await content.readany()
+            except TimeoutError as error:
+                raise DownloadError("The transfer stalled.", url=self.url, hint=_PAID_FOR) from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise TruncatedError(
+                    f"The transfer broke: {type(error).__name__}.", url=self.url, hint=_PAID_FOR
+                ) from error
+            if not chunk:
+                return
+            yield chunk
+
+
+class FileHost:
+    """Fetches from file hosts. ``async with`` opens and closes its session.
+
+    No key, no cookies, no netrc, no proxy from the environment, no compression asked for; at most three redirects,
+    each checked like the first address.
+
+    Args:
+        base_url: of the gateway; decides what besides public https addresses may be fetched.
+        user_agent: what to call ourselves.
+        connections: how many at once.
+        connect_seconds: how long a connection may take to open.
+        stall_seconds: how long a host may stay silent.
+        resolver: who asks the network for addresses; None is the system.
+        ssl_context: what to trust; None is the system's certificates.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        user_agent: str,
+        connections: int = 32,
+        connect_seconds: float = 15.0,
+        stall_seconds: float = 30.0,
+        resolver: AbstractResolver | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._user_agent = user_agent
+        self._connections = connections
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, connect=None, sock_connect=connect_seconds, sock_read=stall_seconds
+        )
+        self._resolver = resolver
+        self._ssl: ssl.SSLContext | bool = True if ssl_context is None else ssl_context
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = self._opened()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        resolver = GuardedResolver(self._resolver or aiohttp.ThreadedResolver(), base_url=self._base_url)
+        connector = aiohttp.TCPConnector(limit=self._connections, resolver=resolver, ssl=self._ssl, ttl_dns_cache=60)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            timeout=self._timeout,
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+    @asynccontextmanager
+    async def get(self, url: str, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[FileReply]:
+        """Ask for a file, or for its rest.
+
+        Args:
+            url: as the gateway gave it.
+            offset: how many bytes of it are here already.
+            validator: ``FileReply.validator`` of the transfer to continue; needed with an offset.
+
+        Raises:
+            DownloadError: the address is refused (``http_status`` 0), or there is no answer (``http_status`` None).
+
+        """
+        wanted = {"Range": f"bytes={offset}-", "If-Range": validator or ""} if offset else None
+        response = await self._final_response(url, wanted)
+        try:
+            yield _reply(response)
+        finally:
+            # Returns the connection to the pool when the body was read to its end, and closes it otherwise.
+            response.release()
+
+    async def _final_response(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._response(url, headers)
+            if response.status not in _REDIRECTS or "Location" not in response.headers:
+                return response
+            response.close()
+            url = urljoin(url, response.headers["Location"])
+        raise DownloadError(
+            f"More than {MAX_REDIRECTS} redirects.", url=_bare(url), http_status=response.status, hint=_PAID_FOR
+        )
+
+    async def _response(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise RuntimeError("Use FileHost with 'async with'.")
+        target = self._checked(url)
+        try:
+            return await self._session.get(target, headers=headers, allow_redirects=False)
+        except TimeoutError as error:
+            raise DownloadError("The file host did not answer in time.", url=_bare(url), hint=_PAID_FOR) from error
+        except aiohttp.ClientResponseError:
+            # Its text holds the whole address, and with it a signature that is as good as a key.
+            raise DownloadError("The file host did not speak HTTP.", url=_bare(url), hint=_PAID_FOR) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise DownloadError(
+                f"The file host could not be reached: {type(error).__name__}: {error}.", url=_bare(url), hint=_PAID_FOR
+            ) from error
+
+    def _checked(self, url: str) -> URL:
+        why = refusal(url, base_url=self._base_url)
+        if why is None:
+            try:
+                # As it is: quoting it anew could break its signature.
+                return URL(url, encoded=url.isascii() and " " not in url)
+            except ValueError:
+                why = "it is no valid address"
+        raise DownloadError(f"The file's address was refused: {why}.", url=_bare(url), http_status=0, hint=_NOT_FETCHED)
+
+
+def _reply(response: aiohttp.ClientResponse) -> FileReply:
+    headers = response.headers
+    encoded = bool(_encoding(response))
+    return FileReply(
+        response=response,
+        url=_bare(str(response.url)),
+        http_status=response.status,
+        declared_length=None if encoded else response.content_length,
+        content_range=headers.get("Content-Range"),
+        validator=None if encoded else _validator(headers.get("ETag"), headers.get("Last-Modified")),
+        content_type=headers.get("Content-Type", ""),
+        retry_after_seconds=_seconds(headers.get("Retry-After")),
+    )
+
+
+def _encoding(response: aiohttp.ClientResponse) -> str:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
+
+
+def _validator(etag: str | None, last_modified: str | None) -> str | None:
+    # Weak tags must not be sent in If-Range (RFC 9110, section 13.1.5).
+    return etag if etag and not etag.startswith("W/") else last_modified
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _bare(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0]
