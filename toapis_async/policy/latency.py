@@ -21,7 +21,7 @@ class LatencyBook:
         self._laws: OrderedDict[str, LatencyLaw] = OrderedDict()
         self._plans: dict[str, tuple[Polling, int, float | None, LookPlan]] = {}
 
-    def observe(self, key: str, *, after: float, by: float) -> None:
+    def observe(self, key: str, after: float, by: float) -> None:
         """Learn a completion; see ``LatencyLaw.observe``."""
         law = self._laws.get(key)
         if law is None:
