@@ -112,7 +112,19 @@ class ItemState(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class ItemRecord:
-    """One item, folded from its events. Times are epoch seconds."""
+    """One item, folded from its events. Times are epoch seconds.
+
+    Attributes:
+        attempt: the last one; the next one counts on from it.
+        client_business_id: of the last attempt.
+        task_id: the task in hand, or the one that ended the item; None without one.
+        doubtful: whether the gateway may have the last attempt without our knowing its task. Always so while
+            ``INTENDED``; beside a task in hand it means that the item may have been charged a second time.
+        spare_task_ids: further tasks that the gateway accepted for the item; taken up when the one in hand fails.
+        past_task_ids: tasks of the item that are done with, so that a repeated event does not bring them back.
+        error_type, error_message: how it failed, or what the last trouble was while it has not ended.
+
+    """
 
     key: str
     state: ItemState
@@ -120,6 +132,9 @@ class ItemRecord:
     client_business_id: str
     request: GenerationRequest
     task_id: str | None = None
+    doubtful: bool = False
+    spare_task_ids: tuple[str, ...] = ()
+    past_task_ids: tuple[str, ...] = ()
     kind: Kind = "image"
     accepted_at: float | None = None
     urls: tuple[str, ...] = ()

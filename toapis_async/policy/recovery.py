@@ -1,0 +1,278 @@
+"""What a run remembers, and what it does next with an item: the fold of the journal's events.
+
+One rule stands above the others: a task that the gateway accepted is never let go of while it may still bear an image,
+and no attempt is sent again while it may have been accepted. Where events contradict each other, or come late or
+twice, the reading that costs a look is taken, never the one that costs a charge.
+"""
+
+from enum import Enum
+
+import attrs
+
+from toapis_async.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    JournalError,
+    ServerError,
+    StorageError,
+    SubmissionUnknownError,
+    TaskTimeoutError,
+    UnreadableReplyError,
+)
+from toapis_async.values.records import (
+    Accepted,
+    FailedForGood,
+    Finished,
+    Intended,
+    ItemRecord,
+    ItemState,
+    JournalEvent,
+    NotAccepted,
+    SavedToDisk,
+)
+from toapis_async.values.requests import VideoRequest
+
+SETTLES_NOTHING = frozenset(
+    kind.__name__
+    for kind in (
+        APIConnectionError,
+        APITimeoutError,
+        JournalError,
+        ServerError,
+        StorageError,
+        SubmissionUnknownError,
+        TaskTimeoutError,
+        UnreadableReplyError,
+    )
+)
+"""Errors that say nothing about the fate of an attempt or a task: a failure with such a name ends no item that the
+gateway may have. (Where the attempt is proved unsent, ``NotAccepted`` comes first.)"""
+
+_IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED})
+
+
+class Step(Enum):
+    """What to do next with an item."""
+
+    SUBMIT = "submit"
+    """Make a new attempt."""
+    RECONCILE = "reconcile"
+    """Ask the gateway for the last attempt by its ``client_business_id``."""
+    POLL = "poll"
+    """Wait for the task in hand."""
+    DOWNLOAD = "download"
+    """Fetch the files; look the task up first where the links have expired or are unknown."""
+    SKIP = "skip"
+    """Nothing: its files are there."""
+    REPORT_FAILED = "report_failed"
+    """Nothing: it was charged or refunded, and failed."""
+    REPORT_UNKNOWN = "report_unknown"
+    """Nothing: the gateway was asked and could not say whether it has the attempt."""
+
+
+def next_step(
+    record: ItemRecord | None,
+    *,
+    retry_failed: bool,
+    resubmit_unknown: bool,
+    asked: bool = False,
+    files_intact: bool = True,
+) -> Step:
+    """Decide what to do next with an item.
+
+    Args:
+        record: what the journal holds of it, or None.
+        retry_failed: whether the user wants failed tasks to be made, and perhaps charged, again.
+        resubmit_unknown: whether the user prefers a second charge to a doubt.
+        asked: whether the gateway has been asked about the last attempt, over the whole grace period, without proof
+            of either answer. (A proof is an event: ``Accepted`` or ``NotAccepted``.)
+        files_intact: for a saved item, whether its files are still there, unchanged.
+
+    """
+    if record is None:
+        return Step.SUBMIT
+    match record.state:
+        case ItemState.OPEN:
+            return Step.SUBMIT
+        case ItemState.INTENDED:
+            return _of_doubt(asked=asked, resubmit_unknown=resubmit_unknown)
+        case ItemState.ACCEPTED:
+            return Step.POLL
+        case ItemState.FINISHED:
+            return Step.DOWNLOAD
+        case ItemState.SAVED:
+            return Step.SKIP if files_intact else Step.DOWNLOAD
+        case ItemState.FAILED:
+            # Without a task nothing was charged, so another attempt is free.
+            return Step.SUBMIT if retry_failed or record.task_id is None else Step.REPORT_FAILED
+
+
+def _of_doubt(*, asked: bool, resubmit_unknown: bool) -> Step:
+    if not asked:
+        return Step.RECONCILE
+    return Step.SUBMIT if resubmit_unknown else Step.REPORT_UNKNOWN
+
+
+def apply(record: ItemRecord | None, event: JournalEvent) -> ItemRecord | None:
+    """Fold one event into an item's record.
+
+    An event of an item that was never intended is dropped (None stays None): there is no request to hang it on.
+    """
+    if isinstance(event, Intended):
+        return _begin(event) if record is None else _intended(record, event)
+    if record is None:
+        return None
+    match event:
+        case Accepted():
+            return _accepted(record, event)
+        case NotAccepted():
+            return _not_accepted(record, event)
+        case Finished():
+            return _finished(record, event)
+        case SavedToDisk():
+            return _saved(record, event)
+        case FailedForGood():
+            return _failed(record, event)
+
+
+def _begin(event: Intended, past_task_ids: tuple[str, ...] = ()) -> ItemRecord:
+    return ItemRecord(
+        key=event.key,
+        state=ItemState.INTENDED,
+        attempt=event.attempt,
+        client_business_id=event.client_business_id,
+        request=event.request,
+        doubtful=True,
+        past_task_ids=past_task_ids,
+        kind="video" if isinstance(event.request, VideoRequest) else "image",
+        intended_at=event.at,
+    )
+
+
+def _intended(record: ItemRecord, event: Intended) -> ItemRecord:
+    # The same number again is a repeated event where a task is known, and an attempt under way where none is:
+    # the latter has to be believed, or it would be sent twice after a crash.
+    if event.attempt < record.attempt or (event.attempt == record.attempt and record.task_id is not None):
+        return record
+    if record.state is ItemState.ACCEPTED or record.state is ItemState.FINISHED:
+        return attrs.evolve(
+            record,
+            attempt=event.attempt,
+            client_business_id=event.client_business_id,
+            intended_at=event.at,
+            doubtful=True,
+        )
+    if record.state is ItemState.SAVED and event.attempt == record.attempt:
+        return record
+    return _begin(event, _past(record))
+
+
+def _past(record: ItemRecord) -> tuple[str, ...]:
+    in_hand = () if record.task_id is None else (record.task_id,)
+    return record.past_task_ids + in_hand + record.spare_task_ids
+
+
+def _accepted(record: ItemRecord, event: Accepted) -> ItemRecord:
+    if event.task_id in record.past_task_ids:
+        return record
+    attempt = max(record.attempt, event.attempt)
+    doubtful = record.doubtful and event.attempt < record.attempt
+    if event.task_id == record.task_id or event.task_id in record.spare_task_ids:
+        return record if doubtful == record.doubtful else attrs.evolve(record, doubtful=doubtful)
+    if record.state in _IN_HAND:
+        spares = (*record.spare_task_ids, event.task_id)
+        return attrs.evolve(record, attempt=attempt, doubtful=doubtful, spare_task_ids=spares)
+    return ItemRecord(
+        key=record.key,
+        state=ItemState.ACCEPTED,
+        attempt=attempt,
+        client_business_id=record.client_business_id,
+        request=record.request,
+        task_id=event.task_id,
+        doubtful=doubtful,
+        past_task_ids=_past(record),
+        kind=event.kind,
+        accepted_at=event.at,
+        intended_at=record.intended_at,
+    )
+
+
+def _not_accepted(record: ItemRecord, event: NotAccepted) -> ItemRecord:
+    if event.attempt != record.attempt or not record.doubtful:
+        return record
+    state = ItemState.OPEN if record.state is ItemState.INTENDED else record.state
+    return attrs.evolve(record, state=state, doubtful=False)
+
+
+def _finished(record: ItemRecord, event: Finished) -> ItemRecord:
+    if event.task_id in record.past_task_ids:
+        return record
+    if event.task_id != record.task_id and (record.state is ItemState.FINISHED or record.state is ItemState.SAVED):
+        known = event.task_id in record.spare_task_ids
+        spares = record.spare_task_ids if known else (*record.spare_task_ids, event.task_id)
+        return attrs.evolve(record, spare_task_ids=spares)
+    saved = record.state is ItemState.SAVED
+    return attrs.evolve(
+        _with_in_hand(record, event.task_id),
+        state=ItemState.SAVED if saved else ItemState.FINISHED,
+        urls=event.urls,
+        expires_at=event.expires_at,
+        cost_usd=event.cost_usd,
+        error_type=None,
+        error_message=None,
+        ended_at=record.ended_at if saved else None,
+    )
+
+
+def _with_in_hand(record: ItemRecord, task_id: str) -> ItemRecord:
+    """Take up a task that has finished in place of one that has not, which is kept in reserve."""
+    if task_id == record.task_id:
+        return record
+    if record.state is not ItemState.ACCEPTED:
+        return attrs.evolve(record, task_id=task_id, doubtful=False, past_task_ids=_past(record))
+    others = tuple(spare for spare in record.spare_task_ids if spare != task_id)
+    waiting = () if record.task_id is None else (record.task_id,)
+    return attrs.evolve(record, task_id=task_id, spare_task_ids=others + waiting)
+
+
+def _saved(record: ItemRecord, event: SavedToDisk) -> ItemRecord:
+    return attrs.evolve(
+        record, state=ItemState.SAVED, files=event.files, error_type=None, error_message=None, ended_at=event.at
+    )
+
+
+def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:
+    if _is_old(record, event):
+        return record
+    error = attrs.evolve(record, error_type=event.error_type, error_message=event.message)
+    if record.state is ItemState.OPEN or record.state is ItemState.FAILED:
+        return attrs.evolve(error, state=ItemState.FAILED, ended_at=event.at)
+    if event.error_type in SETTLES_NOTHING:
+        return record if record.state is ItemState.SAVED else error
+    if record.spare_task_ids:
+        return _next_in_hand(error)
+    if record.doubtful and record.task_id is not None:
+        return attrs.evolve(_without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=_past(record))
+    return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), ended_at=event.at)
+
+
+def _is_old(record: ItemRecord, event: FailedForGood) -> bool:
+    """Whether a failure, which names no attempt, is dated before what it would undo."""
+    saved_later = record.state is ItemState.SAVED and record.ended_at is not None and event.at < record.ended_at
+    return saved_later or event.at < record.intended_at
+
+
+def _next_in_hand(record: ItemRecord) -> ItemRecord:
+    first, *rest = record.spare_task_ids
+    past = record.past_task_ids if record.task_id is None else (*record.past_task_ids, record.task_id)
+    return attrs.evolve(
+        _without_result(record),
+        state=ItemState.ACCEPTED,
+        task_id=first,
+        spare_task_ids=tuple(rest),
+        past_task_ids=past,
+    )
+
+
+def _without_result(record: ItemRecord) -> ItemRecord:
+    return attrs.evolve(record, urls=(), expires_at=None, cost_usd=None, files=(), ended_at=None)

@@ -1,0 +1,182 @@
+"""One thread that writes for a whole event loop: what comes close together is written together."""
+
+import asyncio
+import copy
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class GroupWriter(Generic[T]):
+    """Collects entries on the event loop and hands them in batches, in order, to ``write`` in its own thread.
+
+    The first entry after a pause is written at once; while a batch is being written, and for ``window_seconds`` after
+    it, entries gather for the next one. Entries that nobody waits for may gather longer. After one failure nothing
+    more is written: an order with a hole in it is worth less than its beginning.
+
+    Args:
+        write: called in the thread with each batch.
+        name: of the thread, for debuggers.
+        window_seconds: the pause after a batch in which entries gather.
+        patience_seconds: how long entries that nobody waits for may gather.
+        limit: how many entries are written without waiting for the window's end.
+
+    """
+
+    def __init__(
+        self,
+        write: Callable[[list[T]], None],
+        *,
+        name: str,
+        window_seconds: float = 0.005,
+        patience_seconds: float = 0.05,
+        limit: int = 500,
+    ) -> None:
+        self._write = write
+        self._window = window_seconds
+        self._patience = patience_seconds
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._entries: list[T] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._timer: asyncio.Handle | None = None
+        self._due = False
+        self._batches_out = 0
+        self._failure: Exception | None = None
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the writing, or None while it goes on."""
+        return self._failure
+
+    def add(self, entry: T) -> None:
+        """Have an entry written soon.
+
+        Raises:
+            Exception: what ``write`` failed with before.
+
+        """
+        self._refuse_after_failure()
+        self._entries.append(entry)
+        if len(self._entries) >= self._limit and not self._batches_out:
+            self._hand_over()
+        elif self._timer is None and not self._batches_out:
+            self._timer = self._loop.call_later(self._patience, self._hand_over)
+
+    async def write(self, entry: T) -> None:
+        """Have an entry written and wait for it; cancelling ends the waiting, not the writing.
+
+        Raises:
+            Exception: what ``write`` failed with, now or before.
+
+        """
+        self._refuse_after_failure()
+        waiter = self._loop.create_future()
+        self._entries.append(entry)
+        self._waiters.append(waiter)
+        if not self._due and not self._batches_out:
+            self._hurry()
+        await waiter
+
+    async def call(self, work: Callable[[], R]) -> R:
+        """Run ``work`` in the thread, after everything added before it has been written.
+
+        Raises:
+            Exception: what ``work`` raises, or what ``write`` failed with before.
+
+        """
+        self._refuse_after_failure()
+        if self._entries:
+            self._hand_over()
+        return await self._loop.run_in_executor(self._thread, self._unless_failed, work)
+
+    async def close(self, last_work: Callable[[], None]) -> None:
+        """Write what is left, run ``last_work`` in the thread in any case, and end the thread.
+
+        A cancellation is obeyed only when that is done.
+
+        Raises:
+            Exception: what ``last_work`` raises.
+
+        """
+        if self._entries and self._failure is None:
+            self._hand_over()
+        ending = self._loop.run_in_executor(self._thread, last_work)
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as error:
+                cancelled = error
+            except Exception:  # noqa: BLE001  # asked for below, once the thread is gone
+                break
+        self._thread.shutdown(wait=True)
+        self._cancel_timer()
+        if cancelled is not None:
+            raise cancelled
+        ending.result()
+
+    def _refuse_after_failure(self) -> None:
+        if self._failure is not None:
+            raise copy.copy(self._failure)
+
+    def _unless_failed(self, work: Callable[[], R]) -> R:
+        self._refuse_after_failure()
+        return work()
+
+    def _hurry(self) -> None:
+        """Write at the end of this turn of the loop, so that whoever runs in it shares the batch."""
+        self._cancel_timer()
+        self._due = True
+        self._timer = self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._cancel_timer()
+        self._due = False
+        entries, waiters = self._entries, self._waiters
+        if not entries:
+            return
+        self._entries, self._waiters = [], []
+        self._batches_out += 1
+        self._thread.submit(self._work, entries, waiters)
+
+    def _work(self, entries: list[T], waiters: list[asyncio.Future[None]]) -> None:
+        if self._failure is None:
+            try:
+                self._write(entries)
+            except Exception as error:  # noqa: BLE001  # it belongs to the waiters, not to this thread
+                self._failure = error
+        self._loop.call_soon_threadsafe(self._written, waiters)
+
+    def _written(self, waiters: list[asyncio.Future[None]]) -> None:
+        self._batches_out -= 1
+        if self._failure is not None:
+            waiters += self._waiters
+            self._entries, self._waiters = [], []
+        for waiter in waiters:
+            if waiter.done():
+                continue
+            if self._failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(copy.copy(self._failure))
+        if self._timer is None and not self._batches_out:
+            self._due = True
+            self._timer = self._loop.call_later(self._window, self._window_over)
+
+    def _window_over(self) -> None:
+        self._timer = None
+        self._due = False
+        if self._waiters or len(self._entries) >= self._limit:
+            self._hand_over()
+        elif self._entries:
+            self._timer = self._loop.call_later(self._patience, self._hand_over)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,164 @@
+"""What the journal keeps <-> JSON text.
+
+A request is written once, when it is intended; the other facts of its item are written again at each change. What
+is empty is left out; a default that says something (the model, ``n``) is written, so that a later version with other
+defaults goes on with the same request. The text is plain ASCII, so that anything a user, a gateway or a file system
+puts into a string (lone surrogates too) goes to the disk and comes back as it was.
+"""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from toapis_async.errors import InvalidRequestError
+from toapis_async.values.files import SavedFile
+from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
+
+_KINDS: dict[str, type[ImageRequest | VideoRequest]] = {"image": ImageRequest, "video": VideoRequest}
+_REFERENCES = frozenset(
+    {"reference_images", "reference_videos", "reference_audios", "mask", "first_frame", "last_frame"}
+)
+_OWN_COLUMNS = frozenset({"key", "state", "request", "files"})
+_EMPTY: tuple[object, ...] = (None, (), {})
+_STATES = {state.value: state for state in ItemState}
+
+
+_REQUEST_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in _KINDS.values()}
+_RECORD_FIELDS = tuple(field.name for field in attrs.fields(ItemRecord) if field.name not in _OWN_COLUMNS)
+
+
+def encode_request(request: GenerationRequest) -> str:
+    """Write a request.
+
+    Raises:
+        InvalidRequestError: ``extra`` or another field holds what JSON cannot say.
+
+    """
+    body: dict[str, Any] = {"kind": "video" if isinstance(request, VideoRequest) else "image"}
+    for name in _REQUEST_FIELDS[type(request)]:
+        value = getattr(request, name)
+        if value not in _EMPTY:
+            body[name] = _encode_reference(value) if name in _REFERENCES else value
+    try:
+        return _encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequestError.refused((f"a field cannot be written as JSON ({error})",)) from error
+
+
+def decode_request(text: str) -> GenerationRequest:
+    """Read what ``encode_request`` wrote.
+
+    Raises:
+        ValueError: the text is damaged, or a newer version of the library wrote it.
+
+    """
+    try:
+        body: dict[str, Any] = _decode(text)
+        kind = _KINDS[body.pop("kind")]
+        for name in _REFERENCES & body.keys():
+            body[name] = _decode_reference(body[name])
+        return kind(**body)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no request: {error}") from error
+
+
+def _encode_reference(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, tuple | list):
+        return [_encode_reference(one) for one in value]
+    if isinstance(value, RoleReference):
+        return {"source": _encode_reference(value.source), "role": value.role}
+    if isinstance(value, os.PathLike):
+        return {"path": os.fsdecode(value)}
+    return value
+
+
+def _decode_reference(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(_decode_reference(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if "role" in value:
+        return RoleReference(source=_decode_source(value["source"]), role=value["role"])
+    return _decode_source(value)
+
+
+def _decode_source(value: str | dict[str, str]) -> Reference:
+    if isinstance(value, str):
+        return value
+    return base64.b64decode(value["base64"]) if "base64" in value else Path(value["path"])
+
+
+def encode_facts(record: ItemRecord, directory: Path) -> str:
+    """Write what a record says beside its key, state and request.
+
+    Paths of files below ``directory`` are written relative to it, so that the directory can be moved.
+    """
+    body: dict[str, Any] = {}
+    for name in _RECORD_FIELDS:
+        value = getattr(record, name)
+        if value is not None and value is not False and value != ():
+            body[name] = value
+    if record.files:
+        body["files"] = [_encode_file(file, directory) for file in record.files]
+    return _encode(body)
+
+
+def decode_record(key: str, state: str, request: str, facts: str, directory: Path) -> ItemRecord:
+    """Read a record back; ``directory`` is where the run's files are now.
+
+    Raises:
+        ValueError: the text is damaged, or a newer version of the library wrote it.
+
+    """
+    try:
+        body: dict[str, Any] = _decode(facts)
+        for name in ("urls", "spare_task_ids", "past_task_ids"):
+            if name in body:
+                body[name] = tuple(body[name])
+        if "files" in body:
+            body["files"] = tuple(_decode_file(file, directory) for file in body["files"])
+        return ItemRecord(key=key, state=_STATES[state], request=decode_request(request), **body)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no record of an item: {error}") from error
+
+
+def _encode_file(file: SavedFile, directory: Path) -> list[Any]:
+    return [
+        relative_name(file.path, directory),
+        file.bytes,
+        file.sha256,
+        file.mime,
+        file.width,
+        file.height,
+        file.mtime_ns,
+    ]
+
+
+def _decode_file(row: list[Any], directory: Path) -> SavedFile:
+    name, length, sha256, mime, width, height, mtime_ns = row
+    return SavedFile(
+        path=directory / name, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns
+    )
+
+
+def relative_name(path: Path, directory: Path) -> str:
+    """Name a file relative to a directory, with slashes on every system; as it is where it lies elsewhere."""
+    text, root = os.fspath(path), os.fspath(directory)
+    if root == ".":
+        inside = text
+    else:
+        prefix = root if root.endswith(os.sep) else root + os.sep
+        inside = text.removeprefix(prefix)
+    return inside if os.sep == "/" else inside.replace(os.sep, "/")
