@@ -1,0 +1,1 @@
+"""The gateway in miniature: its state and its replies, without a socket."""

@@ -1,0 +1,86 @@
+"""Making a task out of an accepted submission: its id, its fate, its files."""
+
+import math
+import zlib
+from collections.abc import Sequence
+from random import Random
+
+from toapis_async.testing.gateway.pictures import Picture, format_of, pixels_of, resolution_of, seed_of
+from toapis_async.testing.gateway.pricing import price_of
+from toapis_async.testing.gateway.reading import Submission
+from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
+from toapis_async.testing.scenario.misbehaviour import Fail, Misbehaviour, Stall
+from toapis_async.testing.scenario.settings import Scenario
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PREFIXES = {"image": "tsk_img_", "video": "tsk_vid_"}
+
+
+def make_task(
+    wish: Submission,
+    user_id: int,
+    number: int,
+    now: float,
+    scenario: Scenario,
+    rng: Random,
+    fate: Sequence[Misbehaviour],
+    remixed_from: SimulatedTask | None,
+) -> SimulatedTask:
+    """The task as it will be; whether and when it ends is decided here."""
+    model = wish.model or (remixed_from.model if remixed_from is not None else "")
+    task_id = f"{_PREFIXES[wish.kind]}{_ulid(now, rng)}"
+    takes = scenario.latency_of(model).draw(rng) + sum(f.seconds for f in fate if isinstance(f, Stall))
+    live = wish.kind == "video" and scenario.video_envelope == "live"
+    task = SimulatedTask(
+        id=task_id,
+        kind=wish.kind,
+        number=number,
+        user_id=user_id,
+        model=model,
+        prompt=wish.prompt,
+        client_business_id=wish.client_business_id,
+        accepted_at=now,
+        ends_at=now + takes,
+        words=scenario.words,
+        failure=next((f for f in fate if isinstance(f, Fail)), None),
+        price_usd=price_of(wish, scenario),
+        link_life=scenario.link_life,
+        metadata=_echo(wish),
+        shown_id=f"video_{rng.getrandbits(64):016x}" if live else None,
+        remixed_from=None if remixed_from is None else remixed_from.id,
+        callback_url=wish.callback_url,
+    )
+    if math.isfinite(task.ends_at):
+        task.files = tuple(_files(task, wish, scenario))
+    return task
+
+
+def _files(task: SimulatedTask, wish: Submission, scenario: Scenario) -> list[ResultFile]:
+    if wish.kind == "video":
+        return [ResultFile(f"/videos/{task.id}/{task.completed_at}_{_tag(task, 0)}.mp4", None)]
+    count = wish.body.get("n", 1)
+    size = wish.body.get("size")
+    width, height = pixels_of(size if isinstance(size, str) else None, resolution_of(wish.body))
+    form = format_of(wish.body, task.model, scenario.image_format)
+    files = []
+    for number in range(count if isinstance(count, int) else 1):
+        picture = Picture(task.prompt, width, height, form, seed_of(task.prompt, number), f"{task.id} {number}")
+        name = f"{task.completed_at}_{_tag(task, number)}.{picture.extension}"
+        folder = "/generated" if count == 1 else f"/images/{task.id}"
+        files.append(ResultFile(f"{folder}/{name}", picture))
+    return files
+
+
+def _tag(task: SimulatedTask, number: int) -> str:
+    return f"{zlib.crc32(f'{task.id}|{number}'.encode()):08x}"
+
+
+def _ulid(now: float, rng: Random) -> str:
+    value = (int(now * 1000) << 80) | rng.getrandbits(80)
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def _echo(wish: Submission) -> dict[str, object]:
+    """Image submissions echo nothing; video ones the mapped ratio."""
+    ratio = wish.body.get("aspect_ratio")
+    return {"aspect_ratio": ratio} if wish.kind == "video" and isinstance(ratio, str) else {}

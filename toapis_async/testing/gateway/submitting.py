@@ -1,0 +1,100 @@
+"""What a submission meets, in the gateway's order: allowance, checks, money, acceptance."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import urlsplit
+
+from toapis_async.testing.gateway import reading
+from toapis_async.testing.gateway.accounts import Account
+from toapis_async.testing.gateway.answers import Answer, said
+from toapis_async.testing.gateway.limits import Bucket
+from toapis_async.testing.gateway.reading import Submission
+from toapis_async.testing.gateway.refusals import REFUSALS, with_headers, wrong_field
+from toapis_async.testing.gateway.state import Gateway
+from toapis_async.testing.gateway.status_bodies import created
+from toapis_async.testing.gateway.tasks import SimulatedTask
+
+
+def submit(
+    gateway: Gateway,
+    account: Account,
+    body: Mapping[str, object] | Answer,
+    kind: Literal["image", "video"],
+    source: SimulatedTask | None = None,
+) -> Answer:
+    """Answer a submission; an accepted one is charged.
+
+    Args:
+        gateway: its state.
+        account: whose submission it is.
+        body: the decoded body, or the refusal that its bytes earned.
+        kind: by the endpoint.
+        source: the task that is remixed or extended, or None.
+
+    """
+    gateway.settle()
+    limit = gateway.scenario.max_unfinished
+    if limit is not None and gateway.books.unfinished >= limit:
+        return REFUSALS["too_many_unfinished"]
+    refusal = allowance(gateway, account.submit)
+    if refusal is not None:
+        return refusal
+    return rated(gateway, account.submit, _checked(gateway, account, body, kind, source))
+
+
+def allowance(gateway: Gateway, bucket: Bucket | None) -> Answer | None:
+    """Take one request off the allowance, or the 429."""
+    if bucket is None or bucket.take(gateway.clock.monotonic()):
+        return None
+    answer = rated(gateway, bucket, REFUSALS["rate_limited"])
+    if not gateway.scenario.retry_after:
+        return answer
+    return with_headers(answer, {"Retry-After": str(max(1, math.ceil(bucket.wait)))})
+
+
+def rated(gateway: Gateway, bucket: Bucket | None, answer: Answer) -> Answer:
+    """The same reply with the bucket's headers, where the scenario sends them."""
+    form = gateway.scenario.rate_headers
+    if bucket is None or form is None:
+        return answer
+    return with_headers(answer, bucket.headers(form, gateway.clock.now()))
+
+
+def _checked(
+    gateway: Gateway,
+    account: Account,
+    body: Mapping[str, object] | Answer,
+    kind: Literal["image", "video"],
+    source: SimulatedTask | None,
+) -> Answer:
+    if isinstance(body, Answer):
+        return body
+    wish = reading.read(body, kind, own_host=gateway.base_url, needs_model=source is None)
+    if isinstance(wish, Answer):
+        return wish
+    refusal = _refusal(gateway, account, wish)
+    if refusal is not None:
+        return refusal
+    task = gateway.accept(account, wish, source)
+    return said(created(task, gateway.scenario), task_id=task.id)
+
+
+def _refusal(gateway: Gateway, account: Account, wish: Submission) -> Answer | None:
+    if wish.model in gateway.scenario.unrouted_models:
+        return REFUSALS["model_not_found"]
+    if wish.callback_url is not None and not _same_origin(account, wish.callback_url):
+        return REFUSALS["webhook_not_configured"]
+    for reference in wish.references:
+        path = reference.removeprefix(gateway.base_url)
+        if path != reference and path not in gateway.uploads and path not in gateway.files:
+            return wrong_field("image_urls", f"failed to fetch reference image: {reference[:200]}")
+    return None if account.can_pay(gateway.price_of(wish)) else REFUSALS["payment_required"]
+
+
+def _same_origin(account: Account, callback_url: str) -> bool:
+    """A task may change path and query of the default address only (contract §2.7)."""
+    if account.webhook is None:
+        return False
+    asked, default = urlsplit(callback_url), urlsplit(account.webhook.url)
+    return (asked.scheme, asked.netloc) == (default.scheme, default.netloc) and not asked.fragment

@@ -1,0 +1,56 @@
+"""The simulator's clock: it runs with the machine's and can be pushed forward."""
+
+import asyncio
+
+import attrs
+
+from toapis_async.clock import SystemClock
+
+_SYSTEM = SystemClock()
+
+
+@attrs.define(eq=False)
+class MovingClock:
+    """The machine's time plus what it was advanced by; links expire and tasks finish by it.
+
+    Sleepers that an advance makes due wake at once. All times are in seconds.
+    """
+
+    _ahead: float = attrs.field(default=0.0, init=False)
+    _moved: asyncio.Event | None = attrs.field(default=None, init=False, repr=False)
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed instant, the advances included."""
+        return _SYSTEM.monotonic() + self._ahead
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch, the advances included."""
+        return _SYSTEM.now() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock forward.
+
+        Raises:
+            ValueError: a negative number of seconds.
+
+        """
+        if seconds < 0:
+            message = f"a clock never goes back, and {seconds} is negative; advance by zero or more seconds"
+            raise ValueError(message)
+        self._ahead += seconds
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until this clock has moved by so many seconds, by itself or by an advance."""
+        due = self.monotonic() + seconds
+        while (left := due - self.monotonic()) > 0:
+            if self._moved is None:
+                self._moved = asyncio.Event()
+            moved = self._moved
+            try:
+                async with asyncio.timeout(left):
+                    await moved.wait()
+            except TimeoutError:
+                return

@@ -1,0 +1,1 @@
+"""What the simulator shall do, as frozen values: nothing here opens a socket."""

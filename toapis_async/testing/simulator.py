@@ -1,0 +1,217 @@
+"""The gateway in miniature, on a socket of this machine."""
+
+import ssl
+import string
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Self
+
+import attrs
+from aiohttp import web
+
+from toapis_async.errors import ConfigurationError
+from toapis_async.testing.gateway.accounts import Account, WebhookSetup
+from toapis_async.testing.gateway.books import Books
+from toapis_async.testing.gateway.state import Gateway
+from toapis_async.testing.moving_clock import MovingClock
+from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
+from toapis_async.testing.scenario.settings import Scenario
+from toapis_async.testing.tls import Certificate, make_certificate
+from toapis_async.testing.web.accounts import account_routes, last_route
+from toapis_async.testing.web.admin import admin_routes
+from toapis_async.testing.web.announcing import Announcer
+from toapis_async.testing.web.desk import Desk
+from toapis_async.testing.web.files import file_routes
+from toapis_async.testing.web.shelf import Shelf
+from toapis_async.testing.web.tasks import task_routes
+from toapis_async.values.limits import TIERS, RateLimits
+
+_MAX_BODY_BYTES = 64_000_000
+_PREVIOUS_SECRET_LIFE = 86_400
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def _as_scenario(value: Scenario | str) -> Scenario:
+    return scenario_named(value) if isinstance(value, str) else value
+
+
+@attrs.define(eq=False)
+class Simulator:
+    """A gateway to test against: ``async with Simulator() as sim``, then use ``sim.base_url`` and ``sim.api_key``.
+
+    It runs in the event loop that enters it and needs no network but the loopback.
+
+    Attributes:
+        scenario: a name of ``SCENARIOS`` or a ``Scenario``.
+        host, port: where to listen; port 0 takes a free one.
+        tls: whether to speak https, with a certificate made for the occasion (``ca_file``).
+        seed: decides every chance; the same seed and prompts give the same run.
+        clock: the simulator's time; ``clock.advance(seconds)`` lets tasks finish and links expire.
+
+    """
+
+    scenario: Scenario = attrs.field(factory=lambda: SCENARIOS["calm"], converter=_as_scenario)
+    host: str = attrs.field(default="127.0.0.1", kw_only=True)
+    port: int = attrs.field(default=0, kw_only=True)
+    tls: bool = attrs.field(default=False, kw_only=True)
+    seed: int = attrs.field(default=0, kw_only=True)
+    clock: MovingClock = attrs.field(factory=MovingClock, init=False)
+    gateway: Gateway = attrs.field(init=False, repr=False)
+    _rng: Random = attrs.field(init=False, repr=False)
+    _key: str = attrs.field(init=False, repr=False)
+    _runner: web.AppRunner | None = attrs.field(default=None, init=False, repr=False)
+    _announcer: Announcer = attrs.field(init=False, repr=False)
+    _certificate: Certificate | None = attrs.field(default=None, init=False, repr=False)
+    _folder: "tempfile.TemporaryDirectory[str] | None" = attrs.field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Open the first user's account."""
+        self._rng = Random(f"keys of {self.seed}")
+        self.gateway = Gateway(self.scenario, self.clock, self.seed)
+        self._announcer = Announcer(self.gateway)
+        self._key = self.add_account(limits=self.scenario.tier, balance_usd=self.scenario.balance_usd)
+
+    @property
+    def base_url(self) -> str:
+        """``http://host:port``, without ``/v1``.
+
+        Raises:
+            ConfigurationError: it does not run yet.
+
+        """
+        if not self.gateway.base_url:
+            raise ConfigurationError(
+                "the simulator has no address yet", hint="use it inside `async with Simulator() as sim:`"
+            )
+        return self.gateway.base_url
+
+    @property
+    def api_key(self) -> str:
+        """The key of the first user; it opens nothing but this simulator."""
+        return self._key
+
+    @property
+    def books(self) -> Books:
+        """The gateway's books, settled up to now."""
+        self.gateway.settle()
+        return self.gateway.books
+
+    @property
+    def account(self) -> Account:
+        """The first user."""
+        return self.gateway.accounts[self._key]
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients have to trust, as a PEM file.
+
+        Raises:
+            ConfigurationError: it does not speak TLS, or does not run.
+
+        """
+        if self._certificate is None:
+            raise ConfigurationError("there is no certificate", hint="use `async with Simulator(tls=True) as sim:`")
+        return self._certificate.ca_file
+
+    def client_ssl_context(self) -> ssl.SSLContext:
+        """A context for clients that trusts this simulator."""
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
+    def add_account(self, *, limits: RateLimits | str | None = None, balance_usd: Decimal | int | None = None) -> str:
+        """Another user.
+
+        Args:
+            limits: a tier's name, ``RateLimits``, or None for no limit.
+            balance_usd: USD, or None for unlimited.
+
+        Returns:
+            The user's key.
+
+        """
+        key = "sk-" + "".join(self._rng.choices(_ALPHABET, k=48))
+        balance = None if balance_usd is None else Decimal(balance_usd)
+        self.gateway.open_account(key, limits=TIERS[limits] if isinstance(limits, str) else limits, balance_usd=balance)
+        return key
+
+    def set_webhook(self, url: str) -> str:
+        """Set up the first user's webhook, as in the console; loopback addresses are allowed here.
+
+        Returns:
+            The secret.
+
+        """
+        secret = self._rng.randbytes(16).hex()
+        self.account.webhook = WebhookSetup(url, secret)
+        return secret
+
+    def rotate_webhook_secret(self) -> str:
+        """Make a new secret; for 24 hours the previous one signs too.
+
+        Raises:
+            ConfigurationError: no webhook was set up.
+
+        """
+        setup = self.account.webhook
+        if setup is None:
+            raise ConfigurationError("there is no webhook to rotate", hint="call set_webhook(url) first")
+        secret = self._rng.randbytes(16).hex()
+        until = self.clock.now() + _PREVIOUS_SECRET_LIFE
+        self.account.webhook = WebhookSetup(setup.url, secret, setup.secret, until)
+        return secret
+
+    def forget_uploads(self) -> None:
+        """Lose every stored reference, as the gateway may at any time."""
+        self.gateway.uploads.clear()
+
+    async def __aenter__(self) -> Self:
+        context = self._server_context() if self.tls else None
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._close()
+            raise ConfigurationError(
+                f"cannot listen on {self.host}:{self.port}: {error.strerror}", hint="take another port, or port 0"
+            ) from error
+        host, port = self._runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.gateway.base_url = f"{'https' if self.tls else 'http'}://{shown}:{port}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        await self._announcer.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _application(self) -> web.Application:
+        desk = Desk(self.gateway)
+        app = web.Application(client_max_size=_MAX_BODY_BYTES)
+        app.add_routes(
+            [
+                *task_routes(desk, self._announcer),
+                *account_routes(desk),
+                *file_routes(desk, Shelf(self.scenario)),
+                *admin_routes(desk, self.clock),
+                last_route(desk),
+            ]
+        )
+        return app
+
+    def _server_context(self) -> ssl.SSLContext:
+        self._folder = tempfile.TemporaryDirectory(prefix="toapis-simulator-")
+        self._certificate = make_certificate(self.host, Path(self._folder.name))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self._certificate.chain_file)
+        return context

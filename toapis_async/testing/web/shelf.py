@@ -1,0 +1,45 @@
+"""Where the files come from: drawn once, kept while they are in demand."""
+
+import asyncio
+from collections import OrderedDict
+
+import attrs
+
+from toapis_async.testing.gateway.small_files import small_mp4, small_png
+from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
+from toapis_async.testing.scenario.settings import Scenario
+
+_KEPT = 32
+_VIDEO_BYTES = 200_000
+
+
+@attrs.define(eq=False)
+class Shelf:
+    """The contents of result files; the same file always has the same bytes.
+
+    Attributes:
+        scenario: says whether they are drawn.
+
+    """
+
+    scenario: Scenario
+    _kept: "OrderedDict[str, asyncio.Future[bytes]]" = attrs.field(factory=OrderedDict, init=False)
+
+    async def content(self, task: SimulatedTask, file: ResultFile) -> bytes:
+        """The bytes of a file; drawing happens in a thread."""
+        picture, small = file.picture, self.scenario.files == "small"
+        if picture is None:
+            return small_mp4(task.id, task.number, self.scenario.small_bytes if small else _VIDEO_BYTES)
+        if small and picture.format == "png":
+            return small_png(picture, self.scenario.small_bytes)
+        # Only here is Pillow needed.
+        from toapis_async.testing.drawing import draw, draw_small  # noqa: PLC0415
+
+        if small:
+            return draw_small(picture)
+        kept = self._kept.get(picture.label)
+        if kept is None:
+            kept = self._kept[picture.label] = asyncio.ensure_future(asyncio.to_thread(draw, picture))
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return await asyncio.shield(kept)

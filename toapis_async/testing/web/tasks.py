@@ -1,0 +1,116 @@
+"""Submitting tasks and asking about them."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from aiohttp import web
+
+from toapis_async.testing.gateway import reading
+from toapis_async.testing.gateway.answers import Answer
+from toapis_async.testing.gateway.refusals import REFUSALS
+from toapis_async.testing.gateway.status_bodies import status
+from toapis_async.testing.gateway.submitting import allowance, rated, submit
+from toapis_async.testing.gateway.tasks import SimulatedTask
+from toapis_async.testing.web.announcing import Announcer
+from toapis_async.testing.web.desk import Desk, Faults
+
+Kind = Literal["image", "video"]
+
+
+def task_routes(desk: Desk, announcer: Announcer) -> list[web.RouteDef]:
+    """The routes of contract §2, rows 1 to 6 and 15."""
+
+    async def image(request: web.Request) -> web.Response:
+        return await _submission(desk, announcer, request, "image")
+
+    async def video(request: web.Request) -> web.Response:
+        return await _submission(desk, announcer, request, "video")
+
+    async def remix(request: web.Request) -> web.Response:
+        return await _submission(desk, announcer, request, "video", request.match_info["video_id"])
+
+    async def image_status(request: web.Request) -> web.Response:
+        return await _look(desk, request, "image")
+
+    async def video_status(request: web.Request) -> web.Response:
+        return await _look(desk, request, "video")
+
+    return [
+        web.post("/v1/images/generations", image),
+        web.post("/v1/images/edits", image),
+        web.post("/v1/videos/generations", video),
+        web.post("/v1/video/generations", video),
+        web.post("/v1/videos/{video_id}/remix", remix),
+        web.post("/v1/videos/{video_id}/extend", remix),
+        web.get("/v1/images/generations/{name}", image_status),
+        web.get("/v1/videos/generations/{name}", video_status),
+        web.get("/v1/video/generations/{name}", video_status),
+    ]
+
+
+async def _submission(
+    desk: Desk, announcer: Announcer, request: web.Request, kind: Kind, source_id: str | None = None
+) -> web.Response:
+    gateway = desk.gateway
+    desk.note(request, "submit")
+    body = await _body(request)
+    known: Mapping[str, object] = {} if isinstance(body, Answer) else body
+    prompt = reading.prompt_of(known)
+    for entry in gateway.entries(prompt, reading.client_id_of(known)):
+        entry.posts += 1
+    account = desk.account(request)
+    if account is None:
+        return desk.unauthorized(request, "submit")
+    source: SimulatedTask | None = None
+    if source_id is not None:
+        source = gateway.find(account, "video", source_id)
+        if source is None:
+            return desk.respond("submit", REFUSALS["task_not_found"])
+
+    def make(faults: Faults) -> Answer:
+        answer = submit(gateway, account, body, kind, source)
+        if answer.task_id is not None:
+            announcer.watch(gateway.tasks[answer.task_id], account)
+        return answer
+
+    return await desk.answer(request, "submit", prompt, make)
+
+
+async def _body(request: web.Request) -> dict[str, object] | Answer:
+    """JSON, or the multipart form of ``/v1/images/edits``, whose fields are texts."""
+    if request.content_type != "multipart/form-data":
+        return reading.document(await request.read())
+    form = await request.post()
+    body: dict[str, object] = {}
+    for name, value in form.items():
+        if not isinstance(value, str):
+            return REFUSALS["invalid_request"]
+        body[name] = int(value) if name == "n" and value.isdecimal() else value
+    return body
+
+
+async def _look(desk: Desk, request: web.Request, kind: Kind) -> web.Response:
+    gateway = desk.gateway
+    name = request.match_info["name"]
+    known = gateway.tasks.get(name)
+    where: Literal["query", "lookup"] = "query" if known is not None else "lookup"
+    desk.note(request, where)
+    account = desk.account(request)
+    if account is None:
+        return desk.unauthorized(request, where)
+    task = gateway.find(account, kind, name)
+    if task is not None:
+        for entry in gateway.entries(task.prompt, task.client_business_id):
+            entry.looks += 1
+
+    def make(faults: Faults) -> Answer:
+        refused = allowance(gateway, account.query)
+        if refused is not None:
+            return refused
+        if task is None:
+            return rated(gateway, account.query, REFUSALS["task_not_found"])
+        gateway.renew_links(task)
+        body = status(task, gateway.scenario, gateway.base_url, gateway.clock.now(), faults)
+        return rated(gateway, account.query, Answer(200, body))
+
+    return await desk.answer(request, where, task.prompt if task is not None else name, make)
