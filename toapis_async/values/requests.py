@@ -39,6 +39,7 @@ class ImageRequest:
         mask: where to repaint (transparent pixels), for models that edit.
         quality, background, output_format, output_compression, temperature, top_p, seed: controls of the
             models that have them; None leaves them out.
+        edit: send it to the model's edits endpoint, where it has one; needs a reference image.
         id: your own name for the item, unique within a run; it names the files. None: made from the request.
         client_business_id: your own reference, at most 96 characters; sent as it is on the first attempt.
         callback_url: where the gateway shall send its webhook.
@@ -60,6 +61,7 @@ class ImageRequest:
     temperature: float | None = attrs.field(default=None, kw_only=True)
     top_p: float | None = attrs.field(default=None, kw_only=True)
     seed: int | None = attrs.field(default=None, kw_only=True)
+    edit: bool = attrs.field(default=False, kw_only=True)
     id: str | None = attrs.field(default=None, kw_only=True)
     client_business_id: str | None = attrs.field(default=None, kw_only=True)
     callback_url: str | None = attrs.field(default=None, kw_only=True)

@@ -1,0 +1,130 @@
+"""Values to HTTP requests (contract §2)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from toapis_async.errors import InvalidRequestError
+from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.exchange import HttpRequest, Purpose
+from toapis_async.values.requests import GenerationRequest, Reference, VideoRequest
+from toapis_async.values.tasks import Kind
+from toapis_async.wire.bodies import Body, image_body, video_body
+from toapis_async.wire.multipart import form_data
+
+JSON = "application/json"
+_CREATE: Mapping[Kind, str] = {"image": "/images/generations", "video": "/videos/generations"}
+_EDITS = "/images/edits"
+
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_to_ascii_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def submission(request: GenerationRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
+    """Encode a task to be made.
+
+    Args:
+        request: its references are addresses by now.
+        catalogue: where each field goes; a model that is not in it is encoded as most models want it.
+        client_business_id: of this attempt; nothing in ``extra`` replaces it.
+
+    Raises:
+        InvalidRequestError: ``extra`` holds what JSON does not have.
+
+    """
+    model = catalogue.find(request.model)
+    if isinstance(request, VideoRequest):
+        return _post_json(_CREATE["video"], video_body(request, model), client_business_id)
+    edits = model.edits if model is not None else None
+    if edits is None or not (edits.always or request.edit):
+        return _post_json(_CREATE["image"], image_body(request, model), client_business_id)
+    if edits.form == "json":
+        return _post_json(_EDITS, image_body(request, model), client_business_id)
+    body = image_body(request, model, with_references=False)
+    return _post_form(body, edits.reference_place, request.reference_images, client_business_id)
+
+
+def remix(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
+    """Encode a remix of a finished video (gateway docs: video remix).
+
+    Raises:
+        InvalidRequestError: as ``submission()``.
+
+    """
+    return _follow_up(video_id, "remix", request, catalogue, client_business_id)
+
+
+def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
+    """Encode a continuation of a finished video (gateway docs: video extend).
+
+    Raises:
+        InvalidRequestError: as ``submission()``.
+
+    """
+    return _follow_up(video_id, "extend", request, catalogue, client_business_id)
+
+
+def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
+    """Encode a look at a task, by its id or by our own reference."""
+    return HttpRequest(
+        method="GET", path=f"{_CREATE[kind]}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
+    )
+
+
+def upload(data: bytes, *, filename: str, mime_type: str, kind: Kind) -> HttpRequest:
+    """Encode a reference file to be kept by the gateway (contract §2.4)."""
+    body, content_type = form_data((), file=("file", filename, mime_type, data))
+    return HttpRequest(
+        method="POST", path=f"/uploads/{kind}s", purpose=Purpose.ACCOUNT, body=body, content_type=content_type
+    )
+
+
+def balance(*, user: bool = False) -> HttpRequest:
+    """Ask for the key's balance, or for its user's."""
+    return HttpRequest(method="GET", path="/user/balance" if user else "/balance", purpose=Purpose.ACCOUNT)
+
+
+def models(
+    type: Literal["text", "chat", "image", "video", "audio", "all"] = "all",  # noqa: A002 - the gateway's own word
+) -> HttpRequest:
+    """Ask for the models that the key may use; the gateway itself would list the text models only."""
+    return HttpRequest(method="GET", path=f"/models?{urlencode({'type': type})}", purpose=Purpose.ACCOUNT)
+
+
+def _follow_up(
+    video_id: str, action: str, request: VideoRequest, catalogue: Catalogue, client_business_id: str
+) -> HttpRequest:
+    body = video_body(request, catalogue.find(request.model))
+    return _post_json(f"/videos/{_segment(video_id)}/{action}", body, client_business_id)
+
+
+def _post_json(path: str, body: Body, client_business_id: str) -> HttpRequest:
+    body["client_business_id"] = client_business_id
+    return HttpRequest(method="POST", path=path, purpose=Purpose.SUBMIT, body=_json_bytes(body), content_type=JSON)
+
+
+def _json_bytes(body: object) -> bytes:
+    try:
+        return _to_json(body).encode()
+    except UnicodeEncodeError:
+        # Half a character pair is no UTF-8, which the gateway's database refuses; escaped it is at least JSON.
+        return _to_ascii_json(body).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequestError.refused((f"extra cannot be written as JSON: {error}",)) from error
+
+
+def _post_form(
+    body: Body, reference_place: str, references: Sequence[Reference], client_business_id: str
+) -> HttpRequest:
+    body["client_business_id"] = client_business_id
+    fields = [(name, value if isinstance(value, str) else _json_bytes(value).decode()) for name, value in body.items()]
+    # The edits page wants addresses, no files (contract §2).
+    fields += [(reference_place, str(address)) for address in references]
+    encoded, content_type = form_data(fields)
+    return HttpRequest(method="POST", path=_EDITS, purpose=Purpose.SUBMIT, body=encoded, content_type=content_type)
+
+
+def _segment(text: str) -> str:
+    # A dot segment would be resolved away on the way to the gateway.
+    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
