@@ -189,16 +189,15 @@ def _what_to_change(words: str) -> str:
 
 def _what_it_cost(task: GenerationTask) -> str:
     billing = task.billing
-    amounts = () if billing is None else (billing.cost_usd, billing.credits)
-    if any(amount is not None and amount > Decimal(0) for amount in amounts):
-        if billing is not None and billing.status == "refunded":
-            return "It was refunded."
-        if _counts_tokens(task.usage):
-            return CHARGED_THROUGH_CHAT
-        return "The task's record shows a charge that was not refunded: give its id to the gateway's support."
-    if billing is not None and billing.status == "refunded":
+    if billing is None or billing.status == "pending":
+        return "Failed tasks are refunded; look at the task's billing again later to see it."
+    if billing.status == "refunded":
         return "It was refunded."
-    return "Failed tasks are refunded; look at the task's billing again later to see it."
+    if not any(amount is not None and amount > Decimal(0) for amount in (billing.cost_usd, billing.credits)):
+        return "It was not charged."
+    if _counts_tokens(task.usage):
+        return CHARGED_THROUGH_CHAT
+    return "The task's record shows a charge that was not refunded: give its id to the gateway's support."
 
 
 def _counts_tokens(usage: Mapping[str, object] | None) -> bool:

@@ -16,8 +16,8 @@ _MOST_STEPS = 16
 _MOST_OPENED_CHARS = 100_000
 
 _REASONS = ("message", "fail_reason", "msg", "detail", "reason")
-_REQUEST_ID = re.compile(r"request[ _-]?id[:=\s]+([A-Za-z0-9._:-]{3,128})", re.IGNORECASE)
-_TASK_OBJECTS = ("generation.", "video", "image")
+_REQUEST_ID = re.compile(r"request[ _-]?id\s*[:=]\s*([A-Za-z0-9._:-]{3,128})", re.IGNORECASE)
+_TASK_OBJECTS = {"generation.task", "video"}
 _TASK_PREFIXES = ("tsk_", "task_")
 
 
@@ -73,6 +73,7 @@ def complaint_in(said: object) -> Complaint:
                 notes.text = said
                 break
             opened += 1
+            notes.text = said  # kept for a body that has no text of its own
             said = inner
         elif type(said) is dict:
             notes.take(said)
@@ -90,18 +91,14 @@ def task_id_in(said: Mapping[str, Any]) -> str | None:
     if found is not None:
         return found
     found = id_of(said.get("id"))
-    if found is not None and (_is_task_object(said.get("object")) or found.startswith(_TASK_PREFIXES)):
+    if found is not None and (found.startswith(_TASK_PREFIXES) or _is_task_object(said.get("object"))):
         return found
     inner = said.get("data")
-    return (
-        task_id_in({"task_id": inner.get("task_id"), "id": inner.get("id"), "object": inner.get("object")})
-        if (type(inner) is dict)
-        else None
-    )
+    return id_of(inner.get("task_id")) if type(inner) is dict else None
 
 
 def _is_task_object(value: object) -> bool:
-    return type(value) is str and value.startswith(_TASK_OBJECTS)
+    return type(value) is str and value in _TASK_OBJECTS
 
 
 def _opened(text: str) -> object:

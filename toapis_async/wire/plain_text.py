@@ -10,7 +10,7 @@ EXCERPT_CHARS = 200
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_KEY = re.compile(r"\bsk-[\w\-]{4,}|\b(bearer)\s+[\w\-.~+/=]{4,}", re.IGNORECASE)
+_KEY = re.compile(r"\bsk-[\w\-]{6,}|\b(bearer)\s+[\w\-.~+/=]{16,}", re.IGNORECASE)
 # Longer input is cut before any pattern sees it, so that a hostile page costs nothing.
 _LOOKED_AT_CHARS = 4000
 

@@ -10,6 +10,10 @@ from toapis_async.wire.plain_text import body_text, excerpt_of, is_markup
 
 JsonObject = dict[str, Any]
 
+# Deeper than any honest reply, and far from where Python's own recursion ends: whoever prints, pickles or stores
+# what a reply kept must not fall over it.
+_MOST_NESTED = 64
+
 
 def json_in(data: bytes | str) -> object:
     """Parse, or return None: for broken JSON, foreign bytes, endless digits and bottomless nesting alike."""
@@ -17,7 +21,19 @@ def json_in(data: bytes | str) -> object:
         parsed: object = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return parsed
+    brackets = data.count(b"[") + data.count(b"{") if isinstance(data, bytes) else data.count("[") + data.count("{")
+    return None if brackets > _MOST_NESTED and _too_deep(parsed) else parsed
+
+
+def _too_deep(parsed: object) -> bool:
+    level = [parsed]
+    for _ in range(_MOST_NESTED):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer if type(outer) is list else ())
+        ]
+    return bool(level)
 
 
 def object_in(reply: HttpReply, *, promised: str) -> JsonObject:
@@ -34,7 +50,14 @@ def object_in(reply: HttpReply, *, promised: str) -> JsonObject:
 
 
 def unreadable(reply: HttpReply, *, promised: str, said: str = "") -> UnreadableReplyError:
-    """Return, not raise, the error for a reply that keeps no promise; ``said`` is what the gateway says in it, if anything."""
+    """Return, not raise, the error for a reply that keeps no promise.
+
+    Args:
+        reply: what came.
+        promised: what should have come.
+        said: what the gateway says in it, if anything.
+
+    """
     page = is_markup(body_text(reply))
     excerpt = excerpt_of(reply)
     if page:

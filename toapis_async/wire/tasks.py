@@ -41,7 +41,7 @@ _LINK_PLACES: tuple[tuple[str, ...], ...] = (
     ("result", "data"),
     ("url",),
     ("video_url",),
-    ("result", "url"),
+    ("result",),
     ("data",),
     ("output",),
     ("outputs",),
@@ -65,10 +65,9 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
     if task_id is None:
         return None
     word, status = _status_in(said.get("status"))
-    metadata = said.get("metadata")
-    reference = said.get("client_business_id") or (
-        metadata.get("client_business_id") if type(metadata) is dict else None
-    )
+    metadata, reference = said.get("metadata"), said.get("client_business_id")
+    if reference is None and type(metadata) is dict:
+        reference = metadata.get("client_business_id")
     usage = said.get("usage")
     return GenerationTask(
         id=task_id,
@@ -77,7 +76,7 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
         status_text=word,
         progress=percent_of(said.get("progress")),
         model=name_of(said.get("model")),
-        client_business_id=reference and name_of(reference),
+        client_business_id=None if reference is None else name_of(reference),
         files=_files_in(said) if status is TaskStatus.COMPLETED else (),
         created_at=moment_of(said.get("created_at") or said.get("submitted_at")),
         completed_at=moment_of(said.get("completed_at") or said.get("finished_at")),
@@ -100,10 +99,14 @@ def address_of(value: object) -> str | None:
 
 
 def _unwrapped(whole: JsonObject) -> JsonObject:
+    if "id" in whole or "task_id" in whole:
+        return whole
     inner = whole.get("data")
-    if type(inner) is dict and not any(key in whole for key in ("id", "task_id", "status")):
-        return inner
-    return whole
+    if type(inner) is not dict:
+        return whole
+    # The status of a wrapper ("success") is the call's and not the task's.
+    is_task = "status" in inner or "task_id" in inner or ("id" in inner and "status" not in whole)
+    return inner if is_task else whole
 
 
 def _id_in(said: JsonObject, asked: str | None) -> str | None:

@@ -77,7 +77,7 @@ def _signed(content: bytes, signatures: str, secrets: tuple[str, ...]) -> bool:
     matches = False
     # Every pair is compared, so that the time taken tells nothing.
     for secret in secrets:
-        expected = _VERSION + hmac.new(secret.encode(), content, sha256).hexdigest()
+        expected = _VERSION + hmac.new(secret.encode("utf-8", "surrogatepass"), content, sha256).hexdigest()
         for signature in offered:
             matches |= hmac.compare_digest(expected, signature)
     return matches
