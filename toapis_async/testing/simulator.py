@@ -4,6 +4,7 @@ import ssl
 import string
 import tempfile
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -167,6 +168,11 @@ class Simulator:
         self.gateway.uploads.clear()
 
     async def __aenter__(self) -> Self:
+        if self.scenario.files == "drawn" and find_spec("PIL") is None:
+            raise ConfigurationError(
+                "drawing pictures needs Pillow",
+                hint='pip install "toapis-async[sim]", or use a Scenario with files="small"',
+            )
         context = self._server_context() if self.tls else None
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()

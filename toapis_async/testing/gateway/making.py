@@ -61,7 +61,9 @@ def _files(task: SimulatedTask, wish: Submission, scenario: Scenario) -> list[Re
     count = wish.body.get("n", 1)
     size = wish.body.get("size")
     width, height = pixels_of(size if isinstance(size, str) else None, resolution_of(wish.body))
-    form = format_of(wish.body, task.model, scenario.image_format)
+    # Small files are PNGs unless something else is asked for: those need no Pillow.
+    usual = scenario.image_format or ("png" if scenario.files == "small" else None)
+    form = format_of(wish.body, task.model, usual)
     files = []
     for number in range(count if isinstance(count, int) else 1):
         picture = Picture(task.prompt, width, height, form, seed_of(task.prompt, number), f"{task.id} {number}")
