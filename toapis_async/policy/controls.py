@@ -30,14 +30,16 @@ _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "object": (dict, "an object"),
     "list": ((list, tuple), "a list"),
 }
-_ABSENT = object()
+ABSENT = object()
+"""What ``at()`` returns where nothing is; None is a value."""
 
 
 def wrong_extra(extra: Mapping[str, object]) -> Iterator[str]:
     """Tell what no model takes in ``extra``."""
-    strange: list[object] = [key for key in extra if type(key) is not str]
+    keys: list[object] = list(extra)
+    strange = [key for key in keys if not isinstance(key, str)]
     if strange:
-        yield f"extra has the key {strange[0]!r}; keys have to be text"
+        yield f"extra has the key {_shown(strange[0])}; keys have to be text"
         return
     metadata = extra.get("metadata", {})
     if not isinstance(metadata, Mapping):
@@ -68,7 +70,7 @@ def wrong_controls(request: GenerationRequest, model: Model) -> Iterator[str]:
     if request.extra:
         for parameter in model.parameters:
             value = at(request.extra, parameter.place)
-            if value is not _ABSENT and (wrong := wrong_value(parameter, value, f"extra {parameter.place}")):
+            if value is not ABSENT and (wrong := wrong_value(parameter, value, f"extra {parameter.place}")):
                 yield wrong
 
 
@@ -118,17 +120,19 @@ def _broken(rule: Together, request: GenerationRequest, model: Model) -> Iterato
     for name in rule.needs:
         if _given(request, name) is None:
             yield f"{about} needs {name} on {model.id}: {rule.why}"
+    if rule.needs_any and all(_given(request, name) is None for name in rule.needs_any):
+        yield f"{about} needs one of {', '.join(rule.needs_any)} on {model.id}: {rule.why}"
     for name in rule.without:
         if _given(request, name) is not None:
             yield f"{name} does not go with {about} on {model.id}: {rule.why}"
 
 
 def at(extra: Mapping[str, object], place: str) -> object:
-    """Return what ``extra`` puts at a place, or a mark that is none of the user's values."""
+    """Return what ``extra`` puts at a place, or ``ABSENT``."""
     value: object = extra
     for key in place.split("."):
         if not isinstance(value, Mapping) or key not in value:
-            return _ABSENT
+            return ABSENT
         value = value[key]
     return value
 
@@ -137,7 +141,7 @@ def _given(request: GenerationRequest, name: str) -> object:
     value = getattr(request, name, None)
     if value is None or value == ():
         value = at(request.extra, name)
-    return None if value is _ABSENT else value
+    return None if value is ABSENT else value
 
 
 def _holds(request: GenerationRequest, name: str, allowed: tuple[object, ...]) -> bool:
@@ -165,5 +169,8 @@ def _plain(number: float | None) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        text = "a value that cannot be shown"
     return text if len(text) <= 60 else text[:57] + "…"

@@ -38,7 +38,7 @@ def wrong_types(request: GenerationRequest) -> list[str]:
 def _check_image(request: ImageRequest, found: list[str]) -> None:
     _check_optional(request, _IMAGE_TEXTS, str, "text", found)
     n: object = request.n
-    if type(n) is not int:
+    if not _is_whole(n):
         found.append(_wrong(request, "n", "a whole number"))
     _check_whole(request, _IMAGE_WHOLE, found)
     for name in _IMAGE_NUMBERS:
@@ -64,7 +64,7 @@ def _check_optional(
 def _check_whole(request: GenerationRequest, names: tuple[str, ...], found: list[str]) -> None:
     for name in names:
         value = getattr(request, name)
-        if value is not None and type(value) is not int:
+        if value is not None and not _is_whole(value):
             found.append(_wrong(request, name, "a whole number"))
 
 
@@ -72,7 +72,7 @@ def _check_number(request: GenerationRequest, name: str, found: list[str]) -> No
     value = getattr(request, name)
     if value is None:
         return
-    if type(value) not in {int, float} or not math.isfinite(value):
+    if not _is_whole(value) and (type(value) is not float or not math.isfinite(value)):
         found.append(_wrong(request, name, "a number"))
 
 
@@ -82,11 +82,16 @@ def _check_references(request: GenerationRequest, name: str, kinds: tuple[type, 
         found.append(_wrong(request, name, f"a list; each of it {_REFERENCE}"))
         return
     for number, reference in enumerate(value):
-        source, role = (reference.source, reference.role) if isinstance(reference, RoleReference) else (reference, "")
+        source, role = getattr(reference, "source", reference), getattr(reference, "role", "")
         if not isinstance(reference, kinds) or not isinstance(source, (str, bytes, os.PathLike)):
             found.append(f"{name}[{number}] is {_shown(reference)}; it has to be {_REFERENCE}")
         elif not isinstance(role, str):
             found.append(f"{name}[{number}] has the role {_shown(role)}; it has to be text")
+
+
+def _is_whole(value: object) -> bool:
+    # JSON numbers of more than 64 bits are read differently everywhere, and Python itself refuses to print huge ones.
+    return type(value) is int and -(2**63) <= value < 2**64
 
 
 def _wrong(request: GenerationRequest, name: str, wanted: str) -> str:
@@ -96,5 +101,8 @@ def _wrong(request: GenerationRequest, name: str, wanted: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        text = "a value that cannot be shown"
     return f"{text if len(text) <= 60 else text[:57] + '…'} ({type(value).__name__})"

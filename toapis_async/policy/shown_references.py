@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from toapis_async.policy.controls import ABSENT, at
 from toapis_async.policy.references import wrong_reference
 from toapis_async.policy.spelling import did_you_mean, wire_word
 from toapis_async.values.catalogue import Model
@@ -41,7 +42,7 @@ def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
     """Tell which references this model has no place for."""
     rules = model.references
     if isinstance(request, ImageRequest):
-        if rules.required and not request.reference_images:
+        if rules.required and not request.reference_images and not _shown_through_extra(request, model):
             yield f"reference_images is empty, but {model.id} works on an image; give at least one"
         return
     anything = (
@@ -51,7 +52,7 @@ def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
         or request.first_frame
         or request.last_frame
     )
-    if rules.required and not anything:
+    if rules.required and not anything and not _shown_through_extra(request, model):
         yield f"reference_images is empty, but {model.id} cannot work from the prompt alone; give a reference"
     if not model.complete:
         return
@@ -61,6 +62,12 @@ def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
     yield from _wrong_clips(request.reference_audios, rules.audios, "reference_audios", model)
     yield from _wrong_frames(request, model)
     yield from _wrong_roles(request.reference_images, rules.image_roles, "reference_images", model)
+
+
+def _shown_through_extra(request: GenerationRequest, model: Model) -> bool:
+    places = [place.place for place in (model.references.images, model.references.videos) if place is not None]
+    places += [one.place for one in model.parameters if one.kind in {"address", "list", "object"}]
+    return any(at(request.extra, place) is not ABSENT for place in places)
 
 
 def _wrong_clips(

@@ -146,7 +146,7 @@ class Catalogue:
 
     def find(self, name: str) -> Model | None:
         """Return the model with this id or alias, whatever its case; None when it is not known."""
-        return self._by_name.get(name) or self._by_name.get(name.casefold())
+        return self._by_name.get(name) or self._by_name.get(str(name).casefold())
 
     def with_models(self, *models: Model) -> "Catalogue":
         """Return a catalogue with these models added; one with a known id takes its place."""

@@ -146,6 +146,7 @@ class Together:
         when: it holds when each of these fields has one of these values; an empty tuple means any value.
         then: these fields, if given, must have one of these values.
         needs: these must be given, by name.
+        needs_any: one of these must be given, by name.
         without: these must not be given, by name.
         why: the sentence for the user.
 
@@ -154,6 +155,7 @@ class Together:
     when: Mapping[str, tuple[str | int | float | bool, ...]]
     then: Mapping[str, tuple[str | int | float | bool, ...]] = attrs.field(factory=dict)
     needs: tuple[str, ...] = ()
+    needs_any: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     why: str
 

@@ -49,7 +49,7 @@ _KEYS: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def image_body(request: ImageRequest, known: Model | None, *, with_references: bool = True) -> Body:
+def image_body(request: ImageRequest, known: Model | None) -> Body:
     """Return the fields of an image request; its references are addresses by now."""
     model = known or _UNKNOWN_IMAGE
     body: Body = {"model": model.id or request.model, "prompt": request.prompt}
@@ -58,7 +58,7 @@ def image_body(request: ImageRequest, known: Model | None, *, with_references: b
     if request.n != 1 or model.n_sent:
         body["n"] = request.n
     _put_resolution(body, model, request.resolution)
-    if request.reference_images and with_references:
+    if request.reference_images:
         place = model.references.images or _UNKNOWN_IMAGE.references.images
         _put_references(body, place, request.reference_images)
     _put_controls(body, model, request, _IMAGE_CONTROLS)

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote, urlencode
 
+import attrs
+
 from toapis_async.errors import InvalidRequestError
-from toapis_async.values.catalogue import Catalogue
+from toapis_async.policy.request_types import wrong_types
+from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.exchange import HttpRequest, Purpose
 from toapis_async.values.requests import GenerationRequest, Reference, VideoRequest
 from toapis_async.values.tasks import Kind
@@ -30,18 +33,18 @@ def submission(request: GenerationRequest, *, catalogue: Catalogue, client_busin
         client_business_id: of this attempt; nothing in ``extra`` replaces it.
 
     Raises:
-        InvalidRequestError: ``extra`` holds what JSON does not have.
+        InvalidRequestError: a field cannot be encoded, or ``extra`` holds what JSON does not have.
 
     """
     model = catalogue.find(request.model)
     if isinstance(request, VideoRequest):
-        return _post_json(_CREATE["video"], video_body(request, model), client_business_id)
+        return _post_json(_CREATE["video"], _body(request, model), client_business_id)
     edits = model.edits if model is not None else None
     if edits is None or not (edits.always or request.edit):
-        return _post_json(_CREATE["image"], image_body(request, model), client_business_id)
+        return _post_json(_CREATE["image"], _body(request, model), client_business_id)
     if edits.form == "json":
-        return _post_json(_EDITS, image_body(request, model), client_business_id)
-    body = image_body(request, model, with_references=False)
+        return _post_json(_EDITS, _body(request, model), client_business_id)
+    body = _body(attrs.evolve(request, reference_images=()), model)
     return _post_form(body, edits.reference_place, request.reference_images, client_business_id)
 
 
@@ -95,8 +98,17 @@ def models(
 def _follow_up(
     video_id: str, action: str, request: VideoRequest, catalogue: Catalogue, client_business_id: str
 ) -> HttpRequest:
-    body = video_body(request, catalogue.find(request.model))
+    body = _body(request, catalogue.find(request.model))
     return _post_json(f"/videos/{_segment(video_id)}/{action}", body, client_business_id)
+
+
+def _body(request: GenerationRequest, model: Model | None) -> Body:
+    try:
+        return video_body(request, model) if isinstance(request, VideoRequest) else image_body(request, model)
+    except (AttributeError, TypeError, ValueError) as error:
+        # With validation off a field may hold anything.
+        found = tuple(wrong_types(request)) or (f"the request cannot be encoded: {error}",)
+        raise InvalidRequestError.refused(found) from error
 
 
 def _post_json(path: str, body: Body, client_business_id: str) -> HttpRequest:
