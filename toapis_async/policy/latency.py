@@ -1,12 +1,17 @@
 """The laws of a client, one per kind of task, and the plans made from them."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from random import Random
+
+import attrs
 
 from toapis_async.policy.latency_law import LatencyLaw
 from toapis_async.policy.polling import LookPlan, Polling
 
 _MOST_LAWS = 64  # kinds of task remembered at a time; a run uses a handful
 _KEY_BREAK = "\t"
+_BUDGET_STEP = 0.1  # of the looks allowed: a smaller change is not worth a new plan
 
 
 class LatencyBook:
@@ -21,15 +26,13 @@ class LatencyBook:
         self._laws: OrderedDict[str, LatencyLaw] = OrderedDict()
         self._plans: dict[str, tuple[Polling, int, float | None, LookPlan]] = {}
 
-    def observe(self, key: str, after: float, by: float) -> None:
+    def observe(self, key: str, after: float, by: float, *, looked: float = 0.0) -> None:
         """Learn a completion; see ``LatencyLaw.observe``."""
-        law = self._laws.get(key)
-        if law is None:
-            law = self._laws[key] = LatencyLaw()
-            if len(self._laws) > _MOST_LAWS:
-                oldest, _ = self._laws.popitem(last=False)
-                self._plans.pop(oldest, None)
-        law.observe(after, by)
+        self._law(key).observe(after, by, looked=looked)
+
+    def watch(self, key: str, polling: Polling, *, looks: Callable[[], float | None]) -> "Watch":
+        """Begin to wait for one task; see ``Watch``."""
+        return Watch(book=self, key=key, polling=polling, looks=looks)
 
     def law(self, key: str) -> LatencyLaw | None:
         """Give what is known, or None."""
@@ -51,12 +54,11 @@ class LatencyBook:
         return "\n".join(f"{key}{_KEY_BREAK}{law.to_text()}" for key, law in self._laws.items())
 
     def merge_text(self, text: str) -> None:
-        """Add what ``to_text`` wrote earlier; what cannot be read is left out."""
-        for line in text.splitlines():
+        """Add what ``to_text`` wrote earlier; what cannot be read is left out, for a law is only a hint."""
+        for line in text.split("\n"):
             key, found, rest = line.partition(_KEY_BREAK)
-            if not found or (key not in self._laws and len(self._laws) >= _MOST_LAWS):
-                continue
-            self._laws.setdefault(key, LatencyLaw()).merge(LatencyLaw.from_text(rest))
+            if found:
+                self._law(key).merge_text(rest)
 
     @classmethod
     def from_text(cls, text: str) -> "LatencyBook":
@@ -65,13 +67,54 @@ class LatencyBook:
         book.merge_text(text)
         return book
 
+    def _law(self, key: str) -> LatencyLaw:
+        law = self._laws.get(key)
+        if law is None:
+            law = self._laws[key] = LatencyLaw()
+            if len(self._laws) > _MOST_LAWS:
+                oldest, _ = self._laws.popitem(last=False)
+                self._plans.pop(oldest, None)
+        return law
 
-def law_key(kind: str, model: str | None, resolution: str | None) -> str:
-    """Name the law that a task belongs to."""
-    return "|".join(" ".join((part or "").split()) for part in (kind, model, resolution))
+
+@attrs.define(kw_only=True)
+class Watch:
+    """The wait for one task: a plan that also learns from the looks which found the task unfinished.
+
+    Ask ``next_delay`` once before each look, and after a look that failed not at all; end with ``finished`` or
+    ``gone``.
+    """
+
+    book: LatencyBook
+    key: str
+    polling: Polling
+    looks: Callable[[], float | None]
+    _asked: bool = attrs.field(default=False, init=False)
+    _last: float = attrs.field(default=0.0, init=False)
+
+    def next_delay(self, elapsed: float, random: Random) -> float:
+        """See ``LookPlan.next_delay``."""
+        law = self.book.law(self.key)
+        if self._asked and law is not None:
+            law.unfinished(self._last, elapsed)
+            self._last = elapsed
+        self._asked = True
+        return self.book.plan(self.key, self.polling, looks=self.looks()).next_delay(elapsed, random)
+
+    def finished(self, after: float, by: float) -> None:
+        """Learn that it finished; see ``LatencyLaw.observe``."""
+        self.book.observe(self.key, after, by, looked=self._last)
+        self._last = 0.0
+
+    def gone(self) -> None:
+        """Stop waiting without a completion to learn from; harmless after ``finished``."""
+        law = self.book.law(self.key)
+        if law is not None and self._last:
+            law.gone(self._last)
+        self._last = 0.0
 
 
 def _alike(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
-    return abs(one - other) <= 0.1 * one
+    return abs(one - other) <= _BUDGET_STEP * one

@@ -1,14 +1,12 @@
-"""How long a model takes: a decaying histogram of completion times, learned from looks.
-
-A completion is seen only at a look, so an observation is an interval: not finished at ``after``, finished at ``by``.
-The law is the self-consistent estimate for such data (Turnbull 1976), smoothed; spreading each interval by the
-estimate of all the others is what keeps the law from believing in its own looking times.
-"""
+"""How long a model takes: a decaying histogram of completion times, learned from looks."""
 
 from bisect import bisect_left
-from math import log2, sqrt
+from collections import deque
+from math import log, log2
 
 from toapis_async.policy.latency_codec import parse_cells, print_cells
+from toapis_async.policy.latency_drift import Bets
+from toapis_async.policy.latency_estimate import Interval, estimate_masses
 
 _BINS_PER_OCTAVE = 16  # 4.4 % a bin: a sixth of the narrowest law measured (log-normal, sigma 0.25)
 _FIRST_EDGE = 0.05  # seconds; nothing at the gateway is faster
@@ -17,16 +15,16 @@ BINS = _BINS_PER_OCTAVE * _OCTAVES + 1
 EDGES: tuple[float, ...] = (0.0, *(_FIRST_EDGE * 2 ** (k / _BINS_PER_OCTAVE) for k in range(BINS)))
 """Bin ``k`` is ``(EDGES[k], EDGES[k + 1]]``, in seconds."""
 
-_MEMORY = 400.0  # completions after which an observation weighs 1/e: a law is learned from 200
+_MEMORY = 800.0  # completions after which an observation weighs 1/e; a sudden change is noticed by itself
 _GROWTH = 1.0 / (1.0 - 1.0 / _MEMORY)
 _TIDY_EVERY = 512  # observations between two clean-ups, which bound the number of cells
 _NEGLIGIBLE = 0.02  # of one fresh observation
-_ROUNDS = 40  # of the self-consistency iteration; measured: the plan stops moving after about 25
-_FRESH_AT = 30  # below it a plan has no law to follow
-_FRESH_STEP = 0.15  # the law is worth reading again when it has seen so much more of what it remembers
-_DRIFT_BLOCK = 20  # completions per drift test
-_DRIFT_LIMIT = 3.7  # standard errors of a block's mean rank: one false alarm in about 5,000 blocks
-_DRIFT_KEEP = 0.05  # of the old weight survives a shift
+_FRESH_AT = 30  # completions before the first plan rests on the law
+_YOUNG = 200  # completions until which the law is read again often
+_YOUNG_STEP, _OLD_STEP = 0.15, 0.5  # of what it remembers: how much news makes it worth reading again
+_MOST_HAZARD = 5.0  # cumulated: one task in 150 outlives it, and it shall not count for more
+_DRIFT_KEEP = 0.03  # of the old weight survives a shift
+_RECENT = 40  # completions that are taken for the new law when a shift is noticed
 
 
 def edge_index(seconds: float) -> int:
@@ -36,33 +34,44 @@ def edge_index(seconds: float) -> int:
     return min(BINS, max(1, round(log2(seconds / _FIRST_EDGE) * _BINS_PER_OCTAVE) + 1))
 
 
+def _interval(after: float, by: float) -> Interval:
+    low, high = edge_index(after), edge_index(by)
+    if high > low:
+        return low, high
+    high = min(BINS, max(1, bisect_left(EDGES, (after + by) / 2)))
+    return high - 1, high
+
+
 class LatencyLaw:
     """How long one kind of task takes, from acceptance to completion; in seconds.
 
     The weight of an observation decays with the completions after it, and most of it is dropped at once when the
-    recent ones contradict the law.
+    recent looks contradict the law.
     """
 
     __slots__ = (
+        "_bets",
         "_cdf",
         "_cells",
         "_fresh_after",
         "_masses",
-        "_rank_count",
-        "_rank_sum",
-        "_read_cells",
+        "_recent",
+        "_running",
         "_seen",
+        "_seen_at_shift",
         "_weight",
         "version",
     )
 
     def __init__(self) -> None:
-        self._cells: dict[tuple[int, int], float] = {}
+        self._cells: dict[Interval, float] = {}
+        self._running: dict[int, int] = {}
+        self._recent: deque[Interval] = deque(maxlen=_RECENT)
+        self._bets = Bets()
         self._weight = 1.0
         self._seen = 0
+        self._seen_at_shift = 0
         self._fresh_after = _FRESH_AT
-        self._rank_sum = 0.0
-        self._rank_count = 0
         self._masses: tuple[float, ...] | None = None
         self._cdf: tuple[float, ...] | None = None
         self.version = 0
@@ -73,19 +82,45 @@ class LatencyLaw:
         """How many completions it rests on; decayed ones count for less."""
         return sum(self._cells.values()) / self._weight
 
-    def observe(self, after: float, by: float) -> None:
-        """Learn that a task finished later than *after* and not later than *by*, seconds since its acceptance."""
-        if not (after >= 0.0 and 0.0 < by < EDGES[-1]) or by < after:
+    def unfinished(self, before: float, elapsed: float) -> None:
+        """Learn that a task still runs.
+
+        Without this the law is learned from finished tasks only, which while a run starts are the fast ones.
+
+        Args:
+            before: seconds after acceptance at which this was last said of the task; 0 for the first time.
+            elapsed: seconds after acceptance.
+
+        """
+        old, new = edge_index(before), edge_index(elapsed)
+        self._move(old, new)
+        if self._cdf is not None and new > old:
+            self._bet(old, new, finished=False)
+
+    def gone(self, before: float) -> None:
+        """Forget a running task that nobody looks at any more; *before* as in ``unfinished``."""
+        self._move(edge_index(before), 0)
+
+    def observe(self, after: float, by: float, *, looked: float = 0.0) -> None:
+        """Learn that a task finished.
+
+        Args:
+            after: seconds after acceptance at which it was not finished.
+            by: seconds after acceptance at which it was; both may be narrower than the looks, when the gateway tells.
+            looked: what ``unfinished`` last said of the task; 0 when it was not said.
+
+        """
+        self._move(edge_index(looked), 0)
+        if not (0.0 <= after <= by and 0.0 < by < EDGES[-1]):
             return
-        low, high = edge_index(after), edge_index(by)
-        if high <= low:
-            high = min(BINS, max(1, bisect_left(EDGES, (after + by) / 2)))
-            low = high - 1
-        cell = (low, high)
-        self._cells[cell] = self._cells.get(cell, 0.0) + self._weight
-        self._weight *= _GROWTH
+        cell = _interval(after, by)
+        if self._cdf is not None and len(self._cdf) > 1:
+            if not looked:
+                self._bets.add_survived(min(_MOST_HAZARD, -log(max(1e-9, 1.0 - self._cdf[cell[0]]))))
+            self._bet(min(cell[0], edge_index(looked)) if looked else cell[0], cell[1], finished=True)
+        self._add(cell)
+        self._recent.append(cell)
         self._seen += 1
-        self._watch_for_drift(low, high)
         if self._seen % _TIDY_EVERY == 0:
             self._tidy()
         if self._seen >= self._fresh_after:
@@ -94,7 +129,8 @@ class LatencyLaw:
     def masses(self) -> tuple[float, ...]:
         """Give the probability of each bin; empty when nothing was observed."""
         if self._masses is None:
-            self._masses = _estimate(self._cells, self.count)
+            running = {edge: count * self._weight for edge, count in self._running.items()}
+            self._masses = estimate_masses(self._cells, running, bins=BINS)
         return self._masses
 
     def cdf(self) -> tuple[float, ...]:
@@ -135,90 +171,63 @@ class LatencyLaw:
         inside = (share * cdf[-1] - cdf[k - 1]) / step if step > 0.0 else 1.0
         return EDGES[k - 1] + inside * (EDGES[k] - EDGES[k - 1])
 
-    def merge(self, other: "LatencyLaw") -> None:
-        """Add what another law remembers, as if it had been seen just before."""
-        for cell, weight in parse_cells(other.to_text(), BINS).items():
+    def merge_text(self, text: str) -> None:
+        """Add what ``to_text`` wrote, as if it had just been seen; what cannot be read is left out."""
+        for cell, weight in parse_cells(text, BINS).items():
             self._cells[cell] = self._cells.get(cell, 0.0) + weight * self._weight
+        self._seen = max(self._seen, int(self.count))
         self._renew()
 
     def to_text(self) -> str:
-        """Write it compactly, for ``from_text``."""
+        """Write it compactly, for ``from_text``; of running tasks nothing is written."""
         return print_cells(self._cells, self._weight)
 
     @classmethod
     def from_text(cls, text: str) -> "LatencyLaw":
-        """Read what ``to_text`` wrote; what cannot be read is left out, for a law is only a hint."""
+        """Read what ``to_text`` wrote."""
         law = cls()
-        law._cells = parse_cells(text, BINS)
-        law._seen = int(law.count)
-        law._renew()
+        law.merge_text(text)
         return law
+
+    def _move(self, old: int, new: int) -> None:
+        running = self._running
+        if old > 0:
+            left = running.get(old, 0) - 1
+            if left > 0:
+                running[old] = left
+            else:
+                running.pop(old, None)
+        if new > 0:
+            running[new] = running.get(new, 0) + 1
+
+    def _add(self, cell: Interval) -> None:
+        self._cells[cell] = self._cells.get(cell, 0.0) + self._weight
+        self._weight *= _GROWTH
 
     def _renew(self) -> None:
         self.version += 1
         self._masses = self._cdf = None
-        self._fresh_after = self._seen + max(5, int(_FRESH_STEP * self.count))
+        step = _YOUNG_STEP if self._seen - self._seen_at_shift < _YOUNG else _OLD_STEP
+        self._fresh_after = self._seen + max(5, int(step * self.count))
 
-    def _watch_for_drift(self, low: int, high: int) -> None:
-        # Under the true law the middle rank of an interval has mean 1/2 and at most the variance of a uniform.
-        if self._cdf is None or len(self._cdf) == 1:
+    def _bet(self, low: int, high: int, *, finished: bool) -> None:
+        cdf = self._cdf
+        if cdf is None or len(cdf) == 1:
             return
-        self._rank_sum += (self._cdf[low] + self._cdf[high]) / 2 - 0.5
-        self._rank_count += 1
-        if self._rank_count < _DRIFT_BLOCK:
-            return
-        surprise = abs(self._rank_sum) * sqrt(12 / self._rank_count)
-        self._rank_sum, self._rank_count = 0.0, 0
-        if surprise > _DRIFT_LIMIT:
-            self._forget()
+        alive = 1.0 - cdf[low]
+        self._bets.add((cdf[high] - cdf[low]) / alive if alive > 1e-6 else 0.5, finished=finished)
+        if self._bets.lost(self.count):
+            self._shift()
 
-    def _forget(self) -> None:
-        # Whatever comes now outweighs what is there.
+    def _shift(self) -> None:
         self._weight /= _DRIFT_KEEP
+        self._seen_at_shift = self._seen
+        for cell in self._recent:
+            self._add(cell)
+        self._recent.clear()
         self._renew()
 
     def _tidy(self) -> None:
         least = _NEGLIGIBLE * self._weight
         self._cells = {cell: w / self._weight for cell, w in self._cells.items() if w >= least}
         self._weight = 1.0
-
-
-def _estimate(cells: dict[tuple[int, int], float], count: float) -> tuple[float, ...]:
-    """Find the law that explains the intervals, by expectation and maximisation with smoothing (Silverman 1990)."""
-    if not cells:
-        return ()
-    first = min(low for low, _ in cells)
-    last = max(high for _, high in cells)
-    size = last - first
-    total = sum(cells.values())
-    items = [(low - first, high - first, w / total) for (low, high), w in cells.items()]
-    masses = [1.0 / size] * size
-    for _ in range(_ROUNDS):
-        masses = _smoothed(_expected(masses, items))
-    return (0.0,) * first + tuple(masses) + (0.0,) * (BINS - last)
-
-
-def _expected(masses: list[float], items: list[tuple[int, int, float]]) -> list[float]:
-    cumulative, total = [0.0], 0.0
-    for mass in masses:
-        total += mass
-        cumulative.append(total)
-    steps = [0.0] * (len(masses) + 1)
-    for low, high, weight in items:
-        share = weight / max(1e-12, cumulative[high] - cumulative[low])
-        steps[low] += share
-        steps[high] -= share
-    factor, out = 0.0, []
-    for mass, step in zip(masses, steps, strict=False):
-        factor += step
-        out.append(mass * max(0.0, factor))
-    return out
-
-
-def _smoothed(masses: list[float]) -> list[float]:
-    if len(masses) < 3:
-        return masses
-    padded = [masses[0], *masses, masses[-1]]
-    out = [(a + 2 * b + c) / 4 for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)]
-    total = sum(out)
-    return [mass / total for mass in out]

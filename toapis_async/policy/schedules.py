@@ -1,14 +1,40 @@
 """When to look, given the law of completion times: the inspection problem.
 
-Keller (Management Science 21(3), 1974): looks are best dense in proportion to the square root of the hazard.
+Barlow, Hunter & Proschan 1963; Keller (Management Science 21(3), 1974): looks are best dense in proportion to the
+square root of the hazard. That density lays a fine grid of candidate times, and the best looks among them are found
+exactly, by dynamic programming, because with two to ten looks per task the density alone leaves 10 to 20 % on the
+table.
 """
 
-from math import sqrt
+from bisect import bisect_left
+from math import inf, sqrt
+
+import attrs
 
 from toapis_async.policy.latency_law import EDGES, LatencyLaw
 
-_HALVINGS = 24  # of the search for the density: 2**-24 of its range is finer than any clock
-_UNSEEN = 1e-3  # of all tasks: beyond it the tail begins
+_PER_LOOK = 8  # candidate times per look: finer ones gain less than 0.5 %
+_MOST_CANDIDATES = 240  # bounds the work on a plan to about 2 ms
+_LEAST_CANDIDATES = 64
+_UNSEEN = 2e-3  # of all tasks: beyond it the tail begins
+_ROUNDS = 6  # of the search for the price of a look
+_CLOSE = 0.02  # of the looks allowed: near enough
+_CHEAPEST = 0.02  # of the floor: what a look must save in mean delay to be worth a query at all
+
+
+@attrs.frozen
+class _Candidates:
+    """Times at which a look may be, with the share of tasks finished by then; the first is time zero."""
+
+    times: list[float]
+    done: list[float]
+
+
+@attrs.frozen
+class _Schedule:
+    times: tuple[float, ...]
+    looks: float
+    delay: float
 
 
 def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, ...]:
@@ -17,17 +43,31 @@ def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, .
     Args:
         law: with at least one observation.
         floor: seconds before the first look and between two looks.
-        looks: the mean number of looks per task that the times may cost.
+        looks: the mean number of looks per task that the times may cost, at least one.
 
     """
-    low, high = 1e-4, 1e4
-    for _ in range(_HALVINGS):
-        middle = sqrt(low * high)
-        if mean_looks(law, _keller_times(law, floor, middle)) > looks:
-            high = middle
+    density = _root_hazard(law)
+    cheapest = _CHEAPEST * floor
+    # Keller: at price c the density of looks is sqrt(h / 2c), so looks = sqrt(1 / 2c) times the integral of sqrt(f S).
+    price = max(cheapest, density[-1] ** 2 / (2.0 * looks * looks))
+    candidates = _candidates(law, density, floor, looks)
+    best = _solve(candidates, floor, price)
+    low, high = (0.0, inf)
+    for _ in range(_ROUNDS):
+        if best.looks <= looks and (price <= cheapest or best.looks >= (1.0 - _CLOSE) * looks):
+            break
+        if best.looks > looks:
+            low = price
         else:
-            low = middle
-    return _keller_times(law, floor, low)
+            high = price
+        guess = price * (best.looks / (looks * (1.0 - _CLOSE / 2))) ** 2
+        if not low < guess < high:
+            guess = sqrt(max(low, cheapest) * high) if high < inf else 2.0 * price
+        price = max(cheapest, guess)
+        best = _solve(candidates, floor, price)
+    if best.looks > looks * (1.0 + _CLOSE) and high < inf:
+        best = _solve(candidates, floor, high)
+    return best.times
 
 
 def mean_looks(law: LatencyLaw, times: tuple[float, ...]) -> float:
@@ -35,33 +75,79 @@ def mean_looks(law: LatencyLaw, times: tuple[float, ...]) -> float:
     return sum(law.survival(t) for t in (0.0, *times[:-1]))
 
 
-def mean_delay(law: LatencyLaw, times: tuple[float, ...]) -> float:
-    """Give the mean seconds from completion to the look that sees it, of those that finish within the times."""
-    alive = [law.survival(t) for t in (0.0, *times)]
-    seen = sum(t * (a - b) for t, a, b in zip(times, alive, alive[1:], strict=False))
-    cdf = law.cdf()
-    mean = sum((EDGES[k] + EDGES[k + 1]) / 2 * (cdf[k + 1] - cdf[k]) for k in range(len(cdf) - 1))
-    return seen - mean
-
-
-def _keller_times(law: LatencyLaw, floor: float, scale: float) -> tuple[float, ...]:
+def _root_hazard(law: LatencyLaw) -> list[float]:
+    """Give the integral, at each edge, of the square root of density times survival."""
     masses, cdf = law.masses(), law.cdf()
-    times: list[float] = []
-    due, last = 0.5, 0.0
+    total, out = 0.0, [0.0]
     for k, mass in enumerate(masses):
-        alive = 1.0 - cdf[k]
-        if alive < _UNSEEN:
-            break
-        start, width = EDGES[k], EDGES[k + 1] - EDGES[k]
-        density = scale * sqrt(mass / width / alive)
-        done = 0.0
-        while density > 0.0 and (width - done) * density >= due:
-            done += due / density
-            due = 1.0
-            if start + done >= last + floor:
-                last = start + done
-                times.append(last)
-            else:
-                due = max(1e-9, (last + floor - start - done) * density)
-        due -= (width - done) * density
-    return tuple(times) or (max(floor, law.quantile(0.5)),)
+        width = EDGES[k + 1] - EDGES[k]
+        total += sqrt(mass * width * max(0.0, 1.0 - (cdf[k] + cdf[k + 1]) / 2))
+        out.append(total)
+    return out
+
+
+def _candidates(law: LatencyLaw, density: list[float], floor: float, looks: float) -> _Candidates:
+    """Lay candidate times, equally many per expected look, no finer than an eighth of the floor."""
+    cdf = law.cdf()
+    last = bisect_left(cdf, 1.0 - _UNSEEN)
+    # Looks of an average task are fewer than those of the last one: the hazard integral counts the latter.
+    reach = _hazard_looks(law, last)
+    total = reach[-1]
+    size = int(min(_MOST_CANDIDATES, max(_LEAST_CANDIDATES, _PER_LOOK * looks * total / max(1e-9, density[-1]))))
+    finest = floor / _PER_LOOK
+    times, done = [0.0], [0.0]
+    k, t = 1, floor
+    top = max(EDGES[min(last, len(EDGES) - 1)], floor)
+    step = total / size
+    while True:
+        while k < last and EDGES[k] < t:
+            k += 1
+        low, high = EDGES[k - 1], EDGES[k]
+        share = min(1.0, max(0.0, (t - low) / (high - low)))
+        times.append(t)
+        done.append(cdf[k - 1] + share * (cdf[k] - cdf[k - 1]))
+        if t >= top:
+            return _Candidates(times, done)
+        want = reach[k - 1] + share * (reach[k] - reach[k - 1]) + step
+        j = min(last, max(1, bisect_left(reach, want)))
+        rise = reach[j] - reach[j - 1]
+        inside = min(1.0, (want - reach[j - 1]) / rise) if rise > 0.0 else 1.0
+        t = min(top, max(t + finest, EDGES[j - 1] + inside * (EDGES[j] - EDGES[j - 1])))
+
+
+def _hazard_looks(law: LatencyLaw, last: int) -> list[float]:
+    """Give the integral, at each edge up to the last, of the square root of the hazard."""
+    masses, cdf = law.masses(), law.cdf()
+    total, out = 0.0, [0.0]
+    for k in range(last):
+        width = EDGES[k + 1] - EDGES[k]
+        alive = max(_UNSEEN, 1.0 - (cdf[k] + cdf[k + 1]) / 2)
+        total += sqrt(masses[k] * width / alive)
+        out.append(total)
+    return out
+
+
+def _solve(candidates: _Candidates, floor: float, price: float) -> _Schedule:
+    """Find the looks with the least mean delay plus price times mean looks."""
+    times, done = candidates.times, candidates.done
+    end = len(times) - 1
+    cost, follow = [0.0] * (end + 1), [end] * (end + 1)
+    upper = end
+    for i in range(end - 1, -1, -1):
+        here, base = times[i], done[i]
+        low = min(end, bisect_left(times, here + floor - 1e-9, i + 1))
+        # The costs are Monge, so the best next look never moves forward while i moves back.
+        best, arg = inf, low
+        for j in range(low, max(low, upper) + 1):
+            total = times[j] * (done[j] - base) + cost[j]
+            if total < best:
+                best, arg = total, j
+        upper = follow[i] = arg
+        cost[i] = best + price * (1.0 - base)
+    looks, chosen, i = 1.0, [], 0
+    while i < end:
+        i = follow[i]
+        chosen.append(times[i])
+        if i < end:
+            looks += 1.0 - done[i]
+    return _Schedule(tuple(chosen), looks, cost[0] - price * looks)

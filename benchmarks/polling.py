@@ -1,0 +1,286 @@
+"""Polling in virtual time: looks per task and mean delay from completion to detection.
+
+    python benchmarks/polling.py [--quick] [--json FILE]
+
+Each law is learned online: tasks are accepted at the default tier's 5 per second, each is looked at by the policy under
+test, and a completion is known only by the two looks around it. After the given number of completions the plan is
+frozen and judged on a large sample. The reference is the best schedule of all with the same mean number of looks and
+the same floor, found by dynamic programming on the true law.
+"""
+
+import argparse
+import heapq
+import json
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from statistics import NormalDist
+
+import attrs
+
+from toapis_async.policy.latency import LatencyBook, Watch
+from toapis_async.policy.polling import FixedPolling, LearnedPolling, LookPlan, Polling
+
+PER_SECOND = 5.0  # submissions, the default tier
+NORMAL = NormalDist()
+
+
+@attrs.frozen
+class Law:
+    """A mixture of log-normal latencies: (share, median in seconds, sigma)."""
+
+    name: str
+    parts: tuple[tuple[float, float, float], ...]
+
+    def sample(self, random: Random) -> float:
+        mark = random.random()
+        for share, median, sigma in self.parts:
+            mark -= share
+            if mark <= 0:
+                break
+        return median * math.exp(sigma * random.gauss(0.0, 1.0))
+
+    def cdf(self, t: float) -> float:
+        if t <= 0:
+            return 0.0
+        return sum(share * NORMAL.cdf(math.log(t / median) / sigma) for share, median, sigma in self.parts)
+
+    def quantile(self, share: float) -> float:
+        low, high = 1e-3, 1e6
+        for _ in range(60):
+            middle = math.sqrt(low * high)
+            low, high = (middle, high) if self.cdf(middle) < share else (low, middle)
+        return low
+
+    def stratified(self, size: int) -> list[float]:
+        """One latency from the middle of each of *size* equally likely strata."""
+        top = self.quantile(1 - 0.1 / size)
+        steps = 4 * size
+        bottom = self.quantile(0.1 / size)
+        times = [bottom * (top / bottom) ** (k / steps) for k in range(steps + 1)]
+        heights = [self.cdf(t) for t in times]
+        out = []
+        for k in range(size):
+            share = (k + 0.5) / size
+            i = max(1, bisect_left(heights, share))
+            inside = (share - heights[i - 1]) / max(1e-15, heights[i] - heights[i - 1])
+            out.append(times[i - 1] + inside * (times[i] - times[i - 1]))
+        return out
+
+
+LAWS = (
+    Law("20 s, sigma 0.25", ((1.0, 20.0, 0.25),)),
+    Law("20 s, sigma 0.35", ((1.0, 20.0, 0.35),)),
+    Law("20 s, sigma 0.8", ((1.0, 20.0, 0.8),)),
+    Law("60 s, sigma 0.35", ((1.0, 60.0, 0.35),)),
+    Law("12 s or 45 s", ((0.6, 12.0, 0.2), (0.4, 45.0, 0.25))),
+)
+
+
+@attrs.frozen
+class Rule:
+    """A policy of somebody else: the wait before look number *n* (from 0), in seconds."""
+
+    name: str
+    wait: Callable[[int, Random], float]
+
+
+RULES = (
+    Rule("documented, 5 s then 5-10 s", lambda n, r: 5.0 if n == 0 else r.uniform(5.0, 10.0)),
+    Rule("quickstart, 8 s", lambda n, r: 8.0),
+    Rule("comfy, 0.5 s x1.5 to 5 s", lambda n, r: min(5.0, 0.5 * 1.5**n)),
+    Rule("google, 1 s x1.5 to 20 s", lambda n, r: min(20.0, 1.5**n)),
+)
+
+
+def judge_rule(rule: Rule, latencies: Sequence[float], random: Random) -> tuple[float, float]:
+    """Give looks per task and mean delay."""
+    looks, delay = 0, 0.0
+    for took in latencies:
+        t, n = 0.0, 0
+        while t < took:
+            t += rule.wait(n, random)
+            n += 1
+        looks, delay = looks + n, delay + t - took
+    return looks / len(latencies), delay / len(latencies)
+
+
+def judge_plan(plan: LookPlan, latencies: Sequence[float], random: Random) -> tuple[float, float]:
+    """Give looks per task and mean delay."""
+    looks, delay = 0, 0.0
+    for took in latencies:
+        t = 0.0
+        while t < took:
+            t += plan.next_delay(t, random)
+            looks += 1
+        delay += t - took
+    return looks / len(latencies), delay / len(latencies)
+
+
+def learn(
+    book: LatencyBook,
+    law: Law,
+    polling: Polling,
+    completions: int,
+    random: Random,
+    *,
+    looks: float | None = None,
+    seen: list[tuple[int, float]] | None = None,
+) -> LookPlan:
+    """Run tasks one after the other in virtual time until so many were seen finished; give the plan then in force.
+
+    *seen* collects (looks, delay) of each task, in the order of detection.
+    """
+    events: list[tuple[float, int, float, float, int, Watch, float]] = []
+    arrived = done = 0
+    while done < completions:
+        due = arrived / PER_SECOND
+        if not events or due <= events[0][0]:
+            watch = book.watch("k", polling, looks=lambda: looks)
+            heapq.heappush(
+                events, (due + watch.next_delay(0.0, random), arrived, due, law.sample(random), 1, watch, 0.0)
+            )
+            arrived += 1
+            continue
+        now, mark, accepted, took, n, watch, last = heapq.heappop(events)
+        elapsed = now - accepted
+        if elapsed >= took:
+            watch.finished(last, elapsed)
+            if seen is not None:
+                seen.append((n, elapsed - took))
+            done += 1
+            continue
+        heapq.heappush(events, (now + watch.next_delay(elapsed, random), mark, accepted, took, n + 1, watch, elapsed))
+    return book.plan("k", polling, looks=looks)
+
+
+class Best:
+    """The best schedules for a law, by dynamic programming over a fine grid of look times.
+
+    For a price per look the program minimises mean delay plus price times mean looks over all schedules that keep the
+    floor; sweeping the price draws the whole frontier.
+    """
+
+    def __init__(self, law: Law, *, floor: float, points: int = 700) -> None:
+        top = law.quantile(1 - 1e-4)
+        self.floor = floor
+        # The grid holds the floor a whole number of times, or the floor would cost more than it does.
+        target = max(1e-6, (top - floor) / points)
+        self.step = floor / max(1, round(floor / target)) if floor > target else target
+        self.skip = max(1, math.ceil(floor / self.step - 1e-9))
+        size = int(top / self.step) + 2
+        self.times = [k * self.step for k in range(size)]
+        self.cdf = [law.cdf(t) for t in self.times]
+        self.cdf[-1] = 1.0
+        self.mean = sum((1 - self.cdf[k]) * self.step for k in range(size)) - self.step * 0.5 * (1 - self.cdf[0])
+        self.frontier: list[tuple[float, float]] = []
+
+    def solve(self, price: float) -> tuple[float, float]:
+        """Give mean looks and mean delay of the best schedule at this price per look."""
+        times, cdf, skip = self.times, self.cdf, self.skip
+        end = len(times) - 1
+        cost, looks = [0.0] * (end + 1), [0.0] * (end + 1)
+        upper = end
+        for i in range(end - 1, -1, -1):
+            low = min(end, i + skip)
+            # The costs are Monge: the best next look moves back with i, so it bounds the search.
+            best, arg = math.inf, low
+            base = cdf[i]
+            for j in range(low, max(low, upper) + 1):
+                c = times[j] * (cdf[j] - base) + cost[j]
+                if c < best - 1e-15:
+                    best, arg = c, j
+            upper = arg
+            cost[i] = best + price * (1 - base)
+            looks[i] = (1 - base) + looks[arg]
+        return looks[0], cost[0] - price * looks[0] - self.mean
+
+    def delay(self, looks: float) -> float:
+        """Give the least mean delay with this mean number of looks (a mixture of two schedules, if need be)."""
+        low, high = 1e-4, 1e4
+        some, few = self.solve(low), self.solve(high)
+        if looks >= some[0]:
+            return some[1]
+        for _ in range(18):
+            middle = math.sqrt(low * high)
+            point = self.solve(middle)
+            if point[0] > looks:
+                low, some = middle, point
+            else:
+                high, few = middle, point
+            if abs(some[0] - few[0]) < 0.01 * looks:
+                break
+        share = (looks - few[0]) / max(1e-12, some[0] - few[0])
+        return few[1] + share * (some[1] - few[1])
+
+
+def row(law: Law, name: str, looks: float, delay: float, best: Best) -> dict[str, object]:
+    least = best.delay(looks)
+    return {
+        "law": law.name,
+        "floor": best.floor,
+        "policy": name,
+        "looks": looks,
+        "delay": delay,
+        "best": least,
+        "ratio": delay / least,
+    }
+
+
+def measure(law: Law, floor: float, *, size: int, completions: int, seed: int = 1) -> list[dict[str, object]]:
+    """Measure every policy on one law."""
+    best = Best(law, floor=floor)
+    latencies = law.stratified(size)
+    rows = []
+    for budget in (10.0, 4.0) if floor < 5 else (10.0,):
+        polling = LearnedPolling(min_interval=floor, looks=budget)
+        plan = learn(LatencyBook(), law, polling, completions, Random(seed))
+        rows.append(
+            row(
+                law,
+                f"learned, {completions} completions, looks={budget:g}",
+                *judge_plan(plan, latencies, Random(seed)),
+                best,
+            )
+        )
+    cold = LearnedPolling(min_interval=floor).plan(None, looks=None)
+    rows.append(row(law, "learned, nothing known", *judge_plan(cold, latencies, Random(seed)), best))
+    rows.append(
+        row(
+            law,
+            f"fixed {floor:g} s",
+            *judge_plan(FixedPolling(floor).plan(None, looks=None), latencies, Random(seed)),
+            best,
+        )
+    )
+    if floor >= 5:
+        free = Best(law, floor=0.1)
+        rows += [row(law, rule.name, *judge_rule(rule, latencies, Random(seed)), free) for rule in RULES]
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a smaller sample")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
+    options = parser.parse_args()
+    rows = []
+    print(f"{'law':<18}{'floor':>6}  {'policy':<38}{'looks':>7}{'delay s':>9}{'best s':>9}{'ratio':>7}")
+    for law in LAWS:
+        for floor in (5.0, 0.2):
+            for line in measure(law, floor, size=1000 if options.quick else 5000, completions=200):
+                rows.append(line)
+                print(
+                    "{law:<18}{floor:>6g}  {policy:<38}{looks:>7.2f}{delay:>9.2f}{best:>9.2f}{ratio:>7.2f}".format(
+                        **line
+                    ),
+                    flush=True,
+                )
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
