@@ -1,7 +1,6 @@
 """The gateway in miniature, on a socket of this machine."""
 
 import ssl
-import string
 import tempfile
 from decimal import Decimal
 from importlib.util import find_spec
@@ -9,6 +8,7 @@ from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import attrs
 from aiohttp import web
@@ -17,6 +17,7 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.testing.gateway.accounts import Account, WebhookSetup
 from toapis_async.testing.gateway.books import Books
 from toapis_async.testing.gateway.state import Gateway
+from toapis_async.testing.gateway.tokens import new_key
 from toapis_async.testing.moving_clock import MovingClock
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
@@ -31,8 +32,8 @@ from toapis_async.testing.web.tasks import task_routes
 from toapis_async.values.limits import TIERS, RateLimits
 
 _MAX_BODY_BYTES = 64_000_000
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PREVIOUS_SECRET_LIFE = 86_400
-_ALPHABET = string.ascii_letters + string.digits
 
 
 def _as_scenario(value: Scenario | str) -> Scenario:
@@ -65,6 +66,7 @@ class Simulator:
     _key: str = attrs.field(init=False, repr=False)
     _runner: web.AppRunner | None = attrs.field(default=None, init=False, repr=False)
     _announcer: Announcer = attrs.field(init=False, repr=False)
+    _shelf: Shelf = attrs.field(init=False, repr=False)
     _certificate: Certificate | None = attrs.field(default=None, init=False, repr=False)
     _folder: "tempfile.TemporaryDirectory[str] | None" = attrs.field(default=None, init=False, repr=False)
 
@@ -73,6 +75,7 @@ class Simulator:
         self._rng = Random(f"keys of {self.seed}")
         self.gateway = Gateway(self.scenario, self.clock, self.seed)
         self._announcer = Announcer(self.gateway)
+        self._shelf = Shelf(self.scenario)
         self._key = self.add_account(limits=self.scenario.tier, balance_usd=self.scenario.balance_usd)
 
     @property
@@ -132,18 +135,27 @@ class Simulator:
             The user's key.
 
         """
-        key = "sk-" + "".join(self._rng.choices(_ALPHABET, k=48))
+        key = new_key(self._rng)
         balance = None if balance_usd is None else Decimal(balance_usd)
         self.gateway.open_account(key, limits=TIERS[limits] if isinstance(limits, str) else limits, balance_usd=balance)
         return key
 
     def set_webhook(self, url: str) -> str:
-        """Set up the first user's webhook, as in the console; loopback addresses are allowed here.
+        """Set up the first user's webhook, as in the console.
+
+        Args:
+            url: https, without user and fragment; here, unlike at the gateway, plain http to loopback is allowed too.
 
         Returns:
-            The secret.
+            The secret that signs the deliveries.
+
+        Raises:
+            ConfigurationError: the gateway would not take this address.
 
         """
+        parts = urlsplit(url)
+        if parts.username or parts.fragment or not (parts.scheme == "https" or parts.hostname in _LOOPBACK):
+            raise ConfigurationError(f"no webhook goes to {url!r}", hint="give an https address, or http on loopback")
         secret = self._rng.randbytes(16).hex()
         self.account.webhook = WebhookSetup(url, secret)
         return secret
@@ -198,17 +210,18 @@ class Simulator:
         await self._announcer.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        await self._shelf.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def _application(self) -> web.Application:
-        desk = Desk(self.gateway)
+        desk = Desk(self.gateway, self._rng)
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.add_routes(
             [
                 *task_routes(desk, self._announcer),
                 *account_routes(desk),
-                *file_routes(desk, Shelf(self.scenario)),
+                *file_routes(desk, self._shelf),
                 *admin_routes(desk, self.clock),
                 last_route(desk),
             ]

@@ -5,15 +5,22 @@ from collections import Counter
 
 import attrs
 
+from toapis_async.errors import ConfigurationError
+from toapis_async.testing.gateway.refusals import REFUSALS
 from toapis_async.testing.scenario.faults import Fault, Where
-from toapis_async.testing.scenario.misbehaviour import Misbehaviour
+from toapis_async.testing.scenario.misbehaviour import Misbehaviour, Refuse
 
 _NONE: tuple[Misbehaviour, ...] = ()
 
 
 @attrs.define
 class FaultPlan:
-    """The faults of one scenario and how often each was asked."""
+    """The faults of one scenario and how often each was asked.
+
+    Raises:
+        ConfigurationError: a fault names a reply that the gateway does not have.
+
+    """
 
     faults: tuple[Fault, ...]
     seed: int
@@ -26,6 +33,10 @@ class FaultPlan:
     def __attrs_post_init__(self) -> None:
         """Sort the faults by place, so that a place without any costs nothing."""
         for number, fault in enumerate(self.faults):
+            if isinstance(fault.what, Refuse) and fault.what.reply not in REFUSALS:
+                raise ConfigurationError(
+                    f"the gateway has no reply {fault.what.reply!r}", hint="take one of " + ", ".join(REFUSALS)
+                )
             self._by_place.setdefault(fault.where, []).append((number, fault))
 
     def strike(self, where: Where, subject: str) -> tuple[Misbehaviour, ...]:

@@ -66,7 +66,8 @@ def _files(task: SimulatedTask, wish: Submission, scenario: Scenario) -> list[Re
     form = format_of(wish.body, task.model, usual)
     files = []
     for number in range(count if isinstance(count, int) else 1):
-        picture = Picture(task.prompt, width, height, form, seed_of(task.prompt, number), f"{task.id} {number}")
+        seed = seed_of(f"{wish.body.get('seed', '')}{task.prompt}", number)
+        picture = Picture(task.prompt, width, height, form, seed, f"{task.id} {number}")
         name = f"{task.completed_at}_{_tag(task, number)}.{picture.extension}"
         folder = "/generated" if count == 1 else f"/images/{task.id}"
         files.append(ResultFile(f"{folder}/{name}", picture))

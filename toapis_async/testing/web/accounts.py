@@ -4,9 +4,10 @@ import itertools
 
 from aiohttp import BodyPartReader, web
 
-from toapis_async.testing.gateway import offers, uploads
+from toapis_async.testing.gateway import offers, reading, uploads
 from toapis_async.testing.gateway.answers import Answer, said
 from toapis_async.testing.gateway.refusals import REFUSALS, invalid_url, not_a_success
+from toapis_async.testing.gateway.tokens import new_token
 from toapis_async.testing.web.desk import Desk
 
 
@@ -30,6 +31,16 @@ def account_routes(desk: Desk) -> list[web.RouteDef]:
     async def upload_video(request: web.Request) -> web.Response:
         return await _upload(desk, request, "video", next(numbers))
 
+    async def token(request: web.Request) -> web.Response:
+        desk.note(request, "tokens")
+        account = desk.account(request)
+        if account is None:
+            return desk.respond("tokens", REFUSALS["unauthorized_numeric"])
+        body = reading.document(await request.read())
+        if isinstance(body, Answer):
+            return desk.respond("tokens", body)
+        return desk.respond("tokens", new_token(desk.gateway, account, body, desk.rng, next(numbers)))
+
     async def chat(request: web.Request) -> web.Response:
         desk.note(request, "other")
         return desk.respond("other", REFUSALS["invalid_apitype"])
@@ -37,6 +48,7 @@ def account_routes(desk: Desk) -> list[web.RouteDef]:
     return [
         *(web.get(f"{prefix}{path}", balance) for prefix in ("", "/v1") for path in ("/balance", "/user/balance")),
         web.get("/v1/models", models),
+        web.post("/v1/tokens", token),
         web.post("/v1/uploads/images", upload_image),
         web.post("/v1/uploads/videos", upload_video),
         *(web.post(f"/v1/{path}", chat) for path in ("chat/completions", "responses", "messages")),

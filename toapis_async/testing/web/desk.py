@@ -3,6 +3,8 @@
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
+from random import Random
 
 import attrs
 from aiohttp import web
@@ -20,9 +22,16 @@ Faults = tuple[Misbehaviour, ...]
 
 @attrs.frozen(eq=False)
 class Desk:
-    """The counter at which calls arrive."""
+    """The counter at which calls arrive.
+
+    Attributes:
+        gateway: its state.
+        rng: makes new keys.
+
+    """
 
     gateway: Gateway
+    rng: Random
 
     def note(self, request: web.Request, where: str) -> None:
         """Enter the arrival of a call into the books."""
@@ -118,5 +127,7 @@ def reset(request: web.Request) -> None:
         return
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # uvloop's stand-in for a socket may refuse; then the connection only ends.
+        with suppress(OSError, TypeError, AttributeError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -33,6 +33,8 @@ async def send(
     request: web.Request, reply: FileReply, faults: tuple[Misbehaviour, ...], clock: Clock
 ) -> tuple[web.StreamResponse, int]:
     """Send it; returns the response and how many bytes of the file went out."""
+    if request.method == "HEAD":
+        return web.Response(status=reply.http_status, body=reply.part, headers=reply.headers), 0
     if not faults and len(reply.part) <= _CHUNK_BYTES:
         return web.Response(status=reply.http_status, body=reply.part, headers=reply.headers), len(reply.part)
     cut = next((fault for fault in faults if isinstance(fault, Truncate | Reset)), None)

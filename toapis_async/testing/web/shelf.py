@@ -43,3 +43,8 @@ class Shelf:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return await asyncio.shield(kept)
+
+    async def close(self) -> None:
+        """Wait for what is being drawn."""
+        await asyncio.gather(*self._kept.values(), return_exceptions=True)
+        self._kept.clear()
