@@ -140,7 +140,8 @@ def _kind_of(http_status: int, words: str) -> type[APIStatusError | InvalidReque
 def _sentence(asked_for: str, http_status: int, complaint: Complaint) -> str:
     code = None if complaint.code == str(http_status) else complaint.code
     said = _coded(code, complaint.message)
-    return f"{plain(asked_for)}: HTTP {http_status}{f' {said}' if said else ' without a word'}"
+    call = plain(asked_for)
+    return f"{call[:1].upper()}{call[1:]}: HTTP {http_status}{f' {said}' if said else ' without a word'}"
 
 
 def _coded(code: str | None, message: str) -> str:
