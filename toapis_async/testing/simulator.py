@@ -185,26 +185,31 @@ class Simulator:
                 "drawing pictures needs Pillow",
                 hint='pip install "toapis-async[sim]", or use a Scenario with files="small"',
             )
-        context = self._server_context() if self.tls else None
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
         try:
-            await site.start()
-        except OSError as error:
+            await self._listen(self._server_context() if self.tls else None)
+        except BaseException:
             await self._close()
-            raise ConfigurationError(
-                f"cannot listen on {self.host}:{self.port}: {error.strerror}", hint="take another port, or port 0"
-            ) from error
-        host, port = self._runner.addresses[0][:2]
-        shown = f"[{host}]" if ":" in host else host
-        self.gateway.base_url = f"{'https' if self.tls else 'http'}://{shown}:{port}"
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._close()
+
+    async def _listen(self, context: ssl.SSLContext | None) -> None:
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {self.host}:{self.port}: {error.strerror}", hint="take another port, or port 0"
+            ) from error
+        host, port = self._runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.gateway.base_url = f"{'https' if context is not None else 'http'}://{shown}:{port}"
 
     async def _close(self) -> None:
         await self._announcer.close()

@@ -45,7 +45,7 @@ def make_task(
         failure=next((f for f in fate if isinstance(f, Fail)), None),
         price_usd=price_of(wish, scenario),
         link_life=scenario.link_life,
-        metadata=_echo(wish),
+        metadata=_echo(wish) if remixed_from is None else _continued(wish),
         shown_id=f"video_{rng.getrandbits(64):016x}" if live else None,
         remixed_from=None if remixed_from is None else remixed_from.id,
         callback_url=wish.callback_url,
@@ -87,3 +87,8 @@ def _echo(wish: Submission) -> dict[str, object]:
     """Image submissions echo nothing; video ones the mapped ratio."""
     ratio = wish.body.get("aspect_ratio")
     return {"aspect_ratio": ratio} if wish.kind == "video" and isinstance(ratio, str) else {}
+
+
+def _continued(wish: Submission) -> dict[str, object]:
+    """What the answer to a remix says at its top level; the seconds are a text there."""
+    return {"seconds": str(wish.body.get("duration", 5)), "size": wish.body.get("size", "1280x720")}

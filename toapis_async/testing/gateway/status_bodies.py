@@ -27,7 +27,7 @@ def created(task: SimulatedTask, scenario: Scenario) -> dict[str, object]:
         "created_at": int(task.accepted_at),
     }
     if task.remixed_from is not None:
-        document["remixed_from_video_id"] = task.remixed_from
+        document |= {"remixed_from_video_id": task.remixed_from, **(task.metadata or {})}
     elif task.metadata is not None and not live:
         document["metadata"] = task.metadata
     return document
