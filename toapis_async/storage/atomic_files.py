@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from toapis_async.policy.signatures import HEAD_BYTES
+from toapis_async.storage.batch_thread import BatchThread
 from toapis_async.storage.disk_threads import DiskThreads
 from toapis_async.storage.partial_file import DirectoryNames, PartialFile, is_stale
 from toapis_async.storage.refusals import storage_error
@@ -29,7 +30,7 @@ class OutputDirectory:
     Args:
         path: as the user gave it; a ``SavedFile.path`` begins with it.
         durable: sync files and directory, so that a file that is reported saved survives a power cut.
-        threads: how many disk operations may happen at once.
+        threads: how many operations on large files may happen at once; small files share a thread of their own.
 
     """
 
@@ -37,14 +38,18 @@ class OutputDirectory:
         self.path = Path(path)
         self.durable = durable
         self._names = DirectoryNames(self.path.absolute(), durable=durable)
+        self._saver = BatchThread(self._names.sync)
         self._threads = DiskThreads(threads)
-        self._tokens = (f"{secrets.token_hex(4)}{number:x}" for number in count())
+        run = secrets.token_hex(4)
+        self._tokens = (f"{run}{number:x}" for number in count())
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._threads.__aexit__(*exc_info)
+        self._saver.close()
+        self._threads.close()
+        self._names.close()
 
     def open_partial(self, stem: str) -> "Partial":
         """Begin a file; nothing touches the disk before there is something to write."""
@@ -80,6 +85,25 @@ class OutputDirectory:
             return await self._threads.run(job)
         except OSError as error:
             raise storage_error(error, path=str(self.path)) from error
+
+    async def publish(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+        """Write the rest of a file, sync it and give it its name; return its sha256 and modification time.
+
+        Raises:
+            StorageError: the disk refused.
+
+        """
+        try:
+            if not file.touched:
+                return await self._saver.run(lambda: file.publish(chunks, name))
+            return await self._threads.run(lambda: self._publish_large(file, chunks, name))
+        except OSError as error:
+            raise storage_error(error, path=str(self.path / name)) from error
+
+    def _publish_large(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+        published = file.publish(chunks, name)
+        self._names.sync()
+        return published
 
     def _remove_stale(self) -> int:
         try:
@@ -153,7 +177,7 @@ class Partial:
 
         """
         chunks, self._waiting = self._waiting, []
-        sha256, mtime_ns = await self._directory.hop(lambda: self._file.publish(chunks, name))
+        sha256, mtime_ns = await self._directory.publish(self._file, chunks, name)
         return SavedFile(
             path=self._directory.path / name,
             bytes=self.bytes_written,

@@ -4,24 +4,21 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Self, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class DiskThreads:
-    """A small pool of threads. ``async with`` closes it; a job that was begun is always seen to its end."""
+    """A small pool of threads. ``close`` ends it; a job that was begun is always seen to its end."""
 
     __slots__ = ("_pool",)
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="toapis-disk")
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        # Whoever hopped has waited for its job, so there is nothing to wait for but idle threads.
+    def close(self) -> None:
+        """End the threads. Nobody may be waiting for a job."""
         self._pool.shutdown(wait=True)
 
     async def run(self, job: Callable[[], T]) -> T:

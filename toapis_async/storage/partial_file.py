@@ -9,6 +9,8 @@ from threading import Lock
 
 _STALE = re.compile(r"\..*\.[0-9a-f]{9,}\.part\Z", re.DOTALL)
 
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
 
 def is_stale(name: str) -> bool:
     """Tell whether a name in an output directory is one of our temporary names."""
@@ -16,16 +18,15 @@ def is_stale(name: str) -> bool:
 
 
 class DirectoryNames:
-    """The names in one directory: made with it, and durable.
+    """The names in one directory: made with it, and durable once ``sync`` has returned."""
 
-    Threads that rename at the same time share one sync of the directory.
-    """
-
-    __slots__ = ("_counting", "_renamed", "_synced", "_syncing", "durable", "path")
+    __slots__ = ("_counting", "_descriptor", "_prefix", "_renamed", "_synced", "_syncing", "durable", "path")
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         self.path = path
         self.durable = durable
+        self._prefix = str(path) + os.sep
+        self._descriptor: int | None = None
         self._counting = Lock()
         self._syncing = Lock()
         self._renamed = 0
@@ -33,47 +34,54 @@ class DirectoryNames:
 
     def open_new(self, name: str) -> int:
         """Create a file for writing and return its descriptor; make the directory when it is missing."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
-            return os.open(self.path / name, flags, 0o666)
+            return os.open(self._prefix + name, _CREATE, 0o666)
         except FileNotFoundError:
             self._make()
-            return os.open(self.path / name, flags, 0o666)
+            return os.open(self._prefix + name, _CREATE, 0o666)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file its name, for good."""
-        (self.path / old).replace(self.path / new)
-        if self.durable:
-            with self._counting:
-                self._renamed += 1
-                mine = self._renamed
-            self._sync(mine)
+        """Give a file its name, for good after the next ``sync``."""
+        os.replace(self._prefix + old, self._prefix + new)  # noqa: PTH105 - a Path costs more than the call
+        with self._counting:
+            self._renamed += 1
 
     def unlink(self, name: str) -> None:
         """Remove a name, whether it is there or not."""
         (self.path / name).unlink(missing_ok=True)
 
-    def _sync(self, mine: int) -> None:
+    def sync(self) -> None:
+        """Make every rename so far durable. Threads that come at the same time share one sync."""
+        mine = self._renamed
+        if not self.durable or self._synced >= mine or os.name == "nt":
+            return
         with self._syncing:
             if self._synced >= mine:
                 return
             # Read before the sync: a rename that comes during it may or may not be covered.
             covered = self._renamed
-            sync_directory(self.path)
+            if self._descriptor is None:
+                self._descriptor = os.open(self.path, os.O_RDONLY)
+            os.fsync(self._descriptor)
             self._synced = covered
 
+    def close(self) -> None:
+        """Let go of the directory."""
+        with self._syncing:
+            if self._descriptor is not None:
+                descriptor, self._descriptor = self._descriptor, None
+                os.close(descriptor)
+
     def _make(self) -> None:
+        self.close()  # it is another directory now, if it was there before
         missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
-        if self.durable:
+        if self.durable and os.name != "nt":
             for path in missing:
-                sync_directory(path.parent)
+                _sync_directory(path.parent)
 
 
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable, where the platform can."""
-    if os.name == "nt":
-        return
+def _sync_directory(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -102,7 +110,10 @@ class PartialFile:
             raise
 
     def publish(self, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
-        """Write the rest, sync, rename; return the content's sha256 and the file's modification time."""
+        """Write the rest, sync it, rename; return the content's sha256 and the file's modification time.
+
+        The name is durable only after ``DirectoryNames.sync``.
+        """
         try:
             descriptor = self._append(chunks)
             if self._names.durable:
