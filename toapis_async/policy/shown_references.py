@@ -7,7 +7,7 @@ from toapis_async.policy.references import wrong_reference
 from toapis_async.policy.spelling import did_you_mean, wire_word
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
-from toapis_async.values.rules import ReferencePlace
+from toapis_async.values.rules import ReferencePlace, References
 
 MAX_REFERENCE_IMAGES = 14
 """For image models whose page names no number (market page)."""
@@ -26,16 +26,21 @@ def wrong_references(request: GenerationRequest, *, allow_local: bool) -> Iterat
 
 def too_many_images(request: GenerationRequest, model: Model | None) -> Iterator[str]:
     """Tell when there are more reference images than the model takes."""
-    count = len(request.reference_images)
-    if isinstance(request, VideoRequest):
-        count += (request.first_frame is not None) + (request.last_frame is not None)
-    most = model.max_references if model is not None else None
-    if most is None and isinstance(request, ImageRequest):
-        most = MAX_REFERENCE_IMAGES
-    if most is not None and count > most:
-        owner = model.id if model is not None else "the gateway"
-        allowed = f"takes at most {most}" if most else "takes none"
-        yield f"reference_images: {count} given, but {owner} {allowed}"
+    given = len(request.reference_images)
+    rules = model.references if model is not None else References()
+    if isinstance(request, ImageRequest):
+        most = model.max_references if model is not None else None
+        bounds = [(given, MAX_REFERENCE_IMAGES if most is None else most)]
+    else:
+        sharing = [place for place in _frame_places(request, rules) if rules.images and place == rules.images.place]
+        in_place = rules.images.max if rules.images is not None else None
+        frames = (request.first_frame is not None) + (request.last_frame is not None)
+        bounds = [(given + len(sharing), in_place), (given + frames, rules.max_images)]
+    for count, most in bounds:
+        if most is not None and count > most:
+            owner = model.id if model is not None else "the gateway"
+            yield f"reference_images: {count} given, but {owner} takes {f'at most {most}' if most else 'none'}"
+            return
 
 
 def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
@@ -62,6 +67,14 @@ def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
     yield from _wrong_clips(request.reference_audios, rules.audios, "reference_audios", model)
     yield from _wrong_frames(request, model)
     yield from _wrong_roles(request.reference_images, rules.image_roles, "reference_images", model)
+
+
+def _frame_places(request: VideoRequest, rules: References) -> Iterator[str | None]:
+    """Tell which place each given frame goes to; None for a role beside the plain images."""
+    for frame, own in ((request.first_frame, rules.first_frame), (request.last_frame, rules.last_frame)):
+        if frame is not None:
+            shared = rules.images.place if rules.images is not None and rules.frames_in_images else None
+            yield own.place if own is not None else shared
 
 
 def _shown_through_extra(request: GenerationRequest, model: Model) -> bool:

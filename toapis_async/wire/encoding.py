@@ -98,8 +98,11 @@ def models(
 def _follow_up(
     video_id: str, action: str, request: VideoRequest, catalogue: Catalogue, client_business_id: str
 ) -> HttpRequest:
-    body = _body(request, catalogue.find(request.model))
-    return _post_json(f"/videos/{_segment(video_id)}/{action}", body, client_business_id)
+    model = catalogue.find(request.model)
+    if model is not None and action == "extend":
+        # The extend page has ``size`` where the generation page has ``aspect_ratio``.
+        model = attrs.evolve(model, size_place="size")
+    return _post_json(f"/videos/{_segment(video_id)}/{action}", _body(request, model), client_business_id)
 
 
 def _body(request: GenerationRequest, model: Model | None) -> Body:
