@@ -1,0 +1,51 @@
+"""What a session may spend."""
+
+from decimal import Decimal
+
+import attrs
+
+from toapis_async.batch.outcomes import Item
+from toapis_async.batch.tally import Tally
+from toapis_async.errors import BudgetExceededError, ConfigurationError, ToAPIsError
+from toapis_async.policy.pricing import estimate
+from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.requests import GenerationRequest
+
+
+@attrs.define(kw_only=True)
+class Budget:
+    """A cap on what accepted, unknown and planned items are estimated to cost.
+
+    Attributes:
+        max_cost_usd: the cap; None for none.
+        catalogue: knows prices.
+        tally: knows what is committed so far.
+
+    """
+
+    max_cost_usd: Decimal | None
+    catalogue: Catalogue
+    tally: Tally
+
+    def estimate(self, request: GenerationRequest) -> Decimal | None:
+        """Return what a request will cost, in USD, or None where no price is known."""
+        return estimate(request, self.catalogue)
+
+    def admits(self, estimate: Decimal | None) -> bool:
+        """Whether one more item of that estimate fits; with a cap, an unknown price never does."""
+        if self.max_cost_usd is None:
+            return True
+        return estimate is not None and self.tally.committed_usd + estimate <= self.max_cost_usd
+
+    def exceeded(self, item: Item) -> ToAPIsError:
+        """Make the error for an item that does not fit."""
+        if estimate(item.request, self.catalogue) is None:
+            return ConfigurationError(
+                f"max_cost_usd is set, but no price is known for model {item.request.model!r}.",
+                hint="Add its price to the catalogue (Catalogue.with_models), or leave the cap out.",
+            )
+        return BudgetExceededError(
+            f"The next item ({item.key!r}) would pass the cap of {self.max_cost_usd} USD; "
+            f"{self.tally.committed_usd} USD are committed.",
+            hint="What was accepted is finished and kept. Raise max_cost_usd (--max-cost) to go on.",
+        )

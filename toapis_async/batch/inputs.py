@@ -1,0 +1,195 @@
+"""The input of a run: taken lazily, named, and looked up in the journal."""
+
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TypeAlias
+
+import attrs
+
+from toapis_async.batch.outcomes import Item
+from toapis_async.client.checking import check
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.naming import item_key
+from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.key_ledger import KeyLedger
+from toapis_async.storage.port import Journal
+from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.requests import GenerationRequest
+
+Requests: TypeAlias = Iterable[GenerationRequest] | AsyncIterable[GenerationRequest]
+
+# Looking up that many at once costs one trip to the journal's thread instead of one each; only where there is
+# something to look up.
+LOOKUP_BATCH = 256
+
+_RECOVERED = "\0recovered\0"
+_ASKED = "\0asked\0"
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One item as it comes in.
+
+    Attributes:
+        item: which one.
+        record: what the journal holds of it, or None.
+        intact: for a saved one, whether its files are still there.
+        error: why it will not be sent, or None.
+        ask_only: whether it is only asked for, since nobody wants it made any more.
+
+    """
+
+    item: Item
+    record: ItemRecord | None = None
+    intact: bool = True
+    error: InvalidRequestError | None = None
+    ask_only: bool = False
+
+
+@attrs.define(kw_only=True)
+class Register:
+    """Names the items of a session and knows them again.
+
+    Attributes:
+        gateway: for the catalogue.
+        journal: what earlier runs left.
+        directory: where their files are.
+        ledger: which names this session has given.
+        opened_at: epoch seconds; what the journal dates earlier is of an earlier run.
+        recovered: whether this session has taken up items of an earlier run.
+        taken: how many items it has named.
+
+    """
+
+    gateway: Gateway
+    journal: Journal
+    directory: OutputDirectory
+    ledger: KeyLedger
+    opened_at: float = 0.0
+    recovered: bool = False
+    taken: int = 0
+
+    def name(self, request: GenerationRequest) -> Entry | None:
+        """Give a request its key; None for one that was taken up from an earlier run already."""
+        index = self.taken
+        self.taken += 1
+        try:
+            check(request, self.gateway)
+        except InvalidRequestError as error:
+            return self._refused(request, index, error)
+        ordinal = self.ledger.seen(item_key(request, 0))
+        if request.id is not None and ordinal:
+            twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
+            return self._refused(request, index, InvalidRequestError.refused((twice,)))
+        key = item_key(request, ordinal)
+        if self.recovered and self.ledger.seen(_RECOVERED + key):
+            return None
+        return Entry(item=Item(key=key, request=request, index=index))
+
+    def _refused(self, request: GenerationRequest, index: int, error: InvalidRequestError) -> Entry:
+        own = getattr(request, "id", None)
+        name = f"{own}-refused-{index}" if isinstance(own, str) and own else f"refused-{index}"
+        return Entry(item=Item(key=name, request=request, index=index), error=error)
+
+    def take_up(self, record: ItemRecord) -> Entry:
+        """Take up an item that an earlier run left."""
+        self.recovered = True
+        self.ledger.seen(_RECOVERED + record.key)
+        return Entry(item=Item(key=record.key, request=record.request), record=record)
+
+    def asked_before(self, key: str) -> bool:
+        """Whether this session has asked for an attempt of that item already; if not, say that it does now."""
+        return self.ledger.seen(_ASKED + key) > 0
+
+    async def look_up(self, entries: list[Entry]) -> list[Entry]:
+        """Add what the journal knows, and whether saved files are still there."""
+        records = await self.journal.find([entry.item.key for entry in entries])
+        saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
+        intact = iter(await self.directory.verify_many([record.files for record in saved]) if saved else ())
+        return [
+            attrs.evolve(entry, record=record, intact=next(intact) if record.state is ItemState.SAVED else True)
+            if record is not None
+            else entry
+            for entry, record in zip(entries, records, strict=True)
+        ]
+
+
+class Inputs:
+    """Entries of an iterable or async iterable of requests, taken one at a time as they are asked for.
+
+    Where the journal has something to look up, a plain iterable is taken in batches of up to 256.
+    """
+
+    def __init__(self, source: Requests, register: Register) -> None:
+        self.register = register
+        self._ready: deque[Entry] = deque()
+        self._async: AsyncIterator[GenerationRequest] | None = None
+        self._plain: Iterator[GenerationRequest] | None = None
+        if isinstance(source, AsyncIterable):
+            self._async = aiter(source)
+        else:
+            self._plain = iter(source)
+
+    async def next(self) -> Entry | None:
+        """Return the next entry, or None at the end of the input."""
+        while not self._ready:
+            if not (entries := await self._take()):
+                return None
+            self._ready.extend(entries)
+        return self._ready.popleft()
+
+    async def _take(self) -> list[Entry]:
+        """Take at least one entry unless the input has ended."""
+        lookups = not self.register.journal.empty_at_open
+        entries: list[Entry] = []
+        while not entries:
+            requests = await self._pull(LOOKUP_BATCH if lookups else 1)
+            if not requests:
+                return []
+            entries = [entry for request in requests if (entry := self.register.name(request)) is not None]
+        if not lookups:
+            return entries
+        known = [entry for entry in entries if entry.error is None]
+        looked_up = iter(await self.register.look_up(known))
+        return [entry if entry.error is not None else next(looked_up) for entry in entries]
+
+    async def _pull(self, most: int) -> list[GenerationRequest]:
+        if self._async is not None:
+            try:
+                return [await anext(self._async)]
+            except StopAsyncIteration:
+                return []
+        requests: list[GenerationRequest] = []
+        for request in self._plain or ():
+            requests.append(request)
+            if len(requests) >= most:
+                break
+        return requests
+
+
+async def paid_for(register: Register) -> AsyncIterator[Entry]:
+    """Walk what an earlier run has paid for: finished tasks by expiry, then accepted ones."""
+    if register.journal.empty_at_open:
+        return
+    async for record in register.journal.items(ItemState.FINISHED):
+        yield register.take_up(record)
+    async for record in register.journal.items(ItemState.ACCEPTED):
+        yield register.take_up(record)
+
+
+async def leftovers(register: Register) -> AsyncIterator[Entry]:
+    """Walk the attempts of unknown fate that an earlier run left and this run's input has not named again."""
+    if register.journal.empty_at_open:
+        return
+    async for record in register.journal.items(ItemState.INTENDED):
+        if record.intended_at < register.opened_at and not register.asked_before(record.key):
+            yield Entry(item=Item(key=record.key, request=record.request), record=record, ask_only=True)
+
+
+async def begun(register: Register) -> AsyncIterator[GenerationRequest]:
+    """Walk the requests that an earlier run has begun and that may have to be sent again."""
+    async for record in register.journal.items(ItemState.INTENDED, ItemState.OPEN, ItemState.FAILED):
+        # What this run sends again comes by once more, with a later date.
+        if record.intended_at < register.opened_at:
+            yield attrs.evolve(record.request, id=record.key)

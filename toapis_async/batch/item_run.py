@@ -1,0 +1,324 @@
+"""One item on its way: submitted, waited for, handed to the download workers, saved."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Protocol, TypeAlias
+
+import anyio
+import attrs
+
+from toapis_async.batch.books import ItemBooks
+from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
+from toapis_async.batch.parts import Parts
+from toapis_async.client.gateway import Gateway
+from toapis_async.client.generations import PATIENCE_SECONDS, learn
+from toapis_async.client.submitting import NotSentError
+from toapis_async.client.waiting import wait_until_finished
+from toapis_async.errors import (
+    APIConnectionError,
+    ContentPolicyError,
+    Delivery,
+    DownloadError,
+    JournalError,
+    RateLimitError,
+    StorageError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    TaskTimeoutError,
+    ToAPIsError,
+)
+from toapis_async.policy.delivery import stops_everything
+from toapis_async.policy.naming import file_stem
+from toapis_async.policy.recovery import Step
+from toapis_async.values.events import Happening
+from toapis_async.values.exchange import HttpRequest
+from toapis_async.values.records import ItemRecord
+from toapis_async.values.requests import GenerationRequest, VideoRequest
+from toapis_async.values.tasks import GenerationTask, Kind, TaskFile, TaskStatus
+from toapis_async.wire.encoding import submission
+from toapis_async.wire.failures import task_failed_error
+
+Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
+
+# A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
+LATE_INTERVAL_SECONDS = 60.0
+
+
+class NotWantedError(ToAPIsError):
+    """Asked for and not there; nobody waits for it. Never reaches a user."""
+
+
+class Surroundings(Protocol):
+    """The run, as one of its items sees it; see ``batch.run.Run``."""
+
+    parts: Parts
+    stopped_by: ToAPIsError | None
+
+    def may_submit(self, item_run: "ItemRun") -> bool:
+        """Whether the item may be submitted after all."""
+        ...
+
+    def late(self, item_run: "ItemRun") -> AbstractContextManager[anyio.CancelScope]:
+        """Keep the item until only late ones are left."""
+        ...
+
+    async def hand_over(self, item_run: "ItemRun") -> None:
+        """Give the item to the download workers."""
+        ...
+
+    def ended(self, item_run: "ItemRun") -> None:
+        """Hear that the item was delivered."""
+        ...
+
+    def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
+        """Send nothing more, for any item."""
+        ...
+
+    def crash(self, error: Exception) -> None:
+        """End the run because of a defect."""
+        ...
+
+
+@attrs.define(kw_only=True, eq=False)
+class ItemRun:
+    """One item in work.
+
+    Attributes:
+        run: what it is part of.
+        books: where it is written down.
+        step: what to begin with.
+        deliver: takes its outcome.
+        estimate: what it was planned to cost, in USD, or None.
+        task: as last seen.
+        ask_only: whether it is not to be submitted when nothing came of its last attempt.
+        scope: of the part in which stopping costs nothing.
+
+    """
+
+    run: Surroundings
+    books: ItemBooks
+    step: Step
+    deliver: Deliver
+    estimate: Decimal | None = None
+    ask_only: bool = False
+    task: GenerationTask | None = None
+    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+
+    @property
+    def item(self) -> Item:
+        """Which one."""
+        return self.books.item
+
+    @property
+    def kind(self) -> Kind:
+        """Which endpoint it goes to."""
+        return "video" if isinstance(self.item.request, VideoRequest) else "image"
+
+    def stop(self) -> None:
+        """Send nothing more for it; what is paid for goes on."""
+        self.books.stopping = True
+        if self.books.unsent and self.task is None:
+            self.scope.cancel()
+
+    async def go(self) -> None:
+        """Bring the item to where its files can be fetched, and hand it over; or to its end."""
+        try:
+            done = await self._make()
+        except ToAPIsError as error:
+            await self._end(error)
+        except Exception as error:  # noqa: BLE001  # a defect must reach whoever reads the stream
+            self.run.crash(error)
+        else:
+            if done:
+                await self.run.hand_over(self)
+        finally:
+            self.books.place.give_back()
+
+    async def _make(self) -> bool:
+        if self.step is Step.DOWNLOAD:
+            self.task = _task_of(self.books.record)
+            return True
+        with self.scope:
+            task = await self._accepted()
+        if self.scope.cancelled_caught:
+            raise NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
+        self.task = task = await self._finished(task)
+        self.books.place.give_back()
+        if task.status is TaskStatus.FAILED:
+            raise task_failed_error(task)
+        self.books.finished(task)
+        return True
+
+    async def _accepted(self) -> GenerationTask:
+        if self.step is Step.POLL:
+            task = _task_of(self.books.record)
+            await self.books.place.take()
+            self.books.place.accepted()
+        elif self.step is Step.RECONCILE:
+            task = await self._reconciled()
+        else:
+            task = await self._submitted()
+        self.task = task
+        return task
+
+    async def _submitted(self) -> GenerationTask:
+        ready = await self.run.parts.uploads.resolve(self.item.request)
+        encode = partial(_encode, ready, self.run.parts.gateway)
+        return await self.run.parts.submitter.submit(encode, self.kind, self.books)
+
+    async def _reconciled(self) -> GenerationTask:
+        """Ask what became of an attempt of an earlier run; submit once it is proved that nothing did."""
+        record = self.books.record
+        if record is None:
+            return await self._submitted()
+        self.books.unsent = False
+        await self.books.ready()
+        self.books.in_doubt()
+        stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
+        result = await self.run.parts.submitter.settle(
+            stopped,
+            record.client_business_id,
+            self.kind,
+            self.books,
+            resubmit=self.run.parts.submitter.on_unknown == "resubmit",
+        )
+        if isinstance(result, GenerationTask):
+            return result
+        if self.ask_only:
+            raise NotWantedError("Nothing came of this attempt of an earlier run, and the input does not have it.")
+        if not self.books.wanted or not self.run.may_submit(self):
+            raise NotSentError("The run was stopped before this item was sent again.", hint="Resume the run.")
+        self.books.place.give_back()
+        return await self._submitted()
+
+    async def _finished(self, task: GenerationTask) -> GenerationTask:
+        parts, gateway = self.run.parts, self.run.parts.gateway
+        request = self.item.request
+        watch = gateway.watch(self.kind, request.model, request.resolution, parts.polling)
+        patience = parts.patience_seconds or PATIENCE_SECONDS[self.kind]
+        resumed = self.step is not Step.SUBMIT
+        wait = partial(
+            wait_until_finished,
+            partial(gateway.look, task.id, self.kind),
+            task,
+            accepted_at=self._accepted_at(),
+            clock=gateway.clock,
+            random=gateway.random,
+        )
+        try:
+            finish = await wait(plan=watch, patience_seconds=patience, look_at_once=resumed)
+            if not resumed:
+                learn(watch, finish)
+        except TaskTimeoutError as late:
+            self.books.place.give_back()
+            self.books.books.tell(Happening.LATE, self.item, task_id=task.id)
+            slow = _SlowPlan(min(LATE_INTERVAL_SECONDS, patience / 10))
+            with self.run.late(self) as scope:
+                finish = await wait(plan=slow, patience_seconds=None)
+            if scope.cancelled_caught:
+                self.task = late.task
+                raise
+        finally:
+            watch.gone()
+        return finish.task
+
+    def _accepted_at(self) -> float:
+        """When it was accepted, on the monotonic clock; a guess for a task of an earlier run."""
+        clock, record = self.run.parts.gateway.clock, self.books.record
+        age = 0.0 if record is None or record.accepted_at is None else clock.now() - record.accepted_at
+        return clock.monotonic() - max(0.0, age)
+
+    async def save(self) -> None:
+        """Fetch the files and end the item."""
+        parts, task = self.run.parts, self.task
+        if task is None:
+            raise RuntimeError("an item without a task was handed over")
+        try:
+            files = await parts.downloader.save(
+                task,
+                stem=file_stem(self.item.key),
+                directory=parts.directory,
+                fresh=partial(parts.gateway.retrieve, task.id, self.kind),
+            )
+        except ToAPIsError as error:
+            await self._end(error)
+        except Exception as error:  # noqa: BLE001  # a defect must reach whoever reads the stream
+            self.run.crash(error)
+        else:
+            self.books.saved(files)
+            await self._deliver(Saved(item=self.item, files=files, task=task, cost=task.cost))
+
+    async def _end(self, error: ToAPIsError) -> None:
+        """End the item without a file, and the run where that error would meet every other item too."""
+        self.books.place.give_back()
+        if isinstance(error, NotWantedError):
+            self.run.ended(self)
+            return
+        if isinstance(error, NotSentError) and self.run.stopped_by is not None:
+            error = self.run.stopped_by
+        outcome = _outcome(self.item, error, self.task)
+        if isinstance(outcome, Failed):
+            self.books.failed(error)
+        else:
+            self.books.unfinished(error)
+        if _stops(error):
+            self.run.stop(error, drain=not _stops_at_once(error))
+        await self._deliver(outcome)
+
+    async def _deliver(self, outcome: Outcome) -> None:
+        sent = self.task is not None or not self.books.unsent
+        self.run.parts.tally.ended(outcome, self.estimate, sent=sent)
+        try:
+            await self.deliver(outcome)
+        finally:
+            self.run.ended(self)
+
+
+@attrs.frozen
+class _SlowPlan:
+    interval_seconds: float
+
+    def next_delay(self, elapsed: float, random: object) -> float:
+        return self.interval_seconds
+
+
+def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: str) -> HttpRequest:
+    return submission(request, catalogue=gateway.catalogue, client_business_id=client_business_id)
+
+
+def _stops(error: ToAPIsError) -> bool:
+    """Whether every other item would meet the same error."""
+    never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
+    return never or isinstance(error, (StorageError, JournalError)) or stops_everything(error)
+
+
+def _stops_at_once(error: ToAPIsError) -> bool:
+    """Whether even what is paid for cannot be finished: no key, no network, no disk."""
+    return getattr(error, "http_status", None) != 402
+
+
+def _outcome(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
+    for_now = (NotSentError, RateLimitError, SubmissionUnknownError, TaskTimeoutError, DownloadError)
+    if isinstance(error, TaskFailedError | ContentPolicyError):
+        return Failed(item=item, error=error, task=task)
+    if task is not None or isinstance(error, for_now) or _stops(error):
+        return Unfinished(item=item, error=error, task=task)
+    return Failed(item=item, error=error)
+
+
+def _task_of(record: ItemRecord | None) -> GenerationTask:
+    """Return the task that an earlier run left, as far as the journal knows it."""
+    if record is None or record.task_id is None:
+        raise RuntimeError("there is no task to go on with")
+    return GenerationTask(
+        id=record.task_id,
+        kind=record.kind,
+        status=TaskStatus.COMPLETED if record.urls else TaskStatus.UNRECOGNISED,
+        model=record.request.model,
+        client_business_id=record.client_business_id,
+        files=tuple(TaskFile(url=url) for url in record.urls),
+        expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
+    )

@@ -1,0 +1,56 @@
+"""One item's place among the tasks in flight."""
+
+from enum import Enum
+
+from toapis_async.batch.slots import Slots
+from toapis_async.policy.inflight import Refusal
+
+
+class _Hold(Enum):
+    NONE = "none"
+    ON_THE_WAY = "on the way"
+    ACCEPTED = "accepted"
+
+
+class Place:
+    """Holds at most one slot, and gives it back exactly once.
+
+    Args:
+        slots: where slots come from.
+        taken: whether one was acquired for this item already.
+
+    """
+
+    __slots__ = ("_before", "_hold", "_slots")
+
+    def __init__(self, slots: Slots, *, taken: bool) -> None:
+        self._slots = slots
+        self._hold = _Hold.ON_THE_WAY if taken else _Hold.NONE
+        self._before = False
+
+    async def take(self) -> None:
+        """Acquire a slot unless one is held."""
+        if self._hold is _Hold.NONE:
+            await self._slots.acquire(again=self._before)
+            self._hold = _Hold.ON_THE_WAY
+
+    def accepted(self) -> None:
+        """Say that the gateway has, or may have, the task."""
+        if self._hold is _Hold.ON_THE_WAY:
+            self._hold = _Hold.ACCEPTED
+            self._slots.accepted()
+
+    def refused(self, refusal: Refusal) -> float:
+        """Give the slot back after a 429; return the seconds to wait before taking one again."""
+        if self._hold is not _Hold.ON_THE_WAY:
+            self.give_back()
+            return 0.0
+        self._hold = _Hold.NONE
+        self._before = True
+        return self._slots.refused(refusal)
+
+    def give_back(self) -> None:
+        """Give the slot back if one is held."""
+        hold, self._hold = self._hold, _Hold.NONE
+        if hold is not _Hold.NONE:
+            self._slots.release(accepted=hold is _Hold.ACCEPTED)

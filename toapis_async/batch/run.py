@@ -1,0 +1,289 @@
+"""One stream of items: taken from the input, made under the session's limits, saved, delivered.
+
+Everything that runs for it runs in one task group, which ends when the last item has been delivered. Stopping has two
+strengths: to drain sends nothing more and finishes what is paid for; to cancel leaves everything to the journal.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from toapis_async.batch.books import ItemBooks
+from toapis_async.batch.inputs import Entry, Inputs
+from toapis_async.batch.item_run import Deliver, ItemRun
+from toapis_async.batch.outcomes import Failed, Saved
+from toapis_async.batch.parts import Parts
+from toapis_async.batch.place import Place
+from toapis_async.errors import BudgetExceededError, ToAPIsError
+from toapis_async.policy.recovery import Step, next_step
+from toapis_async.values.events import Happening
+
+
+class Run:
+    """See the head of this file.
+
+    Args:
+        parts: of the session.
+
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.stopped_by: ToAPIsError | None = None
+        self.crashed: Exception | None = None
+        self._raise: ToAPIsError | None = None
+        self.over = anyio.Event()
+        self.draining = False
+        self.saving = 0
+        self._pending = 0
+        self._fed = False
+        self._items: set[ItemRun] = set()
+        self._late: dict[ItemRun, anyio.CancelScope] = {}
+        self._feeding = anyio.CancelScope()
+        self._group: TaskGroup | None = None
+        self._cancelled = False
+        self._finished: MemoryObjectSendStream[ItemRun]
+        self._to_save: MemoryObjectReceiveStream[ItemRun]
+        self._finished, self._to_save = anyio.create_memory_object_stream[ItemRun](parts.download_workers)
+
+    @property
+    def late_count(self) -> int:
+        """Tasks that have outlasted their patience."""
+        return len(self._late)
+
+    async def host(self, feed: "Feed | None") -> None:
+        """Run until everything is delivered, or cancelled.
+
+        Args:
+            feed: where items come from; None where ``start()`` is called from outside until ``no_more()``.
+
+        """
+        try:
+            async with anyio.create_task_group() as group:
+                self._group = group
+                if self._cancelled:
+                    group.cancel_scope.cancel()
+                for _ in range(self.parts.download_workers):
+                    group.start_soon(self._save_each)
+                if feed is not None:
+                    group.start_soon(self._take_in, feed)
+        finally:
+            self._group = None
+            self._finished.close()
+            self._to_save.close()
+            self.over.set()
+
+    def start(self, item_run: ItemRun) -> None:
+        """Take an item in."""
+        if self._group is None:
+            raise RuntimeError("the run is not under way")
+        self._pending += 1
+        self._items.add(item_run)
+        if self.draining:
+            item_run.stop()
+        self._group.start_soon(item_run.go)
+
+    def no_more(self) -> None:
+        """Say that no more items will come."""
+        self._fed = True
+        self._end_if_done()
+
+    async def hand_over(self, item_run: ItemRun) -> None:
+        """Give a finished item to the download workers; waits while they are behind, and so holds up submission."""
+        self.saving += 1
+        await self._finished.send(item_run)
+
+    def ended(self, item_run: ItemRun) -> None:
+        """Hear that an item was delivered."""
+        self._items.discard(item_run)
+        self._pending -= 1
+        self._end_if_done()
+
+    def take_error(self) -> Exception | None:
+        """Return, once, what whoever reads the stream has to hear; a reached budget is no such thing."""
+        error, self.crashed = self.crashed or self._raise, None
+        self._raise = None
+        return error
+
+    def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
+        """Take in and send nothing more; without *drain*, give up what is under way as well."""
+        if self.stopped_by is None and error is not None:
+            self.stopped_by = error
+            self._raise = None if isinstance(error, BudgetExceededError) else error
+        self.draining = True
+        self._feeding.cancel()
+        for item_run in list(self._items):
+            item_run.stop()
+        if not drain:
+            self.cancel()
+
+    def crash(self, error: Exception) -> None:
+        """End the run because of a defect, ours or the input's."""
+        if self.crashed is None:
+            self.crashed = error
+        self.cancel()
+
+    def cancel(self) -> None:
+        """End everything at once; what is being sent is still waited for."""
+        self._cancelled = True
+        self.draining = True
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
+
+    def may_submit(self, item_run: ItemRun) -> bool:
+        """Whether an item may be submitted after all, within the budget."""
+        return not self.draining and self.parts.budget.admits(item_run.estimate)
+
+    @contextmanager
+    def late(self, item_run: ItemRun) -> Iterator[anyio.CancelScope]:
+        """Keep a late item until the end of the run; the oldest go first when there are too many."""
+        with anyio.CancelScope() as scope:
+            self._late[item_run] = scope
+            if len(self._late) > max(100, self.parts.slots.limit):
+                next(iter(self._late.values())).cancel()
+            self._end_if_done()
+            try:
+                yield scope
+            finally:
+                del self._late[item_run]
+
+    def _end_if_done(self) -> None:
+        if not self._fed or self._pending > len(self._late):
+            return
+        for scope in self._late.values():
+            scope.cancel()
+        if not self._pending:
+            # The workers end with their queue, and the group with them.
+            self._finished.close()
+
+    async def _save_each(self) -> None:
+        async for item_run in self._to_save.clone():
+            await item_run.save()
+            self.saving -= 1
+
+    async def _take_in(self, feed: "Feed") -> None:
+        try:
+            with self._feeding:
+                await feed.pour(self)
+        except ToAPIsError as error:
+            self.stop(error, drain=False)
+        except Exception as error:  # noqa: BLE001  # the input's own errors belong to whoever reads the stream
+            self.crash(error)
+        self.no_more()
+
+
+@attrs.define(kw_only=True)
+class Feed:
+    """Where the items of a run come from.
+
+    Attributes:
+        before: what earlier runs left and is to be finished first.
+        inputs: the input proper.
+        after: attempts of earlier runs that the input did not name again.
+        deliver: takes every outcome.
+
+    """
+
+    before: AsyncIterator[Entry] | None = None
+    inputs: Inputs
+    after: AsyncIterator[Entry] | None = None
+    deliver: Deliver
+
+    async def pour(self, run: Run) -> None:
+        """Start items, one for each free slot, until the input ends."""
+        await self._pour_all(run, self.before)
+        while (place := await _free_place(run)) is not None:
+            try:
+                entry_or_end = await self.inputs.next()
+                if entry_or_end is None:
+                    break
+                await self._begin(run, entry_or_end, place)
+            except BaseException:
+                place.give_back()
+                raise
+        if place is not None:
+            place.give_back()
+        await self._pour_all(run, self.after)
+
+    async def _pour_all(self, run: Run, entries: AsyncIterator[Entry] | None) -> None:
+        if entries is not None:
+            async for entry in entries:
+                await self._begin(run, entry, Place(run.parts.slots, taken=False))
+
+    async def _begin(self, run: Run, entry: Entry, place: Place) -> None:
+        parts = run.parts
+        parts.tally.taken += 1
+        if entry.error is not None:
+            place.give_back()
+            outcome = Failed(item=entry.item, error=entry.error)
+            parts.tally.ended(outcome, None, sent=False)
+            await self.deliver(outcome)
+            return
+        step = next_step(
+            entry.record,
+            retry_failed=parts.retry_failed,
+            resubmit_unknown=parts.submitter.on_unknown == "resubmit",
+            files_intact=entry.intact,
+        )
+        if step in {Step.SKIP, Step.REPORT_FAILED}:
+            place.give_back()
+            await self._report(parts, entry, step)
+            return
+        estimate = parts.budget.estimate(entry.item.request)
+        if step is Step.SUBMIT:
+            if not parts.budget.admits(estimate):
+                place.give_back()
+                run.stop(parts.budget.exceeded(entry.item), drain=True)
+                return
+            parts.tally.plan(estimate)
+        elif step is Step.DOWNLOAD:
+            place.give_back()
+        else:
+            if step is Step.RECONCILE:
+                self.inputs.register.asked_before(entry.item.key)
+            await place.take()
+        books = ItemBooks(books=parts.books, item=entry.item, record=entry.record, place=place)
+        run.start(
+            ItemRun(
+                run=run,
+                books=books,
+                step=step,
+                deliver=self.deliver,
+                estimate=estimate,
+                ask_only=entry.ask_only,
+            )
+        )
+
+    async def _report(self, parts: Parts, entry: Entry, step: Step) -> None:
+        """Deliver what an earlier run has ended."""
+        if entry.record is None:
+            raise RuntimeError("only what is in the journal can have ended")
+        outcome: Saved | Failed
+        if step is Step.SKIP:
+            outcome = Saved(item=entry.item, files=entry.record.files, resumed=True)
+            parts.books.tell(Happening.SKIPPED, entry.item, task_id=entry.record.task_id)
+        else:
+            outcome = Failed(item=entry.item, error=_remembered(entry))
+        parts.tally.ended(outcome, None, sent=False)
+        await self.deliver(outcome)
+
+
+async def _free_place(run: Run) -> Place | None:
+    if run.draining:
+        return None
+    place = Place(run.parts.slots, taken=False)
+    await place.take()
+    return place
+
+
+def _remembered(entry: Entry) -> ToAPIsError:
+    record = entry.record
+    message = "" if record is None else record.error_message or ""
+    return ToAPIsError(
+        f"It failed in an earlier run: {message}",
+        hint="Its task was accepted, so it is not made again unasked; use retry_failed=True or --retry-failed.",
+    )

@@ -1,0 +1,189 @@
+"""``GenerationSession``: the batch engine behind ``client.session()``."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from toapis_async.batch.inputs import Inputs, Register, Requests, begun, leftovers, paid_for
+from toapis_async.batch.jobs import Job, JobDesk
+from toapis_async.batch.outcomes import Outcome, Report, Statistics
+from toapis_async.batch.run import Feed, Run
+from toapis_async.batch.settings import SessionSettings
+from toapis_async.batch.stream import OutcomeStream
+from toapis_async.batch.workshop import Workshop
+from toapis_async.errors import ToAPIsError
+from toapis_async.values.requests import GenerationRequest
+
+# Outcomes that wait for a slow consumer; when there are more, downloads wait, and then submission.
+BUFFERED_OUTCOMES = 16
+
+
+class GenerationSession:
+    """A batch: many requests, one directory. Made by ``client.session()``; open it with ``async with``.
+
+    While it is open no other process can run in the directory. Leaving it waits for jobs that were submitted, stops
+    streams that were left early, and closes the journal; leaving it by an exception stops everything. Nothing that
+    was paid for is forgotten: a later session in the same directory goes on with it.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._stack = AsyncExitStack()
+        self._group = anyio.create_task_group()
+        self._runs: list[Run] = []
+        self._desk: JobDesk | None = None
+        self._resumed = False
+        self._open = False
+
+    @property
+    def settings(self) -> SessionSettings:
+        """What it was opened with."""
+        return self._workshop.settings
+
+    @property
+    def directory(self) -> Path:
+        """Where the files go."""
+        return self._workshop.settings.directory
+
+    @property
+    def report(self) -> Report:
+        """The run in numbers, so far."""
+        stopped_by = next((run.stopped_by for run in self._runs if run.stopped_by), None)
+        return self._workshop.report(stopped_by)
+
+    @property
+    def statistics(self) -> Statistics:
+        """The session at this moment."""
+        return self._workshop.statistics(
+            late=sum(run.late_count for run in self._runs), saving=sum(run.saving for run in self._runs)
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the directory.
+
+        Raises:
+            JournalLockedError: another process runs in it.
+            JournalDamagedError: its journal cannot be read; nothing was changed.
+            StorageError: it cannot be written to.
+
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._workshop)
+            await self._group.__aenter__()
+            self._stack = stack.pop_all()
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = False
+        async with self._stack:
+            for run in self._runs:
+                if exc is not None or self._desk is None or run is not self._desk.run:
+                    run.cancel()
+            if self._desk is not None:
+                self._desk.no_more()
+            try:
+                await self._group.__aexit__(None, None, None)
+            finally:
+                if self._desk is not None:
+                    self._desk.give_up()
+
+    def stream(self, requests: Requests) -> OutcomeStream:
+        """Make every request, and yield outcomes as items end.
+
+        The input is taken lazily: no further than there are free slots. A slow consumer slows downloads, and those
+        submission. What an earlier run in the directory has paid for is finished first, and its outcomes are among
+        those yielded.
+
+        Args:
+            requests: any iterable or async iterable of requests.
+
+        """
+        return self._stream(Inputs(requests, self._register()))
+
+    def resume(self) -> OutcomeStream:
+        """Finish what an earlier run in the directory has begun, without its input; see ``stream()``.
+
+        Requests that it had not taken from its input yet are not known here: give the input to ``stream()`` again
+        for those.
+        """
+        register = self._register()
+        return self._stream(Inputs(begun(register), register))
+
+    async def run(self, requests: Requests) -> Report:
+        """Make every request and return the report.
+
+        Args:
+            requests: as for ``stream()``.
+
+        Raises:
+            ToAPIsError: what stopped the whole run; the session's ``report`` tells how far it came.
+
+        """
+        stream = self.stream(requests)
+        try:
+            async for _ in stream:
+                pass
+        finally:
+            await stream.aclose()
+        return self.report
+
+    async def submit(self, request: GenerationRequest) -> Job:
+        """Submit one request as soon as a slot is free, and return its job: ``outcome = await job``.
+
+        Raises:
+            ToAPIsError: what stopped the session.
+
+        """
+        register = self._register()
+        if self._desk is None:
+            desk = self._desk = JobDesk(self._new_run())
+            feed = Feed(inputs=Inputs(desk.requests, register), deliver=desk.deliver)
+            self._group.start_soon(desk.run.host, feed)
+        return await self._desk.submit(request)
+
+    def drain(self) -> None:
+        """Send nothing more and finish what is paid for; streams then end."""
+        for run in self._runs:
+            run.stop(None, drain=True)
+
+    def _register(self) -> Register:
+        if not self._open:
+            raise ToAPIsError(
+                "The session is not open.", hint="Use it inside `async with client.session(…) as session:`."
+            )
+        return self._workshop.register
+
+    def _new_run(self) -> Run:
+        run = Run(self._workshop.parts)
+        self._runs.append(run)
+        return run
+
+    def _stream(self, inputs: Inputs) -> OutcomeStream:
+        run = self._new_run()
+        send, receive = anyio.create_memory_object_stream[Outcome](BUFFERED_OUTCOMES)
+        first, self._resumed = not self._resumed, True
+        register = self._workshop.register
+        feed = Feed(
+            before=paid_for(register) if first else None,
+            inputs=inputs,
+            after=leftovers(register) if first else None,
+            deliver=send.send,
+        )
+
+        async def host() -> None:
+            with send:
+                await run.host(feed)
+
+        def begin() -> None:
+            self._group.start_soon(host)
+
+        return OutcomeStream(run, receive, begin)

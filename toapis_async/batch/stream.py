@@ -1,0 +1,55 @@
+"""A session's outcomes as an async iterator."""
+
+from collections.abc import Callable
+from typing import Self
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from toapis_async.batch.outcomes import Outcome
+from toapis_async.batch.run import Run
+
+
+class OutcomeStream:
+    """Outcomes as they come, each item's once. Made by ``session.stream()``.
+
+    Iterate over it; leave it early as you like: what is under way is stopped when the stream is closed with
+    ``aclose()`` or the session ends, and a later run goes on with it.
+    """
+
+    def __init__(self, run: Run, outcomes: MemoryObjectReceiveStream[Outcome], begin: Callable[[], None]) -> None:
+        self._run = run
+        self._outcomes = outcomes
+        self._begin: Callable[[], None] | None = begin
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        """Return the next outcome.
+
+        Raises:
+            StopAsyncIteration: every item has ended, or the run was drained.
+            ToAPIsError: what stopped the whole run: no key, no money, no network, no disk.
+
+        """
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            begin()
+        try:
+            return await self._outcomes.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            pass
+        error = self._run.take_error()
+        if error is not None:
+            raise error
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""
+        begun, self._begin = self._begin is None, None
+        self._outcomes.close()
+        if begun:
+            self._run.cancel()
+            with anyio.CancelScope(shield=True):
+                await self._run.over.wait()

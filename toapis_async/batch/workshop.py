@@ -1,0 +1,161 @@
+"""Everything that a session opens: directory, journal, manifest, ledger, and what was learned in earlier runs."""
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from toapis_async.batch.books import Books
+from toapis_async.batch.budget import Budget
+from toapis_async.batch.inputs import Register
+from toapis_async.batch.outcomes import Report, Statistics
+from toapis_async.batch.parts import Parts
+from toapis_async.batch.settings import SessionSettings
+from toapis_async.batch.slots import Slots
+from toapis_async.batch.tally import Tally
+from toapis_async.client.downloading import Downloader
+from toapis_async.client.gateway import Gateway
+from toapis_async.client.submitting import Submitter
+from toapis_async.client.uploads import Uploads
+from toapis_async.errors import ToAPIsError
+from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.key_ledger import KeyLedger
+from toapis_async.storage.manifest import Manifest
+from toapis_async.storage.no_journal import NoJournal
+from toapis_async.storage.port import Journal
+from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.values.records import ItemState
+
+# A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
+OUTAGE_SECONDS = 300.0
+
+_LATENCIES = "latencies"
+_KEEPS_CLIENT_IDS = "keeps client ids: "
+
+
+class Workshop:
+    """The open parts of a session.
+
+    Args:
+        gateway, uploads, downloader: of the client.
+        base_url: which gateway, so that what is known of one is not believed of another.
+        settings: of the session.
+
+    """
+
+    def __init__(
+        self, *, gateway: Gateway, uploads: Uploads, downloader: Downloader, base_url: str, settings: SessionSettings
+    ) -> None:
+        self.settings = settings
+        self.gateway = gateway
+        self.base_url = base_url
+        self.tally = Tally()
+        self.directory = OutputDirectory(settings.directory, durable=settings.durable)
+        self.journal = _journal(settings, gateway)
+        self.manifest = Manifest(settings.directory)
+        self.ledger = KeyLedger()
+        self.register = Register(gateway=gateway, journal=self.journal, directory=self.directory, ledger=self.ledger)
+        self.parts = Parts(
+            gateway=gateway,
+            submitter=Submitter(
+                gateway=gateway,
+                retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
+                on_unknown=settings.on_unknown,
+            ),
+            uploads=uploads,
+            downloader=downloader,
+            directory=self.directory,
+            books=Books(journal=self.journal, manifest=self.manifest, gateway=gateway, listener=settings.on_event),
+            slots=Slots(settings.max_concurrency, gateway.clock),
+            tally=self.tally,
+            budget=Budget(max_cost_usd=settings.max_cost_usd, catalogue=gateway.catalogue, tally=self.tally),
+            polling=settings.polling,
+            patience_seconds=settings.patience_seconds,
+            download_workers=settings.download_workers,
+            retry_failed=settings.retry_failed,
+        )
+        self._started = 0.0
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.directory)
+            await stack.enter_async_context(self.journal)
+            await self.directory.remove_stale_partials()
+            await stack.enter_async_context(self.ledger)
+            await stack.enter_async_context(self.manifest.writing(self.journal))
+            await self._recall()
+            stack.push_async_callback(self._remember)
+            self._stack = stack.pop_all()
+        self.register.opened_at = self.gateway.clock.now()
+        self._started = self.gateway.clock.monotonic()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.__aexit__(exc_type, exc, traceback)
+
+    async def _recall(self) -> None:
+        if self.journal.empty_at_open:
+            return
+        if learned := await self.journal.recall(_LATENCIES):
+            self.gateway.latencies.merge_text(learned)
+        if await self.journal.recall(_KEEPS_CLIENT_IDS + self.base_url):
+            self.gateway.client_ids.keeps = True
+        if self.settings.max_cost_usd is not None:
+            await self._count_what_was_spent()
+
+    async def _count_what_was_spent(self) -> None:
+        """Count what earlier runs in the directory have committed towards the cap."""
+        spent = (ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED)
+        async for record in self.journal.items(*spent):
+            self.tally.spent_before(record.cost_usd, self.parts.budget.estimate(record.request))
+
+    async def _remember(self) -> None:
+        await self.journal.remember(_LATENCIES, self.gateway.latencies.to_text())
+        if self.gateway.client_ids.keeps:
+            await self.journal.remember(_KEEPS_CLIENT_IDS + self.base_url, "yes")
+
+    def report(self, stopped_by: ToAPIsError | None) -> Report:
+        """Return the session in numbers."""
+        tally = self.tally
+        return Report(
+            directory=self.settings.directory,
+            saved=tally.saved,
+            skipped=tally.skipped,
+            failed=tally.failed,
+            unfinished=tally.unfinished,
+            unknown=tally.unknown,
+            cost_usd=tally.cost_usd,
+            unpriced=tally.unpriced,
+            estimated_usd=tally.committed_usd,
+            unestimated=tally.unestimated,
+            seconds=self.gateway.clock.monotonic() - self._started,
+            stopped_by=stopped_by,
+        )
+
+    def statistics(self, *, late: int, saving: int) -> Statistics:
+        """Return the session at this moment."""
+        tally, slots = self.tally, self.parts.slots
+        return Statistics(
+            taken=tally.taken,
+            in_flight=slots.in_use,
+            limit=slots.limit,
+            late=late,
+            saving=saving,
+            saved=tally.saved,
+            skipped=tally.skipped,
+            failed=tally.failed,
+            unfinished=tally.unfinished,
+            submit_per_second=self.gateway.pacer.submit_rate,
+        )
+
+
+def _journal(settings: SessionSettings, gateway: Gateway) -> Journal:
+    if settings.journal:
+        return SqliteJournal(settings.directory, clock=gateway.clock)
+    return NoJournal(f"{gateway.random.getrandbits(32):08x}")

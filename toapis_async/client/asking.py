@@ -1,0 +1,87 @@
+"""Finding out what became of a POST whose reply was lost, by asking for its ``client_business_id``."""
+
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import AuthenticationError, NotFoundError, ToAPIsError
+from toapis_async.policy.asking import Verdict, ask_delay_seconds, verdict
+from toapis_async.values.tasks import GenerationTask, Kind
+
+# A task younger than this may just not be found yet; it is no witness against the gateway.
+WITNESS_AGE_SECONDS = 10.0
+
+
+async def find_submission(
+    gateway: Gateway, client_business_id: str, kind: Kind, *, grace_seconds: float
+) -> GenerationTask | Verdict:
+    """Ask until the task is found, or its absence is proved, or neither can be had.
+
+    Args:
+        gateway: where to ask.
+        client_business_id: what the attempt carried.
+        kind: where it was sent.
+        grace_seconds: how long misses prove nothing.
+
+    Returns:
+        the task, or ``Verdict.NOT_ACCEPTED``, or ``Verdict.UNKNOWN``.
+
+    Raises:
+        AuthenticationError: the key is refused; nothing can be asked.
+
+    """
+    clock = gateway.clock
+    start = clock.monotonic()
+    asked = 0
+    while True:
+        await clock.sleep(ask_delay_seconds(asked))
+        asked += 1
+        found = await look_once(gateway, client_business_id, kind)
+        if isinstance(found, GenerationTask):
+            return found
+        if gateway.client_ids.keeps is None:
+            await _try_the_witness(gateway)
+        judged = verdict(
+            waited_seconds=clock.monotonic() - start,
+            grace_seconds=grace_seconds,
+            last_was_clean_miss=found,
+            keeps_client_ids=gateway.client_ids.keeps,
+        )
+        if judged is not Verdict.ASK_AGAIN:
+            return judged
+
+
+async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> GenerationTask | bool:
+    """Look once: the task, True for a clean "no such task", False where asking itself failed.
+
+    Raises:
+        AuthenticationError: the key is refused.
+
+    """
+    try:
+        task = await gateway.look(client_business_id, kind)
+    except NotFoundError:
+        return True
+    except AuthenticationError:
+        raise
+    except ToAPIsError:
+        return False
+    # A gateway that answers any path with some task has not found ours.
+    if task.client_business_id not in {None, client_business_id}:
+        return False
+    gateway.client_ids.keeps = True
+    return task
+
+
+async def _try_the_witness(gateway: Gateway) -> None:
+    """Ask for a task that certainly exists, to learn whether a miss means anything here."""
+    witness = gateway.client_ids.witness
+    if witness is None or gateway.clock.monotonic() - witness[3] < WITNESS_AGE_SECONDS:
+        return
+    client_business_id, task_id, kind, _ = witness
+    try:
+        task = await gateway.look(client_business_id, kind)
+    except NotFoundError:
+        gateway.client_ids.keeps = False
+    except ToAPIsError:
+        return
+    else:
+        if task.id == task_id:
+            gateway.client_ids.keeps = True

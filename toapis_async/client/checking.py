@@ -1,0 +1,29 @@
+"""Checking a request before anything is sent for it."""
+
+import warnings
+
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.validation import violations
+from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
+
+
+def check(request: GenerationRequest, gateway: Gateway) -> None:
+    """Refuse a request that cannot be right, as strictly as the client was told to be.
+
+    Raises:
+        InvalidRequestError: it is no request, or breaks a rule of its model and ``validation`` is ``strict``.
+
+    """
+    if not isinstance(request, ImageRequest | VideoRequest):
+        raise InvalidRequestError.refused(
+            (f"a request must be an ImageRequest or a VideoRequest, not {type(request).__name__}",)
+        )
+    if gateway.validation == "off":
+        return
+    found = violations(request, gateway.catalogue)
+    if not found:
+        return
+    if gateway.validation == "strict":
+        raise InvalidRequestError.refused(found)
+    warnings.warn("; ".join(found), stacklevel=3)

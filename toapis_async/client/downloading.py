@@ -1,0 +1,116 @@
+"""A finished task's files, fetched and saved. A dead link leads back to the task before anything else."""
+
+import os
+import random as random_module
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import attrs
+
+from toapis_async.client.fetching import fetch_file
+from toapis_async.clock import Clock
+from toapis_async.errors import LinkExpiredError
+from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.transport.files import FileHost
+from toapis_async.values.files import SavedFile
+from toapis_async.values.tasks import GenerationTask
+
+FRESH_LOOKS = 3
+
+Fresh = Callable[[], Awaitable[GenerationTask]]
+
+
+@attrs.frozen
+class _Source:
+    url: str
+    stem: str
+    index: int
+    count: int
+
+
+@attrs.define(kw_only=True)
+class Downloader:
+    """Fetches files without the key.
+
+    Attributes:
+        host: the keyless way to file hosts.
+        clock, random: wait and jitter between tries.
+
+    """
+
+    host: FileHost
+    clock: Clock
+    random: random_module.Random
+
+    async def save(
+        self, task: GenerationTask, *, stem: str, directory: str | os.PathLike[str] | OutputDirectory, fresh: Fresh
+    ) -> tuple[SavedFile, ...]:
+        """Save every file of a completed task.
+
+        Args:
+            task: completed.
+            stem: what the files are called, before number and extension.
+            directory: where to; opened and closed here unless it is open already.
+            fresh: looks the task up again, for fresh links.
+
+        Raises:
+            DownloadError: a file could not be fetched.
+            StorageError: the disk refused.
+
+        """
+        if isinstance(directory, OutputDirectory):
+            return await self._save(task, stem, directory, fresh)
+        async with OutputDirectory(Path(directory)) as opened:
+            return await self._save(task, stem, opened, fresh)
+
+    async def _save(
+        self, task: GenerationTask, stem: str, directory: OutputDirectory, fresh: Fresh
+    ) -> tuple[SavedFile, ...]:
+        if not task.files or self._expired(task):
+            task = await self._with_links(task, fresh)
+        saved: list[SavedFile] = []
+        looks = 0
+        while len(saved) < len(sources := _sources(task, stem)):
+            source = sources[len(saved)]
+            try:
+                file = await fetch_file(
+                    self.host,
+                    source.url,
+                    stem=source.stem,
+                    index=source.index,
+                    count=source.count,
+                    directory=directory,
+                    clock=self.clock,
+                    random=self.random,
+                )
+            except LinkExpiredError:
+                if looks >= FRESH_LOOKS:
+                    raise
+                if looks:
+                    await self.clock.sleep(2.0**looks * self.random.uniform(0.75, 1.25))
+                looks += 1
+                task = await self._with_links(task, fresh)
+            else:
+                saved.append(file)
+        return tuple(saved)
+
+    def _expired(self, task: GenerationTask) -> bool:
+        return task.expires_at is not None and task.expires_at.timestamp() <= self.clock.now()
+
+    async def _with_links(self, task: GenerationTask, fresh: Fresh) -> GenerationTask:
+        again = await fresh()
+        if not again.files:
+            raise LinkExpiredError(
+                f"Task {task.id} is completed but the gateway has no link for it.",
+                hint="Links live for 24 hours. Look again later (toapis status); if none comes back, ask the gateway's "
+                "support with the task id before generating it anew.",
+            )
+        return again
+
+
+def _sources(task: GenerationTask, stem: str) -> list[_Source]:
+    count = len(task.files)
+    sources = [_Source(file.url, stem, index, count) for index, file in enumerate(task.files)]
+    stills = [file.last_frame_url for file in task.files if file.last_frame_url]
+    sources += [_Source(url, f"{stem}-last-frame", index, len(stills)) for index, url in enumerate(stills)]
+    return sources

@@ -1,0 +1,108 @@
+"""What every call of one client shares: the way to the gateway, and what is known about it."""
+
+import random as random_module
+
+import attrs
+
+from toapis_async.clock import Clock
+from toapis_async.policy.asking import GracePeriods
+from toapis_async.policy.latency import LatencyBook, Watch
+from toapis_async.policy.polling import Polling
+from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.policy.validation import Validation
+from toapis_async.transport.pacing import Pacer
+from toapis_async.transport.port import Transport
+from toapis_async.transport.with_retries import ask, ask_once
+from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.exchange import HttpReply, HttpRequest
+from toapis_async.values.tasks import GenerationTask, Kind
+from toapis_async.wire.decoding import task_from
+from toapis_async.wire.encoding import lookup
+
+
+@attrs.define(kw_only=True)
+class ClientIdTraits:
+    """What the gateway has shown about lookups by ``client_business_id`` (design §6).
+
+    Attributes:
+        keeps: True once a reply echoed one or a lookup found one; False once a task that exists was not found by it.
+        witness: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
+
+    """
+
+    keeps: bool | None = None
+    witness: tuple[str, str, Kind, float] | None = None
+
+
+@attrs.define(kw_only=True)
+class Gateway:
+    """The shared parts of a client; resources hold this, never the client itself.
+
+    Attributes:
+        transport: paced exchanges, for everything but submissions.
+        unpaced: the same door without pacing, for submissions, which take their token before they are written down.
+        pacer: the account's two budgets.
+        clock, random: time and jitter.
+        catalogue: what each model accepts and costs.
+        validation: what happens to a request that the catalogue calls wrong.
+        polling: when to look.
+        latencies: how long tasks take, learned.
+        retries: the patience of a single call.
+        grace: how long a miss proves nothing after a submission of unknown outcome.
+        client_ids: what the gateway has shown about our references.
+        ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
+
+    """
+
+    transport: Transport
+    unpaced: Transport
+    pacer: Pacer
+    clock: Clock
+    random: random_module.Random
+    catalogue: Catalogue
+    validation: Validation
+    polling: Polling
+    latencies: LatencyBook
+    retries: RetryPolicy
+    grace: GracePeriods
+    client_ids: ClientIdTraits
+    ever_answered: bool = False
+
+    async def ask(self, request: HttpRequest, *, asked_for: str) -> HttpReply:
+        """Send a free request with the client's patience; see ``transport.with_retries.ask``."""
+        return await ask(
+            self.transport,
+            request,
+            asked_for=asked_for,
+            retries=self.retries,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    async def look(self, task_id: str, kind: Kind) -> GenerationTask:
+        """Look at a task once, by its id or by ``client_business_id``.
+
+        Raises:
+            ToAPIsError: this look failed; the task may be well.
+
+        """
+        reply = await ask_once(
+            self.transport, lookup(task_id, kind=kind), asked_for=f"task {task_id}", clock=self.clock
+        )
+        return task_from(reply, kind=kind, asked=task_id)
+
+    async def retrieve(self, task_id: str, kind: Kind) -> GenerationTask:
+        """Look at a task, by its id or by ``client_business_id``, with the client's patience.
+
+        Raises:
+            ToAPIsError: it could not be asked for, or there is none.
+
+        """
+        reply = await self.ask(lookup(task_id, kind=kind), asked_for=f"task {task_id}")
+        return task_from(reply, kind=kind, asked=task_id)
+
+    def watch(self, kind: Kind, model: str | None, resolution: str | None, polling: Polling | None = None) -> Watch:
+        """Begin to wait for one task, on what is known of such tasks."""
+        return self.latencies.watch(
+            f"{kind}|{model or ''}|{resolution or ''}", polling or self.polling, looks=self.pacer.looks_per_task
+        )

@@ -1,0 +1,116 @@
+"""Submissions whose caller may go away before the gateway has answered.
+
+A web request is cancelled, a time limit strikes: the POST is on its way all the same and will be charged. The client
+owns it until its outcome is known, and hands over what came of it.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TypeAlias
+
+import attrs
+
+from toapis_async.errors import ToAPIsError
+from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.tasks import GenerationTask
+
+logger = logging.getLogger("toapis_async")
+
+# Enough to look into after an incident; a hook is the way for whoever needs every one.
+REMEMBERED = 1000
+
+
+@attrs.frozen(kw_only=True)
+class AbandonedSubmission:
+    """A submission, or a wait, whose caller went away.
+
+    Attributes:
+        request: what was asked for.
+        client_business_id: the reference of its last attempt, to ask the gateway about.
+        task: the accepted task, which is paid for; None where nothing was accepted or it is not known.
+        error: why there is no task, or None.
+
+    """
+
+    request: GenerationRequest = attrs.field(repr=False)
+    client_business_id: str | None
+    task: GenerationTask | None
+    error: ToAPIsError | None = None
+
+
+OnAbandoned: TypeAlias = Callable[[AbandonedSubmission], None]
+
+
+@attrs.define(kw_only=True)
+class Caller:
+    """Whoever waits for a submission, and what has been sent for it so far."""
+
+    request: GenerationRequest
+    wanted: bool = True
+    client_business_id: str | None = None
+
+
+class Keeper:
+    """Owns running submissions and remembers abandoned ones.
+
+    Args:
+        on_abandoned: called on the event loop with each abandoned submission once its outcome is known; must not
+            block. None only remembers and logs.
+
+    """
+
+    def __init__(self, on_abandoned: OnAbandoned | None = None) -> None:
+        self._hook = on_abandoned
+        self._running: set[asyncio.Task[GenerationTask]] = set()
+        self.abandoned: deque[AbandonedSubmission] = deque(maxlen=REMEMBERED)
+
+    async def run(self, caller: Caller, work: Coroutine[None, None, GenerationTask]) -> GenerationTask:
+        """Run a submission; if the caller is cancelled, it goes on and ends up with the hook."""
+        running = asyncio.create_task(work)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            caller.wanted = False
+            if running.done():
+                self._settle(caller, running)
+            else:
+                running.add_done_callback(lambda done: self._settle(caller, done))
+            raise
+
+    def left_behind(self, submission: AbandonedSubmission) -> None:
+        """Remember an abandoned submission and tell the hook."""
+        self.abandoned.append(submission)
+        logger.warning(
+            "The caller of a generation went away; task %s, client_business_id %s",
+            submission.task.id if submission.task else None,
+            submission.client_business_id,
+        )
+        if self._hook is not None:
+            self._hook(submission)
+
+    def _settle(self, caller: Caller, done: asyncio.Task[GenerationTask]) -> None:
+        if caller.client_business_id is None:
+            return  # nothing was ever sent
+        error = None if done.cancelled() else done.exception()
+        task = None if done.cancelled() or error is not None else done.result()
+        if error is not None and not isinstance(error, ToAPIsError):
+            logger.error("An abandoned submission broke", exc_info=error)
+            error = None
+        self.left_behind(
+            AbandonedSubmission(
+                request=caller.request, client_business_id=caller.client_business_id, task=task, error=error
+            )
+        )
+
+    async def aclose(self, *, patience_seconds: float) -> None:
+        """Wait for what is still on its way, then let go of what is only being asked about."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=patience_seconds)
+        for running in self._running:
+            running.cancel()
+        if self._running:
+            await asyncio.wait(self._running)

@@ -1,0 +1,228 @@
+"""From a request to an accepted task: at most one charge, whatever happens on the way.
+
+One attempt is one POST with its own ``client_business_id``. What is known after it decides what happens next; see
+``policy.delivery``. Nothing is ever sent again while an earlier attempt may have been accepted.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeAlias
+
+import anyio
+import attrs
+
+from toapis_async.client.asking import find_submission
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import APIConnectionError, APIStatusError, SubmissionUnknownError, ToAPIsError
+from toapis_async.policy.asking import Verdict, grace_seconds
+from toapis_async.policy.delivery import Knowledge, knowledge_of
+from toapis_async.policy.retrying import RetryPolicy, may_send_again, retry_seconds
+from toapis_async.values.exchange import HttpRequest, Purpose
+from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
+from toapis_async.wire.decoding import task_from
+from toapis_async.wire.failures import error_from
+
+OnUnknown: TypeAlias = Literal["report", "resubmit"]
+Encode: TypeAlias = Callable[[str], HttpRequest]
+
+# A gateway that loses every reply would keep one item busy for ever; after so many it has failed, with nothing charged.
+MOST_DOUBTS = 8
+
+
+class NotSentError(ToAPIsError):
+    """The caller went away before anything was sent. Never reaches a user."""
+
+
+class Attempts(Protocol):
+    """Where a submission's attempts are named and written down."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody still waits for the result; otherwise no further attempt is made."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until one more task may be in flight."""
+        ...
+
+    async def begin(self) -> str:
+        """Write down that the next attempt is about to be sent; return its fresh ``client_business_id``."""
+        ...
+
+    def accepted(self, task: GenerationTask) -> None:
+        """Write down that the gateway has it."""
+        ...
+
+    def not_accepted(self) -> None:
+        """Write down that this attempt has made no task."""
+        ...
+
+    def in_doubt(self) -> None:
+        """Hear that the gateway may have it."""
+        ...
+
+    def held_up(self, error: ToAPIsError) -> float | None:
+        """Hear that the gateway asked to come back later, or could not be reached.
+
+        Returns:
+            how long to wait, in seconds, or None to leave that to the retry policy.
+
+        """
+        ...
+
+
+@attrs.define(kw_only=True)
+class Submitter:
+    """Submits, again and again if that is safe.
+
+    Attributes:
+        gateway: the client's shared parts.
+        retries: how patient to be with refusals for now.
+        on_unknown: what to do where it cannot be found out whether a task exists.
+
+    """
+
+    gateway: Gateway
+    retries: RetryPolicy
+    on_unknown: OnUnknown = "report"
+
+    async def submit(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask:
+        """Return the accepted task.
+
+        Args:
+            encode: makes the POST for a given ``client_business_id``; all references are addresses by now.
+            kind: of task.
+            attempts: where each attempt is written down.
+
+        Raises:
+            ToAPIsError: refused for good, or for longer than the patience lasts; nothing was accepted.
+            SubmissionUnknownError: it cannot be found out whether a task exists.
+
+        """
+        clock = self.gateway.clock
+        start = clock.monotonic()
+        retries = doubts = 0
+        while True:
+            await attempts.ready()
+            await self.gateway.pacer.acquire(Purpose.SUBMIT)
+            if not attempts.wanted:
+                raise NotSentError("Nobody waits for this submission any more; it was not sent.")
+            result = await self._attempt(encode, kind, attempts)
+            if isinstance(result, GenerationTask):
+                return result
+            if not may_send_again(knowledge_of(result)):
+                # It was unknown, and asking has proved that nothing came of it.
+                doubts += 1
+                if doubts > MOST_DOUBTS:
+                    raise result
+                continue
+            if not isinstance(result, APIConnectionError):
+                start = clock.monotonic()
+            delay = attempts.held_up(result)
+            if delay is None:
+                delay = self._delay(result, retries, clock.monotonic() - start)
+            if delay is None:
+                raise result
+            retries += 1
+            await clock.sleep(delay)
+
+    def _delay(self, failure: ToAPIsError, retries: int, elapsed_seconds: float) -> float | None:
+        policy = self.retries
+        if not self.gateway.ever_answered:
+            # Most likely a wrong address or no network at all: say so soon.
+            policy = RetryPolicy(max_retries=min(2, 2 if policy.max_retries is None else policy.max_retries))
+        return retry_seconds(
+            policy,
+            retries=retries,
+            elapsed_seconds=elapsed_seconds,
+            retry_after_seconds=getattr(failure, "retry_after_seconds", None),
+            random=self.gateway.random,
+        )
+
+    async def _attempt(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask | ToAPIsError:
+        """Make one attempt: the task, or the error after which another attempt is safe."""
+        # From the intent on the books to the reply on the books nothing may come between.
+        with anyio.CancelScope(shield=True):
+            client_business_id = await attempts.begin()
+            try:
+                task = await self._post(encode(client_business_id), kind)
+            except ToAPIsError as error:
+                failure = error
+            else:
+                self._learn(task, client_business_id)
+                attempts.accepted(task)
+                return task
+            knowledge = knowledge_of(failure)
+            if knowledge in {Knowledge.NEVER_DELIVERED, Knowledge.REFUSED_FOR_NOW, Knowledge.REFUSED}:
+                attempts.not_accepted()
+            elif knowledge is Knowledge.UNKNOWN:
+                attempts.in_doubt()
+        if knowledge is Knowledge.REFUSED:
+            raise failure
+        if knowledge in {Knowledge.UNKNOWN, Knowledge.ACCEPTED}:
+            return await self.settle(
+                failure, client_business_id, kind, attempts, resubmit=self.on_unknown == "resubmit"
+            )
+        return failure
+
+    async def _post(self, http: HttpRequest, kind: Kind) -> GenerationTask:
+        reply = await self.gateway.unpaced.send(http)
+        self.gateway.ever_answered = True
+        if 200 <= reply.http_status < 300:
+            self.gateway.pacer.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
+            return task_from(reply, kind=kind)
+        error = error_from(reply, asked_for="the submission", now=self.gateway.clock.now())
+        self.gateway.pacer.heard(
+            Purpose.SUBMIT, reply.http_status, reply.headers, getattr(error, "retry_after_seconds", None)
+        )
+        raise error
+
+    def _learn(self, task: GenerationTask, client_business_id: str) -> None:
+        traits = self.gateway.client_ids
+        if task.client_business_id == client_business_id:
+            traits.keeps = True
+        if traits.witness is None:
+            traits.witness = (client_business_id, task.id, task.kind, self.gateway.clock.monotonic())
+
+    async def settle(
+        self,
+        failure: ToAPIsError,
+        client_business_id: str,
+        kind: Kind,
+        attempts: Attempts,
+        *,
+        resubmit: bool = False,
+    ) -> GenerationTask | ToAPIsError:
+        """Find out what became of an attempt: its task, or the failure once nothing can have come of it.
+
+        Raises:
+            SubmissionUnknownError: neither could be shown.
+
+        """
+        if isinstance(failure, APIStatusError) and failure.task_id:
+            task = GenerationTask(id=failure.task_id, kind=kind, status=TaskStatus.UNRECOGNISED)
+            attempts.accepted(task)
+            return task
+        found = await find_submission(
+            self.gateway,
+            client_business_id,
+            kind,
+            grace_seconds=grace_seconds(failure, self.gateway.grace),
+        )
+        if isinstance(found, GenerationTask):
+            attempts.accepted(found)
+            return found
+        if found is Verdict.NOT_ACCEPTED or (resubmit and attempts.wanted):
+            attempts.not_accepted()
+            return failure
+        raise unknown_error(failure, client_business_id) from failure
+
+
+def unknown_error(failure: ToAPIsError, client_business_id: str) -> SubmissionUnknownError:
+    """Make the error for an attempt of which it is not known whether it was accepted."""
+    return SubmissionUnknownError(
+        f"Whether a task exists could not be found out ({failure.message}) It was not sent again, "
+        "because it may have been charged.",
+        client_business_id=client_business_id,
+        hint=f"Ask again later: toapis status {client_business_id}. If you are sure that there is none, submit again "
+        "(--resubmit-unknown, on_unknown='resubmit').",
+    )

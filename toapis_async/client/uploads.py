@@ -1,0 +1,166 @@
+"""Reference files: uploaded once per client, used in as many requests as wanted."""
+
+import asyncio
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TypeVar
+
+import attrs
+
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.references import check_reference_bytes, check_video_bytes, is_address
+from toapis_async.policy.signatures import sniff
+from toapis_async.storage.reference_files import Fingerprint, fingerprint_of, read_reference
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.tasks import Kind
+from toapis_async.values.uploads import Upload
+from toapis_async.wire.decoding import upload_from
+from toapis_async.wire.encoding import upload
+
+# No lifetime of uploads is documented (contract §2.4); result files live a day, so a little less.
+FRESH_SECONDS = 20 * 3600.0
+REMEMBERED = 4096
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Uploads:
+    """``client.uploads``: files for use as references (gateway docs: upload image, upload video)."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: OrderedDict[str, tuple[Upload, float]] = OrderedDict()
+        self._digests: OrderedDict[Fingerprint, str] = OrderedDict()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def image(self, source: Reference) -> Upload:
+        """Upload a picture (JPEG, PNG, WebP or GIF, at most 10 MB) unless this client has done so already.
+
+        Args:
+            source: a path, or the bytes.
+
+        Raises:
+            InvalidRequestError: the file is missing, too large or no picture.
+            ToAPIsError: the gateway could not take it.
+
+        """
+        return await self._upload(source, "image")
+
+    async def video(self, source: Reference) -> Upload:
+        """Upload a clip (MP4, WebM or MOV, at most 50 MB) unless this client has done so already.
+
+        Args:
+            source: a path, or the bytes.
+
+        Raises:
+            InvalidRequestError: the file is missing, too large or no clip.
+            ToAPIsError: the gateway could not take it.
+
+        """
+        return await self._upload(source, "video")
+
+    def forget(self, url: str) -> None:
+        """Upload again next time, because the gateway does not have it any more."""
+        for digest, (known, _) in list(self._known.items()):
+            if known.url == url:
+                del self._known[digest]
+
+    async def resolve(self, request: GenerationRequest) -> GenerationRequest:
+        """Return the request with every local reference uploaded and replaced by its address.
+
+        Raises:
+            ToAPIsError: see ``image()``.
+
+        """
+        if isinstance(request, ImageRequest):
+            if not request.reference_images and request.mask is None:
+                return request
+            return attrs.evolve(
+                request,
+                reference_images=await self._addresses(request.reference_images, "image"),
+                mask=None if request.mask is None else await self._address(request.mask, "image"),
+            )
+        return await self._resolve_video(request)
+
+    async def _resolve_video(self, request: VideoRequest) -> VideoRequest:
+        first, last = request.first_frame, request.last_frame
+        return attrs.evolve(
+            request,
+            reference_images=await self._roles(request.reference_images, "image"),
+            reference_videos=await self._roles(request.reference_videos, "video"),
+            reference_audios=request.reference_audios,
+            first_frame=None if first is None else await self._address(first, "image"),
+            last_frame=None if last is None else await self._address(last, "image"),
+        )
+
+    async def _roles(
+        self, references: Iterable[Reference | RoleReference], kind: Kind
+    ) -> tuple[Reference | RoleReference, ...]:
+        return tuple(
+            [
+                attrs.evolve(reference, source=await self._address(reference.source, kind))
+                if isinstance(reference, RoleReference)
+                else await self._address(reference, kind)
+                for reference in references
+            ]
+        )
+
+    async def _addresses(self, references: Iterable[Reference], kind: Kind) -> tuple[Reference, ...]:
+        return tuple([await self._address(reference, kind) for reference in references])
+
+    async def _address(self, reference: Reference, kind: Kind) -> str:
+        if is_address(reference):
+            return str(reference)
+        return (await self._upload(reference, kind)).url
+
+    async def _upload(self, source: Reference, kind: Kind) -> Upload:
+        if isinstance(source, bytes | bytearray | memoryview):
+            data = bytes(source)
+            return await self._upload_bytes(data, "reference", kind, hashlib.sha256(data).hexdigest())
+        if not isinstance(source, str | os.PathLike):
+            raise InvalidRequestError.refused(
+                (f"a reference must be an address, a path or bytes, not {type(source).__name__}",)
+            )
+        fingerprint = await fingerprint_of(source)
+        digest = self._digests.get(fingerprint)
+        if digest is not None and (known := self._fresh(digest)):
+            return known
+        data, name = await read_reference(source)
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        _remember(self._digests, fingerprint, digest)
+        return await self._upload_bytes(data, name, kind, digest)
+
+    async def _upload_bytes(self, data: bytes, name: str, kind: Kind, digest: str) -> Upload:
+        wrong = (check_reference_bytes if kind == "image" else check_video_bytes)(data, name)
+        if wrong:
+            raise InvalidRequestError.refused((wrong,))
+        # Whoever comes second with the same bytes waits for the first, and tries himself if that one fails.
+        lock = self._locks.setdefault(digest, asyncio.Lock())
+        async with lock:
+            try:
+                if known := self._fresh(digest):
+                    return known
+                signature = sniff(data[:4096])
+                mime_type = signature.mime if signature else "application/octet-stream"
+                request = upload(data, filename=name, mime_type=mime_type, kind=kind)
+                result = upload_from(await self._gateway.ask(request, asked_for=f"the upload of {name!r}"))
+                _remember(self._known, digest, (result, self._gateway.clock.monotonic()))
+                return result
+            finally:
+                self._locks.pop(digest, None)
+
+    def _fresh(self, digest: str) -> Upload | None:
+        known = self._known.get(digest)
+        if known is None or self._gateway.clock.monotonic() - known[1] > FRESH_SECONDS:
+            return None
+        return known[0]
+
+
+def _remember(memory: "OrderedDict[_Key, _Value]", key: _Key, value: _Value) -> None:
+    memory[key] = value
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)

@@ -1,0 +1,230 @@
+"""The front door: ``AsyncToAPIs``."""
+
+import os
+import random as random_module
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from toapis_async.batch.books import Listener
+from toapis_async.batch.session import GenerationSession
+from toapis_async.batch.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, SessionSettings
+from toapis_async.batch.workshop import Workshop
+from toapis_async.client.account import Account
+from toapis_async.client.downloading import Downloader
+from toapis_async.client.gateway import ClientIdTraits, Gateway
+from toapis_async.client.images import Images
+from toapis_async.client.keeping import AbandonedSubmission, Keeper, OnAbandoned
+from toapis_async.client.models import Models
+from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings
+from toapis_async.client.submitting import OnUnknown
+from toapis_async.client.uploads import Uploads
+from toapis_async.client.videos import Videos
+from toapis_async.clock import Clock, SystemClock
+from toapis_async.errors import ConfigurationError
+from toapis_async.policy.asking import GracePeriods
+from toapis_async.policy.latency import LatencyBook
+from toapis_async.policy.polling import LearnedPolling, Polling
+from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.policy.validation import Validation
+from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.transport.files import FileHost
+from toapis_async.transport.over_aiohttp import AiohttpTransport
+from toapis_async.transport.pacing import PacedTransport, Pacer
+from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class AsyncToAPIs:
+    """A client of the gateway. Open it with ``async with``, or call ``aclose()`` when done.
+
+    Settings are taken from the arguments, else from the environment, else from the defaults, in that order.
+
+    Args:
+        api_key: None for ``TOAPIS_API_KEY``.
+        base_url: with or without ``/v1``; None for ``TOAPIS_BASE_URL``, else ``https://toapis.com``.
+        http_session: an aiohttp session for calls to the gateway; whoever opened it closes it. None opens one. Files
+            are always fetched over a session of their own, without the key.
+        timeout: seconds for one HTTP exchange, not for a task.
+        max_retries: how often a single call is sent again where that is safe.
+        rate_limits: ``"auto"`` starts at the documented default tier and learns from the gateway; a tier's name;
+            ``RateLimits``; or None for none.
+        polling: when to look at a task; None for ``LearnedPolling()``.
+        validation: ``"strict"`` refuses what the catalogue calls wrong, ``"warn"`` warns, ``"off"`` checks nothing.
+        catalogue: what each model accepts; None for the one that comes with the library.
+        on_abandoned: called with each submission or wait whose caller was cancelled, once its outcome is known.
+        grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
+            time-outs.
+        clock, random: for tests.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong; nothing was sent.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        http_session: "aiohttp.ClientSession | None" = None,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        rate_limits: RateLimitSetting = "auto",
+        polling: Polling | None = None,
+        validation: Validation = "strict",
+        catalogue: Catalogue | None = None,
+        on_abandoned: OnAbandoned | None = None,
+        grace: GracePeriods | None = None,
+        clock: Clock | None = None,
+        random: random_module.Random | None = None,
+    ) -> None:
+        self._settings = Settings.gather(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries)
+        _check_choices(rate_limits, validation)
+        clock = clock or SystemClock()
+        random = random or random_module.Random()
+        self._transport = AiohttpTransport(
+            base_url=self._settings.base_url,
+            api_key=self._settings.api_key,
+            user_agent=USER_AGENT,
+            timeout_seconds=self._settings.timeout_seconds,
+            http_session=http_session,
+        )
+        self._files = FileHost(base_url=self._settings.base_url, user_agent=USER_AGENT)
+        pacer = Pacer(rate_limits, clock=clock, random=random)
+        self._gateway = Gateway(
+            transport=PacedTransport(self._transport, pacer),
+            unpaced=self._transport,
+            pacer=pacer,
+            clock=clock,
+            random=random,
+            catalogue=catalogue or packaged_catalogue(),
+            validation=validation,
+            polling=polling or LearnedPolling(),
+            latencies=LatencyBook(),
+            retries=RetryPolicy(max_retries=self._settings.max_retries),
+            grace=grace or GracePeriods(),
+            client_ids=ClientIdTraits(),
+        )
+        self._keeper = Keeper(on_abandoned)
+        self._downloader = Downloader(host=self._files, clock=clock, random=random)
+        self.uploads = Uploads(self._gateway)
+        self.images = Images(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+        self.videos = Videos(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+        self.account = Account(self._gateway)
+        self.models = Models(self._gateway)
+
+    def __repr__(self) -> str:
+        return f"AsyncToAPIs(base_url={self._settings.base_url!r})"
+
+    @property
+    def base_url(self) -> str:
+        """The API base, ending in ``/v1``."""
+        return self._settings.base_url
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What each model accepts and costs."""
+        return self._gateway.catalogue
+
+    @property
+    def abandoned(self) -> tuple[AbandonedSubmission, ...]:
+        """The latest submissions and waits whose caller went away, oldest first; at most 1,000."""
+        return tuple(self._keeper.abandoned)
+
+    def session(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        max_concurrency: int = DEFAULT_MAX_CONCURRENCY,
+        download_workers: int = DEFAULT_DOWNLOAD_WORKERS,
+        journal: bool = True,
+        durable: bool = True,
+        polling: Polling | None = None,
+        patience_seconds: float | None = None,
+        max_cost_usd: Decimal | float | str | None = None,
+        on_unknown: OnUnknown = "report",
+        retry_failed: bool = False,
+        on_event: Listener | None = None,
+    ) -> GenerationSession:
+        """Make a session: many requests, their files in one directory. Open it with ``async with``.
+
+        Args:
+            directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
+                any way is gone on with.
+            max_concurrency: the most tasks in flight, unless the gateway allows fewer.
+            download_workers: how many files are fetched at a time.
+            journal: whether to remember on disk what was submitted; without it nothing can be resumed.
+            durable: whether to wait for the disk when a file is saved (fsync).
+            polling: when to look at a task; None for the client's.
+            patience_seconds: after which a task is late: it gives back its slot and is looked at slowly until the end
+                of the run. None for 15 minutes (images) or one hour (videos).
+            max_cost_usd: no more is submitted once the estimate of accepted, unknown and planned items would pass
+                this; None for no cap.
+            on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
+                it, or ``"resubmit"`` it and perhaps pay twice.
+            retry_failed: whether to make items again whose task failed in an earlier run.
+            on_event: hears everything that happens; called on the event loop, must not block.
+
+        Raises:
+            ConfigurationError: a setting is wrong.
+
+        """
+        settings = SessionSettings(
+            directory=Path(directory),
+            max_concurrency=max_concurrency,
+            download_workers=download_workers,
+            journal=journal,
+            durable=durable,
+            polling=polling,
+            patience_seconds=patience_seconds,
+            max_cost_usd=None if max_cost_usd is None else Decimal(str(max_cost_usd)),
+            on_unknown=on_unknown,
+            retry_failed=retry_failed,
+            on_event=on_event,
+        )
+        return GenerationSession(
+            Workshop(
+                gateway=self._gateway,
+                uploads=self.uploads,
+                downloader=self._downloader,
+                base_url=self._settings.base_url,
+                settings=settings,
+            )
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Wait for submissions that are still on their way, then close what this client opened."""
+        try:
+            await self._keeper.aclose(patience_seconds=self._settings.timeout_seconds)
+        finally:
+            await self._files.aclose()
+            await self._transport.aclose()
+
+
+def _check_choices(rate_limits: object, validation: object) -> None:
+    known = ("auto", *TIERS)
+    if not (rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known):
+        raise ConfigurationError(
+            f"rate_limits must be one of {', '.join(map(repr, known))}, RateLimits(…) or None, not {rate_limits!r}.",
+            hint="'auto' finds the account's limit by itself.",
+        )
+    if validation not in {"strict", "warn", "off"}:
+        raise ConfigurationError(
+            f"validation must be 'strict', 'warn' or 'off', not {validation!r}.", hint="'strict' is the default."
+        )

@@ -1,0 +1,74 @@
+"""After a POST of unknown outcome: how long to ask for it, how often, and what the answers prove.
+
+A gateway needs a moment until a lookup finds what it accepted, and something in front of it may still be at work when
+it gives up on us: so a miss proves nothing before a grace period, and nothing at all at a gateway that has not shown
+that it keeps our references.
+"""
+
+from enum import StrEnum
+
+import attrs
+
+from toapis_async.errors import APIStatusError, APITimeoutError, ToAPIsError
+
+FIRST_ASK_SECONDS = 1.0
+LONGEST_ASK_SECONDS = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class GracePeriods:
+    """For how long clean misses prove nothing yet, in seconds since the POST failed.
+
+    Attributes:
+        settled_seconds: after a broken connection or a page from a proxy that is done with it.
+        at_work_seconds: after a time-out, ours or a proxy's: the request may still be on its way in.
+
+    """
+
+    settled_seconds: float = 15.0
+    at_work_seconds: float = 60.0
+
+
+class Verdict(StrEnum):
+    """What asking has shown so far."""
+
+    ASK_AGAIN = "ask again"
+    NOT_ACCEPTED = "not accepted"
+    UNKNOWN = "unknown"
+
+
+def grace_seconds(error: ToAPIsError, periods: GracePeriods) -> float:
+    """Return the grace period after this failure."""
+    if isinstance(error, APITimeoutError):
+        return periods.at_work_seconds
+    if isinstance(error, APIStatusError) and error.http_status in {408, 504, 522, 524}:
+        return periods.at_work_seconds
+    return periods.settled_seconds
+
+
+def ask_delay_seconds(asked: int) -> float:
+    """Return the wait before the next lookup: 1, 1.5, 2.25 … 10 s."""
+    return min(LONGEST_ASK_SECONDS, FIRST_ASK_SECONDS * 1.5 ** min(asked, 16))
+
+
+def verdict(
+    *, waited_seconds: float, grace_seconds: float, last_was_clean_miss: bool, keeps_client_ids: bool | None
+) -> Verdict:
+    """Judge after a lookup that found nothing.
+
+    Args:
+        waited_seconds: since the POST failed.
+        grace_seconds: see ``grace_seconds()``.
+        last_was_clean_miss: the gateway said "no such task", as opposed to an error.
+        keeps_client_ids: True where the gateway has shown that a lookup by our reference finds a task, False where it
+            has shown that it does not, None where neither.
+
+    """
+    if keeps_client_ids is False:
+        return Verdict.UNKNOWN
+    if waited_seconds < grace_seconds:
+        return Verdict.ASK_AGAIN
+    if not last_was_clean_miss:
+        # Asking itself fails: try as long again, then leave the doubt standing.
+        return Verdict.ASK_AGAIN if waited_seconds < 2 * grace_seconds else Verdict.UNKNOWN
+    return Verdict.NOT_ACCEPTED if keeps_client_ids else Verdict.UNKNOWN

@@ -1,0 +1,146 @@
+"""The transport on aiohttp: adds host, key and time limit, and says what a broken exchange means for the request."""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from toapis_async.errors import APIConnectionError, APITimeoutError, Delivery
+from toapis_async.values.exchange import HttpReply, HttpRequest
+
+# Above aiohttp's default of 100, which users of other SDKs hit as an unexplained ceiling; below the usual limit of
+# 1,024 open files.
+MAX_CONNECTIONS = 400
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+
+_CHECK_NETWORK = "Check the network and TOAPIS_BASE_URL; nothing was sent, so nothing was charged."
+
+
+class AiohttpTransport:
+    """Exchanges over one aiohttp session.
+
+    Args:
+        base_url: the API base, ending in ``/v1``.
+        api_key: sent as a Bearer token with every exchange.
+        user_agent: what to call ourselves.
+        timeout_seconds: for one whole exchange.
+        http_session: a session to use and leave open; None opens one and closes it.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        user_agent: str,
+        timeout_seconds: float,
+        http_session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._base = URL(base_url)
+        self._prefix = str(self._base)
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+        }
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(15.0, timeout_seconds))
+        self._session = http_session
+        self._owns_session = http_session is None
+        self._heads: dict[str | None, dict[str, str]] = {None: self._headers}
+
+    def __repr__(self) -> str:
+        return f"AiohttpTransport({self._prefix!r})"
+
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session if it is ours."""
+        if self._owns_session and self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, limit_per_host=0)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout
+            )
+        return self._session
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """See ``Transport.send``."""
+        session = self._session or self._open()
+        try:
+            async with session.request(
+                request.method,
+                URL(self._prefix + request.path, encoded=True),
+                data=request.body,
+                headers=self._headers_for(request.content_type),
+                # A redirect would carry the key to a place that nobody named.
+                allow_redirects=False,
+                timeout=self._timeout,
+            ) as response:
+                body = await _whole_body(response)
+                return HttpReply(response.status, response.headers, body)
+        except TimeoutError as error:
+            raise _timed_out(error, self._timeout.total) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _broken(error) from error
+
+    def _headers_for(self, content_type: str | None) -> dict[str, str]:
+        try:
+            return self._heads[content_type]
+        except KeyError:
+            headers = {**self._headers, "Content-Type": content_type or ""}
+            if len(self._heads) < 8:  # multipart boundaries are all different
+                self._heads[content_type] = headers
+            return headers
+
+
+async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
+    declared = response.content_length
+    if declared is not None and declared <= MAX_REPLY_BYTES:
+        return await response.read()
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            raise aiohttp.ClientPayloadError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _timed_out(error: TimeoutError, total: float | None) -> APITimeoutError:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return APITimeoutError("Could not connect in time.", delivery=Delivery.NEVER, hint=_CHECK_NETWORK)
+    return APITimeoutError(
+        f"No reply within {total:g} s." if total else "No reply in time.",
+        delivery=Delivery.UNKNOWN,
+        hint="The request may have arrived. Raise timeout= if the gateway is slow.",
+    )
+
+
+def _broken(error: Exception) -> APIConnectionError:
+    # The connector raises before a byte of the request is written: name resolution, refusal, TLS.
+    never = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.InvalidURL))
+    what = type(error).__name__ if not str(error) else f"{type(error).__name__}: {error}"
+    if never:
+        return APIConnectionError(f"Could not connect: {what}", delivery=Delivery.NEVER, hint=_CHECK_NETWORK)
+    return APIConnectionError(
+        f"The connection broke: {what}",
+        delivery=Delivery.UNKNOWN,
+        hint="The request may have arrived. Ask the gateway before sending it again.",
+    )
