@@ -8,7 +8,7 @@ keeps the law from believing in its own looking times.
 from collections.abc import Mapping
 from math import exp, sqrt
 
-_ROUNDS = 20  # of the iteration; more follow the noise of 200 observations, fewer blur two modes (measured)
+_ROUNDS = 12  # of the iteration; more follow the noise of 200 observations, fewer blur two modes (measured)
 _MARGIN = 16  # bins: an octave beyond what was seen is still possible
 _DOUBT = 20.0  # completions that the wider law counts for: a tenth of what is learned from 200
 _DOUBT_SPREAD = 1.2  # of the spread seen

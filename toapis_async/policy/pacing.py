@@ -10,17 +10,28 @@ from collections import deque
 import attrs
 
 from toapis_async.policy.rate_reading import RateReading
+from toapis_async.policy.refill import RefillMeter
 
 _COOL_DOWN = 1.0  # seconds: the smallest Retry-After; whatever was on its way at the cut has been answered
 _CUT = 0.7  # of the rate, when nothing better is known (CUBIC and botocore use 0.7)
 _TRUST = 0.98  # of a rate that was measured between two refusals
+_LEAST_SERVED = 8  # requests between two refusals, to measure by
 _PROBE_GROWTH = 2.0  # per second while nothing was ever refused: from 5/s to 50/s within four seconds
-_STEADY_GROWTH = 0.02  # of the rate per second after a refusal
+_STEADY_GROWTH = 0.0004  # of the rate, per second and per request per second: one refusal in more than 100 requests
+_STEADY_UP_TO = 50.0  # requests per second: 2 % per second is fast enough
 _STEADY_DOUBLING = 15.0  # seconds without a refusal until that growth doubles: a raised limit is found
-_FASTEST_GROWTH = 0.5  # per second
+_FASTEST_GROWTH = 0.5  # of the rate per second
+_HOP = 4.0  # a rate from the headers is approached by so much at a time, and measured again in between
+_DOUBT = 10.0  # seconds for which headers that led into a refusal are not believed
+_GROW_EVERY = 0.25  # seconds
+_IDLE = 2.0  # seconds without a reply: what was used before says nothing any more
 _BUSY = 0.8  # of the budget must be in use before it grows
 _SLOWEST = 0.1  # requests per second; below it a run would seem dead
 _LONGEST_PAUSE = 120.0  # seconds; docs: after a refusal wait up to 60 s (images) or 120 s (videos)
+_RESERVE = 0.05  # of the burst is left alone: requests may bunch on their way
+_LAST_TOKENS = 2.0  # when the gateway has fewer left we go a little slower, to be sure of the next one
+_SLOWER = 0.05  # of a token per reply
+_SCARCE = 0.1  # of the fullest budget seen: below it there is nothing to probe for
 _HISTORY = 200  # changes kept
 
 
@@ -53,14 +64,18 @@ class Bucket:
     __slots__ = (
         "_ceiling",
         "_cool_until",
-        "_counted_from",
-        "_empty_since",
+        "_doubt_until",
+        "_fixed",
         "_grown_at",
+        "_meter",
         "_paused_until",
         "_refused_at",
+        "_scarce",
         "_served",
+        "_served_at_refusal",
         "_taken",
         "_tokens",
+        "_unheard",
         "_updated",
         "burst",
         "history",
@@ -69,24 +84,28 @@ class Bucket:
 
     def __init__(self, *, per_second: float, burst: float, ceiling: float | None, now: float) -> None:
         self.per_second = per_second
-        self.burst = burst
+        self.burst = max(1.0, burst - max(1.0, _RESERVE * burst)) if burst > 1.0 else 1.0
         self.history: deque[RateChange] = deque(maxlen=_HISTORY)
         self._ceiling = ceiling
-        self._tokens = burst
+        self._fixed = ceiling is not None
+        self._meter = RefillMeter()
+        self._tokens = self.burst
         self._updated = now
         self._paused_until = now
         self._cool_until = now
+        self._doubt_until = now
         self._refused_at: float | None = None
-        self._empty_since: float | None = None
+        self._scarce = False
         self._served = 0
+        self._served_at_refusal = 0
         self._grown_at = now
-        self._counted_from = now
         self._taken = 0
+        self._unheard = 0
 
     @property
-    def ever_refused(self) -> bool:
-        """Whether a 429 was ever heard."""
-        return self._refused_at is not None
+    def known(self) -> bool:
+        """Whether the rate rests on a setting, on headers or on a refusal, and is no mere beginning."""
+        return self._ceiling is not None or self._refused_at is not None
 
     def take(self, now: float) -> float:
         """Take one token: 0.0 when it was there, else the seconds to wait before asking again."""
@@ -96,6 +115,7 @@ class Bucket:
         if self._tokens >= 1.0 - 1e-9:
             self._tokens -= 1.0
             self._taken += 1
+            self._unheard += 1
             return 0.0
         return (1.0 - self._tokens) / self.per_second
 
@@ -103,50 +123,80 @@ class Bucket:
         """Return a token that was taken and not used."""
         self._tokens = min(self.burst, self._tokens + 1.0)
         self._taken -= 1
+        self._unheard -= 1
 
     def on_success(self, now: float, reading: RateReading | None = None) -> None:
-        """Hear that a request was not refused."""
-        del reading
+        """Hear that a request was taken, and what its reply said about the budget."""
         self._served += 1
+        self._unheard -= 1
+        if reading is not None:
+            self._follow(now, reading)
         self._grow(now)
 
     def on_refused(self, now: float, retry_after_seconds: float | None = None) -> None:
         """Hear a 429: pause as asked, and cut the rate unless that was done within the cool-down."""
         self._refill(now)
+        self._unheard -= 1
         if retry_after_seconds is not None:
             self._paused_until = max(self._paused_until, now + min(_LONGEST_PAUSE, retry_after_seconds))
         if now < self._cool_until:
             return
-        measured = None
-        if self._empty_since is not None and self._served >= 5:
-            measured = self._served / max(1e-6, now - self._empty_since)
-        target = _CUT * self.per_second if measured is None else min(self.per_second, _TRUST * measured)
+        target = self._rate_after_refusal(now)
+        if not self._fixed and self._ceiling is not None:
+            self._ceiling, self._doubt_until = None, now + _DOUBT
         self._tokens = min(self._tokens, 0.0)
-        self._empty_since, self._served = now, 0
-        self._refused_at, self._cool_until = now, now + _COOL_DOWN
-        self._paused_until = max(self._paused_until, now + 1.0 / self.per_second)
+        self._refused_at, self._served_at_refusal = now, self._served
+        self._cool_until = now + _COOL_DOWN
         self._set_rate(now, max(_SLOWEST, target), "refused")
+        self._paused_until = max(self._paused_until, now + 1.0 / self.per_second)
+
+    def _rate_after_refusal(self, now: float) -> float:
+        # At a refusal the gateway's bucket is empty, so what it served between two refusals is what it refilled.
+        cut = _CUT * self.per_second
+        served = self._served - self._served_at_refusal
+        if self._refused_at is None or served < _LEAST_SERVED:
+            return cut
+        return max(cut, min(self.per_second, _TRUST * served / (now - self._refused_at)))
 
     def _refill(self, now: float) -> None:
         if now > self._updated:
             self._tokens = min(self.burst, self._tokens + (now - self._updated) * self.per_second)
             self._updated = now
 
+    def _follow(self, now: float, reading: RateReading) -> None:
+        if reading.remaining is not None:
+            self._scarce = self._meter.scarce(reading.remaining, _SCARCE)
+            if reading.remaining < _LAST_TOKENS:
+                self._refill(now)
+                self._tokens -= _SLOWER
+            if reading.remaining < 1.0:
+                self._tokens = min(self._tokens, 0.0)
+        if self._fixed:
+            return
+        finding = self._meter.hear(now, reading, served=self._served, unheard=self._unheard)
+        if finding is None or now < self._doubt_until:
+            return
+        self._ceiling = finding.per_second
+        if finding.per_second is not None:
+            self._set_rate(now, min(finding.per_second, _HOP * self.per_second), "headers")
+
     def _grow(self, now: float) -> None:
         elapsed = now - self._grown_at
-        if elapsed < 0.25 or now < self._cool_until:
+        if elapsed < _GROW_EVERY or now < self._cool_until:
             return
         busy = self._taken >= _BUSY * elapsed * self.per_second
         self._grown_at, self._taken = now, 0
-        if not busy or elapsed > 2.0:
+        if not busy or self._scarce or elapsed > _IDLE:
             return
-        if self._refused_at is None:
-            factor = _PROBE_GROWTH**elapsed
-        else:
-            share = _STEADY_GROWTH * 2.0 ** ((now - self._refused_at) / _STEADY_DOUBLING)
-            factor = 1.0 + min(_FASTEST_GROWTH, share) * elapsed
-        rate = self.per_second * factor
+        rate = self.per_second * self._growth(now, elapsed)
         self._set_rate(now, rate if self._ceiling is None else min(rate, self._ceiling), "probed")
+
+    def _growth(self, now: float, elapsed: float) -> float:
+        if self._refused_at is None:
+            return _PROBE_GROWTH**elapsed
+        share = _STEADY_GROWTH * min(_STEADY_UP_TO, self.per_second)
+        share *= 2.0 ** min(30.0, (now - self._refused_at) / _STEADY_DOUBLING)
+        return 1.0 + min(_FASTEST_GROWTH, share) * elapsed
 
     def _set_rate(self, now: float, per_second: float, reason: str) -> None:
         if per_second == self.per_second:

@@ -16,7 +16,7 @@ from toapis_async.policy.schedules import look_times
 
 _DOCUMENTED_SPREAD = 1.0  # docs: images first after 5 s, then every 5 to 10 s: once to twice the floor
 _COLD_SPREAD = 0.2  # of the floor: looks of a burst drift apart, and stay closer than the documented cadence
-_TAIL_SHARE = 0.125  # of the elapsed time, beyond what was ever seen: found late by an eighth at most
+_TAIL_SHARE = 1 / 16  # of the elapsed time, beyond what was seen: found late by 3 % on average
 _SAME_LOOK = 0.25  # of a gap: a look that came so much early, by jitter, was still that look
 _DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission (contract §4)
 _FAILED_FIRST = 1.0  # seconds; docs: after a refusal double the wait
