@@ -28,6 +28,7 @@ def too_many_images(request: GenerationRequest, model: Model | None) -> Iterator
     """Tell when there are more reference images than the model takes."""
     given = len(request.reference_images)
     rules = model.references if model is not None else References()
+    bounds: list[tuple[int, int | None]]
     if isinstance(request, ImageRequest):
         most = model.max_references if model is not None else None
         bounds = [(given, MAX_REFERENCE_IMAGES if most is None else most)]

@@ -1,6 +1,7 @@
 """Sizes: ratios such as ``16:9``, pixels such as ``1024x1024``, and words such as ``auto``."""
 
 import re
+from math import log
 
 from toapis_async.values.catalogue import Model
 from toapis_async.values.rules import PixelSizes
@@ -36,6 +37,17 @@ def repaired(size: str) -> str | None:
     """Return a mistyped size as it was probably meant (``16：9``, ``1024 × 1024``), or None."""
     guess = re.sub(r"\s+", "", size.translate(_MISTYPED))
     return guess if guess != size and looks_like_a_size(guess) else None
+
+
+def closest_ratio(model: Model, size: str) -> str | None:
+    """Return the listed ratio whose shape comes closest to a ratio or to pixels; None for words."""
+    shape = _RATIO.fullmatch(size) or _PIXELS.fullmatch(size)
+    if shape is None:
+        return None
+    listed = [ratio for one in model.sizes or () if (ratio := _RATIO.fullmatch(one))]
+    wanted = log(int(shape[1]) / int(shape[2]))
+    closest = min(listed, key=lambda ratio: abs(log(int(ratio[1]) / int(ratio[2])) - wanted), default=None)
+    return closest[0] if closest is not None else None
 
 
 def allowed_sizes(model: Model) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from toapis_async.policy.controls import broken_rules, wrong_controls, wrong_extra
 from toapis_async.policy.request_types import wrong_types
 from toapis_async.policy.shown_references import not_shown, too_many_images, wrong_references
-from toapis_async.policy.sizes import allowed_sizes, looks_like_a_size, repaired, wire_size
+from toapis_async.policy.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
 from toapis_async.policy.spelling import did_you_mean, wire_word
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
@@ -134,15 +134,7 @@ def _wrong_size(request: GenerationRequest, size: str, model: Model) -> Iterator
         elif not looks_like_a_size(size):
             yield f"size {size!r} is neither a ratio (16:9) nor pixels (1024x1024){_meant(size)}"
     elif wire_size(model, size) is None:
-        as_resolution = wire_word(size, model.resolutions or (), model.resolution_words)
-        guess = repaired(size)
-        if as_resolution:
-            meant = f" (did you mean resolution={as_resolution!r}?)"
-        elif guess and wire_size(model, guess):
-            meant = f" (did you mean {guess!r}?)"
-        else:
-            meant = did_you_mean(size, model.sizes or ())
-        yield f"size {size!r} is not one that {model.id} has: {allowed_here}{meant}"
+        yield f"size {size!r} is not one that {model.id} has: {allowed_here}{_meant_size(size, model)}"
 
 
 def _wrong_resolution(resolution: str, model: Model) -> Iterator[str]:
@@ -186,6 +178,17 @@ def _wrong_duration(duration: float, model: Model) -> Iterator[str]:
 def _meant(size: str) -> str:
     guess = repaired(size)
     return f" (did you mean {guess!r}?)" if guess else ""
+
+
+def _meant_size(size: str, model: Model) -> str:
+    if as_resolution := wire_word(size, model.resolutions or (), model.resolution_words):
+        return f" (did you mean resolution={as_resolution!r}?)"
+    guess = repaired(size)
+    if guess and wire_size(model, guess):
+        return f" (did you mean {guess!r}?)"
+    if closest := closest_ratio(model, size):
+        return f" (the closest is {closest!r})"
+    return did_you_mean(size, model.sizes or ())
 
 
 def _shows_something(request: GenerationRequest) -> bool:
