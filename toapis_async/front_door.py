@@ -198,6 +198,7 @@ class AsyncToAPIs:
         )
 
     async def __aenter__(self) -> Self:
+        await self._files.__aenter__()
         return self
 
     async def __aexit__(
@@ -213,7 +214,7 @@ class AsyncToAPIs:
         try:
             await self._keeper.aclose(patience_seconds=self._settings.timeout_seconds)
         finally:
-            await self._files.aclose()
+            await self._files.__aexit__()
             await self._transport.aclose()
 
 

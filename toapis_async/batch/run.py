@@ -161,7 +161,7 @@ class Run:
             self._finished.close()
 
     async def _save_each(self) -> None:
-        async for item_run in self._to_save.clone():
+        async for item_run in self._to_save:
             await item_run.save()
             self.saving -= 1
 

@@ -34,6 +34,7 @@ class GenerationSession:
         self._stack = AsyncExitStack()
         self._group = anyio.create_task_group()
         self._runs: list[Run] = []
+        self._streams: list[OutcomeStream] = []
         self._desk: JobDesk | None = None
         self._resumed = False
         self._open = False
@@ -93,8 +94,14 @@ class GenerationSession:
             try:
                 await self._group.__aexit__(None, None, None)
             finally:
+                self._close_streams()
                 if self._desk is not None:
                     self._desk.give_up()
+
+    def _close_streams(self) -> None:
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()
 
     def stream(self, requests: Requests) -> OutcomeStream:
         """Make every request, and yield outcomes as items end.
@@ -186,4 +193,6 @@ class GenerationSession:
         def begin() -> None:
             self._group.start_soon(host)
 
-        return OutcomeStream(run, receive, begin)
+        stream = OutcomeStream(run, receive, begin)
+        self._streams.append(stream)
+        return stream

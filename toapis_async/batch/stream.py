@@ -45,6 +45,11 @@ class OutcomeStream:
             raise error
         raise StopAsyncIteration
 
+    def close(self) -> None:
+        """Yield no more; called by the session once nothing of it runs."""
+        self._begin = None
+        self._outcomes.close()
+
     async def aclose(self) -> None:
         """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""
         begun, self._begin = self._begin is None, None

@@ -1,8 +1,9 @@
 """Finding out what became of a POST whose reply was lost, by asking for its ``client_business_id``."""
 
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import AuthenticationError, NotFoundError, ToAPIsError
+from toapis_async.errors import AuthenticationError, ToAPIsError
 from toapis_async.policy.asking import Verdict, ask_delay_seconds, verdict
+from toapis_async.policy.delivery import proves_absence
 from toapis_async.values.tasks import GenerationTask, Kind
 
 # A task younger than this may just not be found yet; it is no witness against the gateway.
@@ -57,12 +58,10 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
     """
     try:
         task = await gateway.look(client_business_id, kind)
-    except NotFoundError:
-        return True
     except AuthenticationError:
         raise
-    except ToAPIsError:
-        return False
+    except ToAPIsError as error:
+        return proves_absence(error)
     # A gateway that answers any path with some task has not found ours.
     if task.client_business_id not in {None, client_business_id}:
         return False
@@ -78,10 +77,9 @@ async def _try_the_witness(gateway: Gateway) -> None:
     client_business_id, task_id, kind, _ = witness
     try:
         task = await gateway.look(client_business_id, kind)
-    except NotFoundError:
-        gateway.client_ids.keeps = False
-    except ToAPIsError:
-        return
+    except ToAPIsError as error:
+        if proves_absence(error):
+            gateway.client_ids.keeps = False
     else:
         if task.id == task_id:
             gateway.client_ids.keeps = True

@@ -12,7 +12,13 @@ import attrs
 
 from toapis_async.client.asking import find_submission
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import APIConnectionError, APIStatusError, SubmissionUnknownError, ToAPIsError
+from toapis_async.errors import (
+    APIConnectionError,
+    APIStatusError,
+    InvalidRequestError,
+    SubmissionUnknownError,
+    ToAPIsError,
+)
 from toapis_async.policy.asking import Verdict, grace_seconds
 from toapis_async.policy.delivery import Knowledge, knowledge_of
 from toapis_async.policy.retrying import RetryPolicy, may_send_again, retry_seconds
@@ -198,7 +204,7 @@ class Submitter:
             SubmissionUnknownError: neither could be shown.
 
         """
-        if isinstance(failure, APIStatusError) and failure.task_id:
+        if isinstance(failure, APIStatusError | InvalidRequestError) and failure.task_id:
             task = GenerationTask(id=failure.task_id, kind=kind, status=TaskStatus.UNRECOGNISED)
             attempts.accepted(task)
             return task
