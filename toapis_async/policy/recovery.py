@@ -29,6 +29,7 @@ from toapis_async.values.records import (
     JournalEvent,
     NotAccepted,
     SavedToDisk,
+    Troubled,
 )
 from toapis_async.values.requests import VideoRequest
 
@@ -133,6 +134,8 @@ def apply(record: ItemRecord | None, event: JournalEvent) -> ItemRecord | None:
             return _saved(record, event)
         case FailedForGood():
             return _failed(record, event)
+        case Troubled():
+            return _troubled(record, event)
 
 
 def _begin(event: Intended, past_task_ids: tuple[str, ...] = ()) -> ItemRecord:
@@ -254,6 +257,12 @@ def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:
     if record.doubtful and record.task_id is not None:
         return attrs.evolve(_without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=_past(record))
     return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), ended_at=event.at)
+
+
+def _troubled(record: ItemRecord, event: Troubled) -> ItemRecord:
+    if record.state is ItemState.SAVED or record.state is ItemState.FAILED:
+        return record
+    return attrs.evolve(record, error_type=event.error_type, error_message=event.message)
 
 
 def _is_old(record: ItemRecord, event: FailedForGood) -> bool:

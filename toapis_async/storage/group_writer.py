@@ -9,18 +9,21 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+_FULL = 48
+
 
 class GroupWriter(Generic[T]):
     """Collects entries on the event loop and hands them in batches, in order, to ``write`` in its own thread.
 
-    The first entry after a pause is written at once; while a batch is being written, and for ``window_seconds`` after
-    it, entries gather for the next one. Entries that nobody waits for may gather longer. After one failure nothing
-    more is written: an order with a hole in it is worth less than its beginning.
+    The first awaited entry after a pause is written at once; while a batch is being written, and for a window after
+    it, entries gather for the next one. The window is short while batches are full and grows while they are not: a
+    batch costs the same few hundred microseconds of CPU for one entry as for fifty. After one failure nothing more is
+    written: an order with a hole in it is worth less than its beginning.
 
     Args:
         write: called in the thread with each batch.
         name: of the thread, for debuggers.
-        window_seconds: the pause after a batch in which entries gather.
+        window_seconds: the shortest and the longest window.
         patience_seconds: how long entries that nobody waits for may gather.
         limit: how many entries are written without waiting for the window's end.
 
@@ -31,12 +34,13 @@ class GroupWriter(Generic[T]):
         write: Callable[[list[T]], None],
         *,
         name: str,
-        window_seconds: float = 0.005,
+        window_seconds: tuple[float, float] = (0.005, 0.025),
         patience_seconds: float = 0.05,
         limit: int = 500,
     ) -> None:
         self._write = write
-        self._window = window_seconds
+        self._shortest, self._longest = window_seconds
+        self._window = self._shortest
         self._patience = patience_seconds
         self._limit = limit
         self._loop = asyncio.get_running_loop()
@@ -142,6 +146,8 @@ class GroupWriter(Generic[T]):
             return
         self._entries, self._waiters = [], []
         self._batches_out += 1
+        widened = self._window * (2.0 if len(entries) < _FULL else 0.5)
+        self._window = min(self._longest, max(self._shortest, widened))
         self._thread.submit(self._work, entries, waiters)
 
     def _work(self, entries: list[T], waiters: list[asyncio.Future[None]]) -> None:

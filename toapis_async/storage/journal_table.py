@@ -17,6 +17,7 @@ Entry: TypeAlias = tuple[JournalEvent, str | None]
 
 _ENDED = frozenset({ItemState.SAVED, ItemState.FAILED})
 _LIVE_ROWS_KEPT = 8192
+_KEYS_ASKED_FOR = 256
 
 _SELECT = "SELECT seq, key, state, request, facts FROM items JOIN requests USING (seq)"
 _INSERT_ITEM = "INSERT INTO items (state, due, facts, key, seq) VALUES (?, ?, ?, ?, ?)"
@@ -84,9 +85,10 @@ class JournalTable:
 
     def _fold(self, entries: Sequence[Entry]) -> dict[str, _Row]:
         touched: dict[str, _Row] = {}
+        known = self._rows({event.key for event, _ in entries})
         for event, request_text in entries:
             key = event.key
-            row = touched.get(key) or self._row(key)
+            row = touched.get(key) or known.get(key)
             record = apply(None if row is None else row.record, event)
             if record is None:
                 continue
@@ -101,12 +103,22 @@ class JournalTable:
             touched[key] = row
         return touched
 
-    def _row(self, key: str) -> _Row | None:
-        row = self._live.get(key)
-        if row is not None:
-            return row
-        found = self._connection.execute(f"{_SELECT} WHERE key = ?", (_stored(key),)).fetchone()
-        return None if found is None else self._decoded(found)
+    def _rows(self, keys: Iterable[str]) -> dict[str, _Row]:
+        rows: dict[str, _Row] = {}
+        absent: list[bytes] = []
+        for key in keys:
+            row = self._live.get(key)
+            if row is None:
+                absent.append(_stored(key))
+            else:
+                rows[key] = row
+        for start in range(0, len(absent), _KEYS_ASKED_FOR):
+            some = absent[start : start + _KEYS_ASKED_FOR]
+            marks = ",".join("?" * len(some))
+            for found in self._connection.execute(f"{_SELECT} WHERE key IN ({marks})", some):
+                row = self._decoded(found)
+                rows[row.record.key] = row
+        return rows
 
     def _decoded(self, found: tuple[int, bytes, str, str, str]) -> _Row:
         seq, key, state, request, facts = found
@@ -144,8 +156,8 @@ class JournalTable:
     def find(self, keys: Sequence[str]) -> list[ItemRecord | None]:
         """Return the record of each key, in order; None for an unknown key."""
         with translated(self._path):
-            rows = [self._row(key) for key in keys]
-        return [None if row is None else row.record for row in rows]
+            rows = self._rows(keys)
+        return [rows[key].record if key in rows else None for key in keys]
 
     def finished_seqs(self) -> list[int]:
         """Number the finished items, those whose links die first in front."""

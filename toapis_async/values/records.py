@@ -94,7 +94,23 @@ class FailedForGood:
     at: float
 
 
-JournalEvent: TypeAlias = Intended | Accepted | NotAccepted | Finished | SavedToDisk | FailedForGood
+@attrs.frozen(kw_only=True)
+class Troubled:
+    """A run could not bring the item to its end; it stands where it stood, for a later run.
+
+    Attributes:
+        error_type: the class name of the error, of the family in ``errors``.
+        message: its text, hint included.
+
+    """
+
+    key: str
+    error_type: str
+    message: str
+    at: float
+
+
+JournalEvent: TypeAlias = Intended | Accepted | NotAccepted | Finished | SavedToDisk | FailedForGood | Troubled
 
 
 class ItemState(StrEnum):

@@ -20,12 +20,13 @@ from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode
 
 _KINDS: dict[str, type[ImageRequest | VideoRequest]] = {"image": ImageRequest, "video": VideoRequest}
 _REFERENCES = frozenset(
     {"reference_images", "reference_videos", "reference_audios", "mask", "first_frame", "last_frame"}
 )
+_TUPLES = frozenset({"urls", "spare_task_ids", "past_task_ids"})
 _OWN_COLUMNS = frozenset({"key", "state", "request", "files"})
 _EMPTY: tuple[object, ...] = (None, (), {})
 _STATES = {state.value: state for state in ItemState}
@@ -61,13 +62,16 @@ def decode_request(text: str) -> GenerationRequest:
 
     """
     try:
-        body: dict[str, Any] = _decode(text)
-        kind = _KINDS[body.pop("kind")]
-        for name in _REFERENCES & body.keys():
-            body[name] = _decode_reference(body[name])
-        return kind(**body)
+        return _request(_decode(text)[0])
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no request: {error}") from error
+
+
+def _request(body: dict[str, Any]) -> GenerationRequest:
+    kind = _KINDS[body.pop("kind")]
+    for name in _REFERENCES & body.keys():
+        body[name] = _decode_reference(body[name])
+    return kind(**body)
 
 
 def _encode_reference(value: object) -> object:
@@ -123,13 +127,12 @@ def decode_record(key: str, state: str, request: str, facts: str, directory: Pat
 
     """
     try:
-        body: dict[str, Any] = _decode(facts)
-        for name in ("urls", "spare_task_ids", "past_task_ids"):
-            if name in body:
-                body[name] = tuple(body[name])
+        body: dict[str, Any] = _decode(facts)[0]
+        for name in _TUPLES & body.keys():
+            body[name] = tuple(body[name])
         if "files" in body:
-            body["files"] = tuple(_decode_file(file, directory) for file in body["files"])
-        return ItemRecord(key=key, state=_STATES[state], request=decode_request(request), **body)
+            body["files"] = tuple([_decode_file(file, directory) for file in body["files"]])
+        return ItemRecord(key=key, state=_STATES[state], request=_request(_decode(request)[0]), **body)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no record of an item: {error}") from error
 
@@ -148,9 +151,8 @@ def _encode_file(file: SavedFile, directory: Path) -> list[Any]:
 
 def _decode_file(row: list[Any], directory: Path) -> SavedFile:
     name, length, sha256, mime, width, height, mtime_ns = row
-    return SavedFile(
-        path=directory / name, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns
-    )
+    path = directory / name
+    return SavedFile(path=path, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns)
 
 
 def relative_name(path: Path, directory: Path) -> str:

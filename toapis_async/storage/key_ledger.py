@@ -1,0 +1,64 @@
+"""How often a key came by, without keeping the keys in memory."""
+
+import sqlite3
+from hashlib import blake2b
+from typing import Self
+
+from toapis_async.errors import StorageError
+
+_CACHE_KIB = 4096
+
+
+class KeyLedger:
+    """Counts keys in a private temporary file that vanishes with the process; made with the first key.
+
+    A few megabytes of memory whatever the number of keys. Use it from one thread.
+    """
+
+    def __init__(self) -> None:
+        self._connection: sqlite3.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def seen(self, key: str) -> int:
+        """Count a key, and return how often it came by before; 0 the first time.
+
+        Raises:
+            StorageError: the directory for temporary files is full or not writable.
+
+        """
+        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        try:
+            execute = (self._connection or self._open()).execute
+            found = execute("SELECT times FROM keys WHERE digest = ?", (digest,)).fetchone()
+            if found is None:
+                execute("INSERT INTO keys VALUES (?, 1)", (digest,))
+                return 0
+            execute("UPDATE keys SET times = times + 1 WHERE digest = ?", (digest,))
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"A temporary file cannot be written: {error}.",
+                hint="Make room in the directory for temporary files, or name another one in SQLITE_TMPDIR.",
+            ) from error
+        return int(found[0])
+
+    def close(self) -> None:
+        """Forget all keys; a second time does nothing."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        # An empty name is a temporary file of sqlite's own, written only when the cache overflows.
+        connection = sqlite3.connect("", isolation_level=None)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("CREATE TABLE keys (digest BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        connection.execute("BEGIN")
+        self._connection = connection
+        return connection

@@ -1,0 +1,200 @@
+"""One line of ``manifest.jsonl``: how an item ended, for people and their scripts."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path, PurePath
+from typing import Any, Literal, TypeAlias, get_args
+
+import attrs
+
+from toapis_async.errors import SubmissionUnknownError, ToAPIsError
+from toapis_async.values.files import SavedFile
+from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.wire.records import relative_name
+
+EntryStatus: TypeAlias = Literal["saved", "failed", "unknown", "unfinished"]
+"""``unknown``: it cannot be said whether the gateway has, and charges for, the item. ``unfinished``: a later run of
+the same directory goes on with it."""
+
+_STATUSES: dict[ItemState, EntryStatus] = {
+    ItemState.SAVED: "saved",
+    ItemState.FAILED: "failed",
+    ItemState.INTENDED: "unknown",
+    ItemState.OPEN: "unfinished",
+    ItemState.ACCEPTED: "unfinished",
+    ItemState.FINISHED: "unfinished",
+}
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+_readable = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+_ascii = json.JSONEncoder(separators=(", ", ": ")).encode
+
+
+@attrs.frozen(kw_only=True)
+class ManifestEntry:
+    """A line read back.
+
+    Attributes:
+        id: the item's key.
+        status: how it ended.
+        files: their paths are relative to the output directory.
+        task_id: the gateway's, or None when nothing was accepted.
+        client_business_id: of the last attempt.
+        model, prompt: as asked for.
+        cost_usd: USD, or None where the gateway did not say.
+        submitted_at, accepted_at, expires_at, ended_at: UTC, or None.
+        error_type, error_message: why it did not end well, or None.
+
+    """
+
+    id: str
+    status: EntryStatus
+    files: tuple[SavedFile, ...] = ()
+    task_id: str | None = None
+    client_business_id: str | None = None
+    model: str | None = None
+    prompt: str = ""
+    cost_usd: Decimal | None = None
+    submitted_at: datetime | None = None
+    accepted_at: datetime | None = None
+    expires_at: datetime | None = None
+    ended_at: datetime | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+def manifest_line(
+    record: ItemRecord,
+    *,
+    directory: Path | None = None,
+    status: EntryStatus | None = None,
+    error: ToAPIsError | None = None,
+) -> str:
+    """Write the line of an item, without its line end.
+
+    Args:
+        record: what the journal holds of it.
+        directory: the output directory, as the paths of the files begin; None when all lie directly in it.
+        status: how it ended; None takes it from the record's state.
+        error: why; None takes what the record has.
+
+    """
+    request = record.request
+    body = {
+        "id": record.key,
+        "status": status or _STATUSES[record.state],
+        "files": [_file(file, directory) for file in record.files],
+        "task_id": record.task_id,
+        "client_business_id": record.client_business_id,
+        "model": request.model,
+        "prompt": request.prompt,
+        "cost_usd": record.cost_usd,
+        "submitted_at": _utc(record.intended_at),
+        "accepted_at": _utc(record.accepted_at),
+        "expires_at": _utc(record.expires_at),
+        "ended_at": _utc(record.ended_at),
+        "error": _error(record, error),
+    }
+    line = _readable(body)
+    if line.isascii():
+        return line
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate, which no UTF-8 file can hold
+        return _ascii(body)
+    # JSON may hold these as they are, but many programs end a line at them.
+    return line.translate(_LINE_ENDS)
+
+
+def _file(file: SavedFile, directory: Path | None) -> dict[str, object]:
+    return {
+        "path": file.path.name if directory is None else relative_name(file.path, directory),
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "mime": file.mime,
+        "width": file.width,
+        "height": file.height,
+    }
+
+
+def _error(record: ItemRecord, error: ToAPIsError | None) -> dict[str, str] | None:
+    if error is not None:
+        return {"type": type(error).__name__, "message": str(error)}
+    if record.error_type is not None:
+        return {"type": record.error_type, "message": record.error_message or ""}
+    if record.state is not ItemState.INTENDED:
+        return None
+    doubt = f"Whether the gateway has the attempt {record.client_business_id} is not known."
+    return {"type": SubmissionUnknownError.__name__, "message": doubt}
+
+
+def _utc(at: float | None) -> str | None:
+    if at is None:
+        return None
+    try:
+        text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):
+        return None
+    return text.replace("+00:00", "Z")
+
+
+def manifest_entry_from(line: str) -> ManifestEntry:
+    """Read a line back.
+
+    Raises:
+        ValueError: it is no line of a manifest.
+
+    """
+    body = json.loads(line)
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or body.get("status") not in _KNOWN:
+        raise ValueError("no line of a manifest: id and status are missing")
+    error = body.get("error") or {}
+    try:
+        return ManifestEntry(
+            id=body["id"],
+            status=body["status"],
+            files=tuple(_saved_file(file) for file in body.get("files") or ()),
+            task_id=body.get("task_id"),
+            client_business_id=body.get("client_business_id"),
+            model=body.get("model"),
+            prompt=body.get("prompt") or "",
+            cost_usd=_amount(body.get("cost_usd")),
+            submitted_at=_date(body.get("submitted_at")),
+            accepted_at=_date(body.get("accepted_at")),
+            expires_at=_date(body.get("expires_at")),
+            ended_at=_date(body.get("ended_at")),
+            error_type=error.get("type"),
+            error_message=error.get("message"),
+        )
+    except (AttributeError, KeyError, TypeError) as wrong:
+        raise ValueError(f"no line of a manifest: {wrong}") from wrong
+
+
+_KNOWN = frozenset(get_args(EntryStatus))
+
+
+def _saved_file(body: dict[str, Any]) -> SavedFile:
+    path = PurePath(body["path"])
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"no line of a manifest: {path} leads out of the output directory")
+    return SavedFile(
+        path=Path(path),
+        bytes=int(body["bytes"]),
+        sha256=str(body["sha256"]),
+        mime=str(body["mime"]),
+        width=body.get("width"),
+        height=body.get("height"),
+    )
+
+
+def _amount(text: object) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        return Decimal(str(text))
+    except InvalidOperation:
+        return None
+
+
+def _date(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
