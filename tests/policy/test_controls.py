@@ -2,7 +2,7 @@
 
 import pytest
 
-from toapis_async.policy.validation import violations
+from toapis_async.policy.validation import violations, wrong_action
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
@@ -48,3 +48,12 @@ def test_two_fields_that_do_not_go_together(request_, word):
     found = violations(request_, CATALOGUE)
 
     assert any(word in sentence for sentence in found), found
+
+
+def test_action_of_another_model_is_refused():
+    """Not every video can be remixed or extended; the sentence lists the models whose videos can."""
+    assert wrong_action("remix", "sora-2-official", CATALOGUE) == ()
+    assert wrong_action("extend", "GROK-VIDEO-1.0", CATALOGUE) == ()
+    assert wrong_action("remix", "future-2", CATALOGUE) == ()
+    (sentence,) = wrong_action("extend", "viduq3", CATALOGUE)
+    assert "grok-video-1.0" in sentence

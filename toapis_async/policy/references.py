@@ -62,7 +62,7 @@ def check_video_bytes(data: bytes, name: str) -> str | None:
 def wrong_reference(reference: Reference, field: str, *, allow_local: bool = False) -> str | None:
     """Return what is certainly wrong with a reference, or None. Files on the disk are not looked at here."""
     if isinstance(reference, bytes):
-        return check_reference_bytes(reference, field) if field.startswith(("reference_images", "mask")) else None
+        return _wrong_bytes(reference, field)
     if isinstance(reference, os.PathLike):
         return None
     if not reference.strip():
@@ -75,6 +75,14 @@ def wrong_reference(reference: Reference, field: str, *, allow_local: bool = Fal
     if (scheme := _SCHEME.match(reference)) and "//" in reference:
         return f"{field} {shown!r} has the scheme {scheme[0]!r}; give an https:// address, a path or bytes"
     return None
+
+
+def _wrong_bytes(data: bytes, field: str) -> str | None:
+    if field.startswith("reference_audios"):
+        return f"{field} is empty" if not data else None
+    return (
+        check_video_bytes(data, field) if field.startswith("reference_videos") else check_reference_bytes(data, field)
+    )
 
 
 def _wrong_address(address: str, named: str, *, allow_local: bool) -> str | None:

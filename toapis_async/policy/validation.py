@@ -54,6 +54,15 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
     return tuple(found)
 
 
+def wrong_action(action: Literal["remix", "extend"], model_name: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return a sentence when a finished video of this model certainly cannot be remixed or extended."""
+    model = catalogue.find(model_name)
+    if model is None or not model.complete or action in model.actions:
+        return ()
+    able = [one.id for one in catalogue if action in one.actions]
+    return (f"model {model_name!r} has no {action}; models that have: {', '.join(able)}",)
+
+
 def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]:
     if not request.model.strip() or any(character.isspace() for character in request.model):
         yield f"model {request.model!r} is no model id"

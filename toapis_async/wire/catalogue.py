@@ -77,9 +77,13 @@ def _decimal(value: object, _: object) -> Decimal:
     if not isinstance(value, str):
         raise TypeError(f'{value!r} has to be a decimal in quotes, such as "0.012"')
     try:
-        return Decimal(value)
+        amount = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a decimal number") from None
+    # Zero would let a budget count an unknown price as free.
+    if not amount.is_finite() or amount <= 0:
+        raise ValueError(f"{value!r} is no price; leave it out when it is not known")
+    return amount
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
