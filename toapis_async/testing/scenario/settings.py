@@ -89,7 +89,7 @@ class Scenario:
     max_unfinished: int | None = None
     keeps_client_ids: bool = True
     lookup_lag: float = 0.0
-    balance_usd: Decimal | None = attrs.field(default=Decimal(1_000_000), converter=attrs.converters.optional(Decimal))
+    balance_usd: Decimal | None = attrs.field(default=Decimal(1_000_000), converter=attrs.converters.optional(_as_usd))
     price_usd: Decimal = attrs.field(default=Decimal("0.012"), converter=_as_usd)
     billing: Literal["settled", "late", "never"] = "settled"
     words: tuple[str, ...] = attrs.field(default=("pending", "queued", "in_progress"), converter=_frozen)

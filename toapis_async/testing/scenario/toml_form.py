@@ -38,8 +38,8 @@ def scenario_from_toml(text: str) -> Scenario:
     _know(document, [field.name for field in attrs.fields(Scenario)], "the scenario")
     document.setdefault("name", "custom")
     document.setdefault("summary", "")
-    with_values = {name: _READERS.get(name, _as_it_is)(value) for name, value in document.items()}
     try:
+        with_values = {name: _READERS.get(name, _as_it_is)(value) for name, value in document.items()}
         return attrs.evolve(scenario_named(base), **with_values)  # type: ignore[arg-type]
     except (TypeError, ValueError, ArithmeticError) as error:
         raise ConfigurationError(f"the scenario does not fit: {error}", hint="see Scenario for its fields") from error

@@ -1,0 +1,260 @@
+"""What a submission meets."""
+
+from decimal import Decimal
+
+import pytest
+
+from toapis_async.testing import Fail, Fault, Stall
+
+GOOD = {"model": "gpt-image-2", "prompt": "a fox"}
+PATH = "/v1/images/generations"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"model": ""}, "model"),
+        ({"model": None}, "model"),
+        ({"prompt": " "}, "prompt"),
+        ({"n": "2"}, "n"),
+        ({"n": 0}, "n"),
+        ({"n": True}, "n"),
+        ({"size": "16×9"}, "size"),
+        ({"size": "large"}, "size"),
+        ({"size": 1024}, "size"),
+        ({"resolution": "huge"}, "resolution"),
+        ({"metadata": {"resolution": 2}}, "resolution"),
+        ({"metadata": []}, "metadata"),
+        ({"duration": "5"}, "duration"),
+        ({"client_business_id": "x" * 129}, "client_business_id"),
+        ({"model": "sora-2"}, "model"),
+        ({"image_urls": ["http://192.168.1.2/a.png"]}, "image_urls"),
+        ({"image_urls": ["http://localhost:1/a.png"]}, "image_urls"),
+    ],
+)
+async def test_wrong_fields_are_refused_by_name(running, fields, param):
+    """400, the documented envelope, the field in ``param``, and nothing charged."""
+    async with running() as (sim, caller):
+        status, _, document = await caller.call("POST", PATH, json={**GOOD, **fields})
+
+        assert (status, document["error"]["type"]) == (400, "invalid_request_error")
+        assert (document["error"]["param"], sim.books.charged_usd) == (param, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"image_urls": ["data:image/png;base64,AAAA"]}, "base64 image is not allowed"),
+        ({"reference_images": [{"url": "iVBORw0KGgo"}]}, "base64 image is not allowed"),
+        (
+            {"image_urls": ["https://a.example/1.png"], "image_with_roles": [{"url": "https://a.example/2.png"}]},
+            "image_urls cannot be used together with image_with_roles",
+        ),
+    ],
+)
+async def test_references_are_addresses(running, fields, message):
+    """Data URLs and bare base64 are refused in the words of the gateway."""
+    async with running() as (_, caller):
+        status, _, document = await caller.call("POST", PATH, json={**GOOD, **fields})
+
+        assert (status, document["error"]["message"]) == (400, message)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": "1024x1024"},
+        {"size": "auto"},
+        {"resolution": "0.5K"},
+        {"metadata": {"resolution": "4K"}},
+        {"image_urls": ["https://a.example/1.png", {"url": "https://a.example/2.png"}]},
+        {"reference_images": ["asset://pa_1"]},
+        {"n": 4},
+        {"model": "some-model-of-tomorrow"},
+    ],
+)
+async def test_documented_forms_are_taken(running, fields):
+    """Strings and objects, ratios and pixels, either place of the resolution, unknown models."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", PATH, json={**GOOD, **fields}))[0] == 200
+
+
+async def test_an_upload_can_be_referred_to_while_it_is_kept(running, form):
+    """One upload serves many requests, until the gateway has forgotten it."""
+    async with running() as (sim, caller):
+        content = b"\xff\xd8\xff" + bytes(50)
+        _, _, document = await caller.call("POST", "/v1/uploads/images", data=form(content))
+        fields = {"image_urls": [document["data"]["url"]]}
+        assert (await caller.call("POST", PATH, json={**GOOD, **fields}))[0] == 200
+        assert sim.books.bytes_uploaded == len(content)
+
+        sim.forget_uploads()
+
+        assert (await caller.call("POST", PATH, json={**GOOD, **fields}))[0] == 400
+
+
+async def test_an_upload_without_a_file_is_refused(running, form):
+    """A JSON body or another field is no upload."""
+    async with running() as (_, caller):
+        for more in ({"json": {}}, {"data": form(b"x", name="image")}):
+            status, _, document = await caller.call("POST", "/v1/uploads/images", **more)
+            assert (status, document["success"]) == (400, False)
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/images/edits"])
+async def test_edits_take_json_and_forms(running, path):
+    """A form's fields are texts; ``n`` counts all the same."""
+    import aiohttp
+
+    async with running() as (sim, caller):
+        form = aiohttp.FormData(
+            {"model": "gpt-image-2.5-flare-vip", "prompt": "p", "n": "2"}, default_to_multipart=True
+        )
+        assert (await caller.call("POST", path, data=form))[0] == 200
+        assert (await caller.call("POST", path, json=GOOD))[0] == 200
+
+        assert sim.books.accepted == 2
+
+
+async def test_money_moves_by_n_and_resolution_and_comes_back(running):
+    """Charged at the submission, refunded when the task fails (contract §5)."""
+    faults = (Fault(where="task", what=Fail(), match="broken"),)
+    async with running(faults=faults, balance_usd="0.10") as (sim, caller):
+        await caller.submit(model="gpt-image-2", resolution="2k", n=2)
+        await caller.submit("broken", model="gemini-2.5-flash-image-preview")
+        assert sim.account.balance_usd == Decimal("0.048")
+
+        sim.clock.advance(2)
+
+        assert (sim.books.charged_usd, sim.books.refunded_usd) == (Decimal("0.052"), Decimal("0.012"))
+        assert (sim.books.net_usd, sim.account.balance_usd) == (Decimal("0.040"), Decimal("0.060"))
+        entry = sim.books.by_prompt["broken"]
+        assert (entry.charges, entry.refunds, entry.net_charges) == (1, 1, 0)
+        assert (sim.books.completed, sim.books.failed) == (1, 1)
+
+
+async def test_an_empty_balance_refuses(running):
+    """402, and nothing is made."""
+    async with running(balance_usd="0.02") as (sim, caller):
+        assert (await caller.call("POST", PATH, json=GOOD))[0] == 200
+        assert (await caller.call("POST", PATH, json=GOOD))[0] == 402
+        assert sim.books.accepted == 1
+
+
+async def test_unrouted_models_answer_503(running):
+    """A listed id that no channel serves."""
+    async with running(unrouted_models=("gpt-image-2",)) as (_, caller):
+        status, _, document = await caller.call("POST", PATH, json=GOOD)
+
+        assert (status, document["error"]["code"]) == (503, "model_not_found")
+
+
+async def test_the_reference_is_echoed_and_found_after_the_lag(running):
+    """From the top level or from metadata; a lookup too early is a 404."""
+    async with running(lookup_lag=2) as (sim, caller):
+        made = await caller.submit(metadata={"client_business_id": "a/b c"})
+        assert made["client_business_id"] == "a/b c"
+        path = f"{PATH}/a%2Fb%20c"
+        assert (await caller.call("GET", path))[0] == 404
+        assert (await caller.look(made["id"]))["id"] == made["id"]
+
+        sim.clock.advance(2)
+
+        assert (await caller.call("GET", path))[2]["id"] == made["id"]
+        assert (sim.books.lookups, sim.books.polls) == (2, 1)
+
+
+async def test_a_gateway_may_ignore_references(running):
+    """Neither echoed nor found."""
+    async with running(keeps_client_ids=False) as (sim, caller):
+        made = await caller.submit(client_business_id="mine")
+        sim.clock.advance(10)
+
+        assert "client_business_id" not in made
+        assert "client_business_id" not in await caller.look(made["id"])
+        assert (await caller.call("GET", f"{PATH}/mine"))[0] == 404
+        assert sim.books.by_client_business_id["mine"].accepted == 1
+
+
+async def test_a_reference_sent_twice_makes_two_tasks(running):
+    """Nothing is deduplicated; the books show the duplicate."""
+    async with running() as (sim, caller):
+        for _ in range(2):
+            await caller.submit("a fox", client_business_id="mine")
+
+        assert sim.books.duplicates == {"a fox": 2}
+
+
+async def test_an_image_task_is_no_video_task(running):
+    """Each kind is looked up at its own path."""
+    async with running() as (_, caller):
+        made = await caller.submit()
+
+        assert (await caller.call("GET", f"/v1/videos/generations/{made['id']}"))[0] == 404
+
+
+async def test_a_remix_needs_its_video(running):
+    """404 for a video that is not there."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", "/v1/videos/none/remix", json={"prompt": "p"}))[0] == 404
+
+
+async def test_some_tasks_never_end(running):
+    """They stay where they are and count as unfinished."""
+    async with running(faults=(Fault(where="task", what=Stall(seconds=float("inf"))),)) as (sim, caller):
+        made = await caller.submit()
+        sim.clock.advance(1e7)
+
+        assert (await caller.look(made["id"]))["status"] == "pending"
+        assert sim.books.unfinished == 1
+
+
+async def test_progress_moves_in_steps_of_five(running):
+    """From the third word on; a single word shows none."""
+    from toapis_async.testing import Constant
+
+    async with running(latency=Constant(100)) as (sim, caller):
+        made, seen = await caller.submit(), []
+        for _ in range(10):
+            sim.clock.advance(9.9)
+            task = await caller.look(made["id"])
+            seen.append((task["status"], task["progress"]))
+
+        assert seen[:5] == [("pending", 0)] * 2 + [("queued", 0)] * 3
+        assert [progress for _, progress in seen[5:]] == [55, 65, 75, 85, 95]
+
+
+async def test_the_same_seed_makes_the_same_tasks(running):
+    """Durations do not depend on the order in which prompts arrive."""
+    from toapis_async.testing import LogNormal
+
+    async def durations(prompts, seed):
+        async with running(latency=LogNormal(10), seed=seed) as (sim, caller):
+            for prompt in prompts:
+                await caller.submit(prompt)
+            return {task.prompt: round(task.ends_at - task.accepted_at, 3) for task in sim.gateway.tasks.values()}
+
+    assert await durations("abc", 1) == await durations("cba", 1)
+    assert await durations("abc", 1) != await durations("abc", 2)
+
+
+async def test_chat_endpoints_know_no_image_models(running):
+    """The refusal that the market page explains."""
+    async with running() as (_, caller):
+        status, _, document = await caller.call("POST", "/v1/chat/completions", json={})
+
+        assert (status, document["error"]["message"].startswith("invalid apitype: -1")) == (400, True)
+
+
+async def test_a_new_token_is_a_key_of_the_same_user(running):
+    """It opens the same account."""
+    async with running() as (_, caller):
+        made = await caller.submit()
+        _, _, document = await caller.call("POST", "/v1/tokens", json={"name": "other", "remain_quota": 1_000_000})
+        headers = {"Authorization": f"Bearer sk-{document['data']['key']}"}
+
+        status, _, _ = await caller.call("GET", f"{PATH}/{made['id']}", key=False, headers=headers)
+
+        assert (status, document["data"]["remain_credits"]) == (200, 400)
+        assert (await caller.call("POST", "/v1/tokens", data=b"x"))[0] == 400
+        assert (await caller.call("POST", "/v1/tokens", json={}, key=False))[0] == 401

@@ -1,0 +1,44 @@
+"""The clock that can be pushed."""
+
+import asyncio
+
+import pytest
+
+from toapis_async.testing.moving_clock import MovingClock
+
+
+async def test_an_advance_wakes_whoever_is_due():
+    """And leaves the others asleep."""
+    clock = MovingClock()
+    early, late = asyncio.ensure_future(clock.sleep(50)), asyncio.ensure_future(clock.sleep(5000))
+    await asyncio.sleep(0)
+    before = clock.now()
+
+    clock.advance(60)
+    await early
+
+    assert clock.now() - before >= 60
+    assert not late.done()
+    clock.advance(5000)
+    await late
+
+
+async def test_without_an_advance_it_runs_with_the_machine():
+    """A short sleep ends by itself."""
+    clock = MovingClock()
+    before = clock.monotonic()
+
+    await clock.sleep(0.02)
+
+    assert clock.monotonic() - before >= 0.02
+
+
+async def test_nothing_to_wait_for():
+    """Zero or less returns at once."""
+    await MovingClock().sleep(-1)
+
+
+def test_it_never_goes_back():
+    """A negative step is a mistake in the test."""
+    with pytest.raises(ValueError, match="never goes back"):
+        MovingClock().advance(-1)
