@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import SplitResult, urlsplit
 
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\\]")
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/?#]*)?")
 _NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
 )
@@ -32,14 +33,8 @@ def refusal(url: str, *, base_url: str) -> str | None:
     """
     if _UNWRITABLE.search(url):
         return "it contains control characters or backslashes"
-    try:
-        parts = urlsplit(url)
-        host, _ = _host(parts), parts.port
-    except ValueError:
-        return "it is no valid address"
-    if parts.username is not None or parts.password is not None:
-        return "it carries a user name"
-    return _scheme_refusal(parts.scheme, host, base_url) or _host_refusal(host, base_url)
+    origin = _ORIGIN.match(url)
+    return "it is no valid address" if origin is None else _origin_refusal(origin[0], base_url)
 
 
 def address_allowed(ip: str, *, host: str, base_url: str) -> bool:
@@ -70,6 +65,19 @@ def is_loopback(host: str) -> bool:
     return address is not None and _innermost(address).is_loopback
 
 
+@lru_cache(maxsize=256)
+def _origin_refusal(origin: str, base_url: str) -> str | None:
+    """Judge scheme, host and port: few of them serve many files."""
+    try:
+        parts = urlsplit(origin)
+        host, _ = _host(parts), parts.port
+    except ValueError:
+        return "it is no valid address"
+    if parts.username is not None or parts.password is not None:
+        return "it carries a user name"
+    return _scheme_refusal(parts.scheme, host, base_url) or _host_refusal(host, base_url)
+
+
 def _scheme_refusal(scheme: str, host: str, base_url: str) -> str | None:
     if scheme == "https":
         return None
@@ -80,7 +88,6 @@ def _scheme_refusal(scheme: str, host: str, base_url: str) -> str | None:
     return "it is not https (plain http is for a gateway on this machine only)"
 
 
-@lru_cache(maxsize=256)
 def _host_refusal(host: str, base_url: str) -> str | None:
     if not host:
         return "it names no host"

@@ -162,6 +162,10 @@ _MEASURES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
 }
 
 
+_PNG_END = b"IEND\xaeB`\x82"
+_JPEG_END = b"\xff\xd9"
+
+
 def end_is_whole(signature: Signature, *, head: bytes, tail: bytes, length: int) -> bool:
     """Tell whether the file ends as its format demands; True for formats whose end cannot be told from here.
 
@@ -176,9 +180,9 @@ def end_is_whole(signature: Signature, *, head: bytes, tail: bytes, length: int)
     """
     match signature.extension:
         case "png":
-            return b"IEND\xaeB`\x82" in tail
+            return tail.endswith(_PNG_END) or _PNG_END in tail
         case "jpg":
-            return b"\xff\xd9" in tail
+            return tail.endswith(_JPEG_END) or _JPEG_END in tail
         case "gif":
             return tail.rstrip(b"\x00").endswith(b";")
         case "webp":

@@ -95,13 +95,14 @@ class OutputDirectory:
         """
         try:
             if not file.touched:
-                return await self._saver.run(lambda: file.publish(chunks, name))
+                return await self._saver.run(lambda: file.append(chunks), lambda: file.publish(name))
             return await self._threads.run(lambda: self._publish_large(file, chunks, name))
         except OSError as error:
             raise storage_error(error, path=str(self.path / name)) from error
 
     def _publish_large(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
-        published = file.publish(chunks, name)
+        file.append(chunks)
+        published = file.publish(name)
         self._names.sync()
         return published
 
@@ -139,14 +140,14 @@ class Partial:
     @property
     def head(self) -> bytes:
         """The first bytes, up to ``HEAD_BYTES``."""
-        if len(self._head) >= HEAD_BYTES or not self._waiting:
-            return self._head
-        return _joined_until(HEAD_BYTES, [self._head, *self._waiting])
+        if len(self._head) < HEAD_BYTES and self._waiting:
+            self._head = _first_of(self._waiting)
+        return self._head
 
     @property
     def tail(self) -> bytes:
         """The last bytes, up to ``HEAD_BYTES``."""
-        return b"".join([self._tail, *self._waiting])[-HEAD_BYTES:]
+        return _last_of([self._tail, *self._waiting] if self._tail else self._waiting)
 
     async def write(self, chunk: bytes) -> None:
         """Append; goes to the disk when 1 MiB has gathered.
@@ -193,11 +194,21 @@ class Partial:
         await self.restart()
 
 
-def _joined_until(limit: int, chunks: list[bytes]) -> bytes:
-    joined, length = [], 0
-    for chunk in chunks:
-        joined.append(chunk)
+def _first_of(chunks: list[bytes]) -> bytes:
+    """Return the first ``HEAD_BYTES`` of these chunks together, without joining the others."""
+    length = 0
+    for taken, chunk in enumerate(chunks, start=1):
         length += len(chunk)
-        if length >= limit:
-            break
-    return b"".join(joined)[:limit]
+        if length >= HEAD_BYTES:
+            return b"".join(chunks[:taken])[:HEAD_BYTES]
+    return b"".join(chunks)
+
+
+def _last_of(chunks: list[bytes]) -> bytes:
+    """Return the last ``HEAD_BYTES`` of these chunks together, without joining the others."""
+    length = 0
+    for taken, chunk in enumerate(reversed(chunks), start=1):
+        length += len(chunk)
+        if length >= HEAD_BYTES:
+            return b"".join(chunks[-taken:])[-HEAD_BYTES:]
+    return b"".join(chunks)

@@ -18,19 +18,28 @@ _LARGEST_BATCH = 64
 class _Entry(Generic[T]):
     """A job and whoever waits for it."""
 
-    __slots__ = ("ended", "error", "future", "job", "result", "taken")
+    __slots__ = ("ended", "error", "finish", "future", "prepare", "result", "taken")
 
-    def __init__(self, job: Callable[[], T], future: "asyncio.Future[T]") -> None:
-        self.job = job
+    def __init__(self, prepare: Callable[[], None], finish: Callable[[], T], future: "asyncio.Future[T]") -> None:
+        self.prepare = prepare
+        self.finish = finish
         self.future = future
         self.taken = Lock()
         self.ended: asyncio.Event | None = None
         self.result: T | None = None
         self.error: BaseException | None = None
 
-    def do(self) -> None:
+    def begin(self) -> None:
         try:
-            self.result = self.job()
+            self.prepare()
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+            self.error = error
+
+    def complete(self) -> None:
+        if self.error is not None:
+            return
+        try:
+            self.result = self.finish()
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
             self.error = error
 
@@ -49,29 +58,30 @@ class BatchThread:
     """A thread that works in batches. It starts with the first job; ``close`` ends it.
 
     Args:
-        finish: what makes a batch complete; when it raises, every job of the batch has failed.
+        seal: what makes a batch complete; when it raises, every job of the batch has failed.
 
     """
 
-    __slots__ = ("_finish", "_queue", "_thread")
+    __slots__ = ("_queue", "_seal", "_thread")
 
-    def __init__(self, finish: Callable[[], None]) -> None:
-        self._finish = finish
+    def __init__(self, seal: Callable[[], None]) -> None:
+        self._seal = seal
         self._queue: SimpleQueue[_Entry[object] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
-    async def run(self, job: Callable[[], T]) -> T:
-        """Run a job and return what it returns, once its batch is complete.
+    async def run(self, prepare: Callable[[], None], finish: Callable[[], T]) -> T:
+        """Run a job and return what ``finish`` returns, once its batch is complete.
 
-        When cancelled, a job that has not begun never begins, and one that has is waited for.
+        The jobs of a batch are all prepared before the first is finished, so that the first sync finds the work of
+        all. When cancelled, a job that has not begun never begins, and one that has is waited for.
         """
         loop = asyncio.get_running_loop()
         if self._thread is None:
             # A daemon: a program that dies without closing us must not hang; what it wrote is atomic.
             self._thread = Thread(target=self._work, args=(loop,), name="toapis-save", daemon=True)
             self._thread.start()
-        entry: _Entry[T] = _Entry(job, loop.create_future())
-        self._queue.put(entry)
+        entry: _Entry[T] = _Entry(prepare, finish, loop.create_future())
+        self._queue.put(entry)  # type: ignore[arg-type]
         try:
             return await entry.future
         except asyncio.CancelledError:
@@ -90,9 +100,11 @@ class BatchThread:
         while (first := self._queue.get()) is not None:
             batch = [entry for entry in self._gathered(first) if entry.taken.acquire(blocking=False)]
             for entry in batch:
-                entry.do()
+                entry.begin()
+            for entry in batch:
+                entry.complete()
             try:
-                self._finish()
+                self._seal()
             except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
                 for entry in batch:
                     entry.error = entry.error or error

@@ -90,7 +90,12 @@ def _sync_directory(path: Path) -> None:
 
 
 class PartialFile:
-    """A temporary file; at most one thread uses it at a time."""
+    """A temporary file; at most one thread uses it at a time. On any refusal it is removed.
+
+    Attributes:
+        touched: whether anything of it may be on the disk.
+
+    """
 
     __slots__ = ("_descriptor", "_hash", "_names", "_temporary", "touched")
 
@@ -102,20 +107,25 @@ class PartialFile:
         self.touched = False
 
     def append(self, chunks: Sequence[bytes]) -> None:
-        """Write at the end; on any refusal the file is removed."""
+        """Write at the end."""
+        content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._hash.update(content)
         try:
-            self._append(chunks)
+            descriptor = self._opened()
+            written = os.write(descriptor, content)
+            while written < len(content):
+                written += os.write(descriptor, memoryview(content)[written:])
         except BaseException:
             self.remove()
             raise
 
-    def publish(self, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
-        """Write the rest, sync it, rename; return the content's sha256 and the file's modification time.
+    def publish(self, name: str) -> tuple[str, int]:
+        """Sync and rename; return the content's sha256 and the file's modification time.
 
         The name is durable only after ``DirectoryNames.sync``.
         """
         try:
-            descriptor = self._append(chunks)
+            descriptor = self._opened()
             if self._names.durable:
                 os.fsync(descriptor)
             mtime_ns = os.fstat(descriptor).st_mtime_ns
@@ -135,15 +145,10 @@ class PartialFile:
             self._names.unlink(self._temporary)
             self.touched = False
 
-    def _append(self, chunks: Sequence[bytes]) -> int:
+    def _opened(self) -> int:
         if self._descriptor is None:
             self.touched = True
             self._descriptor = self._names.open_new(self._temporary)
-        content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._hash.update(content)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
         return self._descriptor
 
     def _close(self) -> None:

@@ -7,7 +7,6 @@ from typing import Self
 from urllib.parse import urljoin
 
 import aiohttp
-import attrs
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
@@ -22,29 +21,60 @@ _PAID_FOR = "The task is paid for: fetch the file again, do not submit again."
 _NOT_FETCHED = "It was not asked. If you trust it, fetch it yourself; the address is in task.urls."
 
 
-@attrs.define(eq=False)
 class FileReply:
     """The beginning of a file host's answer; ``chunks`` is the rest.
 
     Attributes:
         http_status: of the answer.
-        declared_length: of this body in bytes, or None where the host does not say or compresses.
-        content_range: the header, or None.
-        validator: what to send with a later range so that it continues this very file, or None.
-        content_type: as the host says, or empty.
-        retry_after_seconds: how long the host asks to wait, or None.
-        url: where it was found after redirects, without its query.
 
     """
 
-    _response: aiohttp.ClientResponse
-    url: str
-    http_status: int
-    declared_length: int | None
-    content_range: str | None
-    validator: str | None
-    content_type: str
-    retry_after_seconds: float | None
+    __slots__ = ("_response", "http_status")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.http_status = response.status
+
+    @property
+    def url(self) -> str:
+        """Where it was found, after redirects and without its query."""
+        return _bare(str(self._response.url))
+
+    @property
+    def content_type(self) -> str:
+        """What the host calls it; empty when it does not say."""
+        return self._response.headers.get("Content-Type", "")
+
+    @property
+    def declared_length(self) -> int | None:
+        """The length of this body in bytes; None where the host does not say, or compresses."""
+        return None if self._encoding else self._response.content_length
+
+    @property
+    def content_range(self) -> str | None:
+        """The header, or None."""
+        return self._response.headers.get("Content-Range")
+
+    @property
+    def validator(self) -> str | None:
+        """What to send with a later range so that it continues this very file, or None."""
+        headers = self._response.headers
+        etag = headers.get("ETag")
+        if self._encoding:
+            return None
+        # Weak tags must not be sent in If-Range (RFC 9110, section 13.1.5).
+        return etag if etag and not etag.startswith("W/") else headers.get("Last-Modified")
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """How long the host asks to wait, or None."""
+        text = self._response.headers.get("Retry-After", "")
+        return float(text) if text.isascii() and text.isdigit() else None
+
+    @property
+    def _encoding(self) -> str:
+        encoding = self._response.headers.get("Content-Encoding", "").strip().lower()
+        return "" if encoding == "identity" else encoding
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes.
@@ -54,7 +84,7 @@ class FileReply:
             DownloadError: it stalled.
 
         """
-        encoding = _encoding(self._response)
+        encoding = self._encoding
         return inflated(self._chunks(), encoding=encoding, url=self.url) if encoding else self._chunks()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
@@ -148,7 +178,7 @@ class FileHost:
         wanted = {"Range": f"bytes={offset}-", "If-Range": validator or ""} if offset else None
         response = await self._final_response(url, wanted)
         try:
-            yield _reply(response)
+            yield FileReply(response)
         finally:
             # Returns the connection to the pool when the body was read to its end, and closes it otherwise.
             response.release()
@@ -189,35 +219,6 @@ class FileHost:
             except ValueError:
                 why = "it is no valid address"
         raise DownloadError(f"The file's address was refused: {why}.", url=_bare(url), http_status=0, hint=_NOT_FETCHED)
-
-
-def _reply(response: aiohttp.ClientResponse) -> FileReply:
-    headers = response.headers
-    encoded = bool(_encoding(response))
-    return FileReply(
-        response=response,
-        url=_bare(str(response.url)),
-        http_status=response.status,
-        declared_length=None if encoded else response.content_length,
-        content_range=headers.get("Content-Range"),
-        validator=None if encoded else _validator(headers.get("ETag"), headers.get("Last-Modified")),
-        content_type=headers.get("Content-Type", ""),
-        retry_after_seconds=_seconds(headers.get("Retry-After")),
-    )
-
-
-def _encoding(response: aiohttp.ClientResponse) -> str:
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    return "" if encoding == "identity" else encoding
-
-
-def _validator(etag: str | None, last_modified: str | None) -> str | None:
-    # Weak tags must not be sent in If-Range (RFC 9110, section 13.1.5).
-    return etag if etag and not etag.startswith("W/") else last_modified
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
 def _bare(url: str) -> str:
