@@ -16,6 +16,10 @@ _COOL_DOWN = 1.0  # seconds: the smallest Retry-After; whatever was on its way a
 _CUT = 0.7  # of the rate, when nothing better is known (CUBIC and botocore use 0.7)
 _TRUST = 0.98  # of a rate that was measured between two refusals
 _LEAST_SERVED = 8  # requests between two refusals, to measure by
+_MEASURABLE = 20.0  # seconds between two refusals; after longer ones the bucket may have been full in between
+_OPENING = 10  # requests without an answer at the start; each answer lets one more go, so a full burst takes 3 trips
+_OPENING_WAIT = 0.01  # seconds
+_UNHEARD_FOR = 0.25  # seconds; then one more goes without an answer, which may never come
 _PROBE_GROWTH = 2.0  # per second while nothing was ever refused: from 5/s to 50/s within four seconds
 _STEADY_GROWTH = 0.0004  # of the rate, per second and per request per second: one refusal in more than 100 requests
 _STEADY_UP_TO = 50.0  # requests per second: 2 % per second is fast enough
@@ -23,6 +27,7 @@ _STEADY_DOUBLING = 15.0  # seconds without a refusal until that growth doubles: 
 _FASTEST_GROWTH = 0.5  # of the rate per second
 _HOP = 4.0  # a rate from the headers is approached by so much at a time, and measured again in between
 _DOUBT = 10.0  # seconds for which headers that led into a refusal are not believed
+_DWELL = 3.0  # seconds: at 5 requests per second the headers are understood within two
 _GROW_EVERY = 0.25  # seconds
 _IDLE = 2.0  # seconds without a reply: what was used before says nothing any more
 _BUSY = 0.8  # of the budget must be in use before it grows
@@ -32,6 +37,7 @@ _RESERVE = 0.05  # of the burst is left alone: requests may bunch on their way
 _LAST_TOKENS = 2.0  # when the gateway has fewer left we go a little slower, to be sure of the next one
 _SLOWER = 0.05  # of a token per reply
 _SCARCE = 0.1  # of the fullest budget seen: below it there is nothing to probe for
+_SHARE = 0.5  # of what the gateway has left, when that is more than we thought
 _HISTORY = 200  # changes kept
 
 
@@ -65,15 +71,18 @@ class Bucket:
         "_ceiling",
         "_cool_until",
         "_doubt_until",
+        "_dwell_until",
         "_fixed",
         "_grown_at",
         "_meter",
+        "_opening",
         "_paused_until",
         "_refused_at",
         "_scarce",
         "_served",
         "_served_at_refusal",
         "_taken",
+        "_taken_at",
         "_tokens",
         "_unheard",
         "_updated",
@@ -94,13 +103,16 @@ class Bucket:
         self._paused_until = now
         self._cool_until = now
         self._doubt_until = now
+        self._dwell_until = now + _DWELL
         self._refused_at: float | None = None
         self._scarce = False
         self._served = 0
         self._served_at_refusal = 0
         self._grown_at = now
         self._taken = 0
+        self._taken_at = now
         self._unheard = 0
+        self._opening = _OPENING
 
     @property
     def known(self) -> bool:
@@ -111,11 +123,14 @@ class Bucket:
         """Take one token: 0.0 when it was there, else the seconds to wait before asking again."""
         if now < self._paused_until:
             return self._paused_until - now
+        if self._unheard >= self._opening and now - self._taken_at < _UNHEARD_FOR:
+            return _OPENING_WAIT
         self._refill(now)
         if self._tokens >= 1.0 - 1e-9:
             self._tokens -= 1.0
             self._taken += 1
             self._unheard += 1
+            self._taken_at = now
             return 0.0
         return (1.0 - self._tokens) / self.per_second
 
@@ -129,6 +144,7 @@ class Bucket:
         """Hear that a request was taken, and what its reply said about the budget."""
         self._served += 1
         self._unheard -= 1
+        self._opening += 1
         if reading is not None:
             self._follow(now, reading)
         self._grow(now)
@@ -141,22 +157,27 @@ class Bucket:
             self._paused_until = max(self._paused_until, now + min(_LONGEST_PAUSE, retry_after_seconds))
         if now < self._cool_until:
             return
-        target = self._rate_after_refusal(now)
         if not self._fixed and self._ceiling is not None:
             self._ceiling, self._doubt_until = None, now + _DOUBT
-        self._tokens = min(self._tokens, 0.0)
-        self._refused_at, self._served_at_refusal = now, self._served
         self._cool_until = now + _COOL_DOWN
-        self._set_rate(now, max(_SLOWEST, target), "refused")
-        self._paused_until = max(self._paused_until, now + 1.0 / self.per_second)
+        if self._tokens >= 1.0 and self._refused_at is None:
+            # Refused within the opening burst: that says something about the burst, and nothing about the rate.
+            self.burst = max(1.0, _CUT * self.burst)
+        else:
+            target = self._rate_after_refusal(now)
+            self._refused_at, self._served_at_refusal = now, self._served
+            self._set_rate(now, max(_SLOWEST, target), "refused")
+        # What the gateway's bucket gains during the pause is left in it: it carries the next try for more.
+        self._tokens = min(self._tokens, 0.0)
+        self._paused_until = self._updated = max(self._paused_until, now + 1.0 / self.per_second)
 
     def _rate_after_refusal(self, now: float) -> float:
         # At a refusal the gateway's bucket is empty, so what it served between two refusals is what it refilled.
-        cut = _CUT * self.per_second
         served = self._served - self._served_at_refusal
-        if self._refused_at is None or served < _LEAST_SERVED:
-            return cut
-        return max(cut, min(self.per_second, _TRUST * served / (now - self._refused_at)))
+        since = self._refused_at
+        if since is None or served < _LEAST_SERVED or now - since > _MEASURABLE:
+            return _CUT * self.per_second
+        return min(self.per_second, _TRUST * served / (now - since))
 
     def _refill(self, now: float) -> None:
         if now > self._updated:
@@ -179,6 +200,12 @@ class Bucket:
         self._ceiling = finding.per_second
         if finding.per_second is not None:
             self._set_rate(now, min(finding.per_second, _HOP * self.per_second), "headers")
+            self._catch_up(finding.remaining - self._unheard)
+
+    def _catch_up(self, left: float) -> None:
+        # Half of what the gateway has left for us: others may share the account.
+        self.burst = max(self.burst, _SHARE * left)
+        self._tokens = max(self._tokens, _SHARE * left)
 
     def _grow(self, now: float) -> None:
         elapsed = now - self._grown_at
@@ -189,7 +216,18 @@ class Bucket:
         if not busy or self._scarce or elapsed > _IDLE:
             return
         rate = self.per_second * self._growth(now, elapsed)
-        self._set_rate(now, rate if self._ceiling is None else min(rate, self._ceiling), "probed")
+        if self._ceiling is not None:
+            rate = min(rate, self._ceiling)
+        elif (stop := self._meter.next_meaning(self.per_second, rate)) is not None:
+            rate = self._dwell(now, stop, rate)
+        self._set_rate(now, rate, "probed")
+
+    def _dwell(self, now: float, stop: float, rate: float) -> float:
+        """Stay for a while at a rate that the headers may mean, until they are understood."""
+        if stop > self.per_second:
+            self._dwell_until = now + _DWELL
+            return stop
+        return stop if now < self._dwell_until else rate
 
     def _growth(self, now: float, elapsed: float) -> float:
         if self._refused_at is None:

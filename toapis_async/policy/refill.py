@@ -15,6 +15,7 @@ _UNITS = (60.0, 10.0, 1.0)  # seconds; the three in which the documentation stat
 _BASELINE = 0.25  # seconds between two readings, at least: rounding and reordering must not matter
 _STALE = 3.0  # seconds; older readings are dropped
 _LEAST_GAIN = 8.0  # requests gained back: a count that is one off is 12 % off
+_OTHERS = 50.0  # requests of others on the same account, before a count is taken for something else
 _AGREES = 0.25  # natural logarithm: the units lie a factor of 6 apart, so a quarter cannot be mistaken
 
 
@@ -24,10 +25,12 @@ class Finding:
 
     Attributes:
         per_second: the refill rate on which limit and growth agree; None when they contradict each other.
+        remaining: requests left at the later one; trustworthy only with a rate.
 
     """
 
     per_second: float | None
+    remaining: float
 
 
 @attrs.frozen
@@ -44,10 +47,18 @@ class RefillMeter:
 
     _anchor: _Anchor | None = None
     _fullest: float = 0.0
+    _sent_at_fullest: int = 0
+    _odd: bool = False
+    _rates: tuple[float, ...] = ()
+
+    def next_meaning(self, rate: float, top: float) -> float | None:
+        """Give the lowest rate from *rate* to *top* that the limit may mean, or None."""
+        if self._odd:
+            return None
+        return next((meaning for meaning in self._rates if rate <= meaning <= top), None)
 
     def scarce(self, remaining: float, share: float) -> bool:
         """Tell whether less than this share of the fullest budget seen is left."""
-        self._fullest = max(self._fullest, remaining)
         return remaining < share * self._fullest
 
     def hear(self, now: float, reading: RateReading, *, served: int, unheard: int) -> Finding | None:
@@ -63,7 +74,9 @@ class RefillMeter:
         if reading.limit is None or reading.remaining is None:
             return None
         here = _Anchor(now, reading.remaining, served, unheard)
-        self._fullest = max(self._fullest, here.remaining)
+        self._rates = _meanings(reading)
+        if self._counts_something_else(here):
+            return None
         since = self._anchor
         if since is None or now - since.at > _STALE or unheard < since.unheard / 2:
             self._anchor = here
@@ -74,13 +87,27 @@ class RefillMeter:
             return None
         self._anchor = here
         if gained < 0.0:
-            return Finding(None)  # it falls faster than we send: it counts something else than requests
+            return Finding(None, here.remaining)  # it falls faster than we send: others share it, or it is no count
         if here.remaining >= self._fullest - 1.0:
             return None  # a full budget hides how fast it refills
-        return Finding(_agreeing(reading.limit, reading.window_seconds, gained / (now - since.at)))
+        return Finding(_agreeing(self._rates, gained / (now - since.at)), here.remaining)
+
+    def _counts_something_else(self, here: _Anchor) -> bool:
+        sent = here.served + here.unheard
+        if here.remaining >= self._fullest:
+            self._fullest, self._sent_at_fullest = here.remaining, sent
+        # One request takes one from a count of requests; twice that, and some for others who share the account.
+        self._odd = self._odd or self._fullest - here.remaining > 2.0 * (sent - self._sent_at_fullest) + _OTHERS
+        return self._odd
 
 
-def _agreeing(limit: float, window_seconds: float | None, measured: float) -> float | None:
-    units = _UNITS if window_seconds is None else (window_seconds,)
-    best = min((limit / unit for unit in units), key=lambda rate: abs(log(rate / measured)))
+def _meanings(reading: RateReading) -> tuple[float, ...]:
+    if reading.limit is None:
+        return ()
+    units = _UNITS if reading.window_seconds is None else (reading.window_seconds,)
+    return tuple(reading.limit / unit for unit in units)
+
+
+def _agreeing(rates: tuple[float, ...], measured: float) -> float | None:
+    best = min(rates, key=lambda rate: abs(log(rate / measured)))
     return best if abs(log(best / measured)) < _AGREES else None
