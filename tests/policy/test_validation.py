@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from toapis_async.policy.validation import violations
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
 
 CATALOGUE = packaged_catalogue()
@@ -215,6 +216,32 @@ def test_wrong_kind_of_request_is_told():
 
     assert "VideoRequest" in image
     assert "ImageRequest" in video
+
+
+def test_known_by_name_only():
+    """Of a model without a page, the forms of fields are judged and nothing else."""
+    good = VideoRequest("x", model="grok-video-3", size="16:9", resolution="720p", audio=True, duration=9)
+    (size, resolution) = violations(attrs.evolve(good, size="16 by 9", resolution="7 20"), CATALOGUE)
+
+    assert violations(good, CATALOGUE) == ()
+    assert "ratio" in size
+    assert "720p" in resolution
+
+
+def test_role_without_a_word_is_told():
+    """An empty role is neither a role nor none."""
+    request = VideoRequest("x", model="future-2", reference_images=[RoleReference(source=URL.format(1), role=" ")])
+
+    (sentence,) = violations(request, CATALOGUE)
+    assert "empty role" in sentence
+
+
+def test_video_model_without_images():
+    """A user's own entry may leave images out."""
+    mine = CATALOGUE.with_models(Model(id="mine", kind="video"))
+
+    (sentence,) = violations(VideoRequest("x", model="mine", reference_images=urls(1)), mine)
+    assert sentence == "reference_images: mine takes none"
 
 
 def test_control_of_another_model_is_refused():

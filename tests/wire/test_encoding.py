@@ -184,6 +184,13 @@ def test_extra_is_left_as_it_was():
     assert extra == {"metadata": {"orientation": "landscape"}}
 
 
+def test_empty_prompt_of_a_video_is_left_out():
+    """Models that animate an image without words get no empty text."""
+    request = VideoRequest("", model="wan2.6-flash", reference_images=["https://a.example/1"])
+
+    assert "prompt" not in sent(request)
+
+
 def test_nothing_replaces_our_own_reference():
     """A client_business_id in extra would break the search for a lost task."""
     assert sent(ImageRequest("x", extra={"client_business_id": "theirs"}))["client_business_id"] == "run-item-1"
