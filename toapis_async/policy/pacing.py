@@ -20,7 +20,7 @@ _MEASURABLE = 20.0  # seconds between two refusals; after longer ones the bucket
 _OPENING = 10  # requests without an answer at the start; each answer lets one more go, so a full burst takes 3 trips
 _OPENING_WAIT = 0.01  # seconds
 _UNHEARD_FOR = 0.25  # seconds; then one more goes without an answer, which may never come
-_PROBE_GROWTH = 2.0  # per second while nothing was ever refused: from 5/s to 50/s within four seconds
+_PROBE_GROWTH = 2.0  # per second until a refusal has shown the rate: from 5/s to 50/s within four seconds
 _STEADY_GROWTH = 0.0004  # of the rate, per second and per request per second: one refusal in more than 100 requests
 _STEADY_UP_TO = 50.0  # requests per second: 2 % per second is fast enough
 _STEADY_DOUBLING = 15.0  # seconds without a refusal until that growth doubles: a raised limit is found
@@ -74,6 +74,7 @@ class Bucket:
         "_dwell_until",
         "_fixed",
         "_grown_at",
+        "_measured",
         "_meter",
         "_opening",
         "_paused_until",
@@ -106,6 +107,7 @@ class Bucket:
         self._dwell_until = now + _DWELL
         self._refused_at: float | None = None
         self._scarce = False
+        self._measured = False
         self._served = 0
         self._served_at_refusal = 0
         self._grown_at = now
@@ -177,6 +179,7 @@ class Bucket:
         since = self._refused_at
         if since is None or served < _LEAST_SERVED or now - since > _MEASURABLE:
             return _CUT * self.per_second
+        self._measured = True
         return min(self.per_second, _TRUST * served / (now - since))
 
     def _refill(self, now: float) -> None:
@@ -230,7 +233,7 @@ class Bucket:
         return stop if now < self._dwell_until else rate
 
     def _growth(self, now: float, elapsed: float) -> float:
-        if self._refused_at is None:
+        if self._refused_at is None or not self._measured:
             return _PROBE_GROWTH**elapsed
         share = _STEADY_GROWTH * min(_STEADY_UP_TO, self.per_second)
         share *= 2.0 ** min(30.0, (now - self._refused_at) / _STEADY_DOUBLING)
