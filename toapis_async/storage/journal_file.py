@@ -24,6 +24,13 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, text BLOB NOT NULL);
 """
 # The requests lie apart: they are written once and are long; the items are written at every change and walked over.
 
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "fullfsync = ON",  # a plain fsync of macOS does not reach the platter
+    "wal_autocheckpoint = 4000",
+)
+_CHECKED_ANYWAY_BYTES = 1 << 28
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 
@@ -34,7 +41,7 @@ def open_for_writing(path: Path, *, now: float, check_pages: bool) -> sqlite3.Co
     Args:
         path: of the file; its directory exists.
         now: epoch seconds, kept as the journal's birth when it is made.
-        check_pages: whether to read every page and see that they hold together (0.2 s per 100,000 items).
+        check_pages: whether to read every page of a large file too, and see that they hold together.
 
     Raises:
         JournalDamagedError: it is no journal of ours, or is broken; nothing was changed.
@@ -45,12 +52,15 @@ def open_for_writing(path: Path, *, now: float, check_pages: bool) -> sqlite3.Co
         if _is_missing(path):
             _create(path, now)
         _judge_header(path)
-        _judge_content(path, check_pages=check_pages)
-        connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync there does not reach the platter
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        with contextlib.closing(_connect(path, "mode=ro" if _has_log(path) else "mode=ro&immutable=1")) as look:
+            _judge_content(look, path, check_pages=check_pages or path.stat().st_size <= _CHECKED_ANYWAY_BYTES)
+        connection = _connect(path, "mode=rw")
+        try:
+            for setting in _SETTINGS:
+                connection.execute(f"PRAGMA {setting}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
@@ -70,7 +80,19 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
                 hint="Give the output directory of a run that kept one.",
             )
         _judge_header(path)
-        return _connect_for_reading(path)
+        look = _connect(path, "mode=ro")
+        try:
+            _judge_content(look, path, check_pages=False)
+        except sqlite3.OperationalError:
+            look.close()
+            if _has_log(path):
+                raise
+            # The directory may not be written to, so sqlite cannot coordinate with a writer; nor can there be one.
+            look = _connect(path, "mode=ro&immutable=1")
+        except BaseException:
+            look.close()
+            raise
+        return look
 
 
 def finish(connection: sqlite3.Connection) -> None:
@@ -122,8 +144,7 @@ def _is_missing(path: Path) -> bool:
         raise damaged(path, "it is a directory")
     if path.exists() and path.stat().st_size:
         return False
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
+    if _has_log(path):
         raise damaged(path, "it is empty or gone, but its write-ahead log is not")
     return True
 
@@ -173,25 +194,23 @@ def _judge_header(path: Path) -> None:
         )
 
 
-def _judge_content(path: Path, *, check_pages: bool) -> None:
-    connection = _connect_for_reading(path)
-    try:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if not {"items", "requests", "notes"} <= names:
-            raise damaged(path, "its tables are missing")
-        if connection.execute("SELECT 1 FROM notes WHERE name = 'run_id'").fetchone() is None:
-            raise damaged(path, "its run id is missing")
-        if check_pages:
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise damaged(path, verdict)
-    finally:
-        connection.close()
+def _judge_content(connection: sqlite3.Connection, path: Path, *, check_pages: bool) -> None:
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not {"items", "requests", "notes"} <= names:
+        raise damaged(path, "its tables are missing")
+    if connection.execute("SELECT 1 FROM notes WHERE name = 'run_id'").fetchone() is None:
+        raise damaged(path, "its run id is missing")
+    if check_pages:
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise damaged(path, verdict)
 
 
-def _connect_for_reading(path: Path) -> sqlite3.Connection:
+def _has_log(path: Path) -> bool:
     log = path.with_name(path.name + "-wal")
-    # Without a log nobody is writing, and an immutable opening leaves no file beside it, even where none may be made.
-    mode = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    return log.exists() and log.stat().st_size > 0
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?{mode}"
     return sqlite3.connect(address, uri=True, timeout=10.0, isolation_level=None, check_same_thread=False)

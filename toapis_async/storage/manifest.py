@@ -66,7 +66,8 @@ class Manifest:
             await self._writer.call(_nothing)
             await journal.remember(_STATE, _WHOLE)
         finally:
-            await self._writer.close(self._file.close)
+            writer, self._writer = self._writer, None
+            await writer.close(self._file.close)
 
     def append(self, line: str) -> None:
         """Add a line, without its line end, soon.

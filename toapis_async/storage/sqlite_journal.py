@@ -48,12 +48,13 @@ class SqliteJournal:
         try:
             await self._writer.call(self._open)
         except BaseException:
-            await self._writer.close(self._shut)
+            writer, self._writer = self._writer, None
+            await writer.close(self._shut)
             raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        writer = self._opened()
+        writer, self._writer = self._opened(), None
         await writer.close(self._shut)
         if exc_info[0] is None and writer.failure is not None:
             raise writer.failure
@@ -131,7 +132,11 @@ class SqliteJournal:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock.acquire()
             connection = open_for_writing(self._path, now=self._clock.now(), check_pages=self._lock.abandoned)
-        self._table = JournalTable(connection, path=self._path, directory=self._directory)
+        try:
+            self._table = JournalTable(connection, path=self._path, directory=self._directory)
+        except BaseException:
+            connection.close()
+            raise
         self._run_id = self._table.recall("run_id") or ""
         self._empty_at_open = self._table.is_empty
 
