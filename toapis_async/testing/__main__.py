@@ -20,9 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; the first line of the output says where, as JSON."""
     options = _parser().parse_args(arguments)
     try:
-        scenario = _scenario(options.scenario)
-        with suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(_until_stopped(options, scenario))
+        asyncio.run(_until_stopped(options, _scenario(options.scenario)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 0
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
