@@ -10,6 +10,8 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
+import anyio
+
 T = TypeVar("T")
 
 _LARGEST_BATCH = 64
@@ -18,7 +20,7 @@ _LARGEST_BATCH = 64
 class _Entry(Generic[T]):
     """A job and whoever waits for it."""
 
-    __slots__ = ("ended", "error", "finish", "future", "prepare", "result", "taken")
+    __slots__ = ("ended", "error", "finish", "future", "prepare", "reported", "result", "taken")
 
     def __init__(self, prepare: Callable[[], None], finish: Callable[[], T], future: "asyncio.Future[T]") -> None:
         self.prepare = prepare
@@ -26,6 +28,7 @@ class _Entry(Generic[T]):
         self.future = future
         self.taken = Lock()
         self.ended: asyncio.Event | None = None
+        self.reported = False
         self.result: T | None = None
         self.error: BaseException | None = None
 
@@ -44,6 +47,7 @@ class _Entry(Generic[T]):
             self.error = error
 
     def report(self) -> None:
+        self.reported = True
         if self.ended is not None:
             self.ended.set()
         if self.future.cancelled():
@@ -131,6 +135,9 @@ def _report(batch: Sequence[_Entry[object]]) -> None:
 async def _see_through(entry: _Entry[T]) -> None:
     """Wait until a job that has begun is done, however often the waiting task is cancelled."""
     entry.ended = asyncio.Event()
-    while not entry.ended.is_set():
-        with suppress(asyncio.CancelledError):
-            await entry.ended.wait()
+    # The report may have come between the cancellation and this line. The shield keeps anyio, which repeats a
+    # cancellation in every turn of the loop, from making this a busy one.
+    with anyio.CancelScope(shield=True):
+        while not entry.reported:
+            with suppress(asyncio.CancelledError):
+                await entry.ended.wait()

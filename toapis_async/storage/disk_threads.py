@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+import anyio
+
 T = TypeVar("T")
 
 
@@ -40,6 +42,8 @@ async def _outlast(running: Future[T]) -> None:
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
     running.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
-    while not done.is_set():
-        with suppress(asyncio.CancelledError):
-            await done.wait()
+    # anyio repeats a cancellation in every turn of the loop; the shield keeps this from being a busy one.
+    with anyio.CancelScope(shield=True):
+        while not done.is_set():
+            with suppress(asyncio.CancelledError):
+                await done.wait()
