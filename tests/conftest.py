@@ -1,0 +1,132 @@
+"""Fixtures for several floors."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import attrs
+import pytest
+
+
+@attrs.frozen(kw_only=True)
+class FileAnswer:
+    """What a scripted file host does with one request.
+
+    Attributes:
+        status, headers, body: of the reply.
+        length: the Content-Length to claim; None claims the body's own, a negative number claims none.
+        sent: how many bytes of the body to send before closing; None sends all.
+        reset: close with a TCP reset.
+        chunked: use chunked transfer coding, and leave out its end when ``sent`` cuts the body.
+        stall: send nothing more after the body, and keep the connection open.
+
+    """
+
+    status: int = 200
+    headers: dict[str, str] = attrs.field(factory=dict)
+    body: bytes = b""
+    length: int | None = None
+    sent: int | None = None
+    reset: bool = False
+    chunked: bool = False
+    stall: bool = False
+
+
+@attrs.frozen
+class FileRequest:
+    """A request as it arrived; header names in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+
+
+@attrs.define
+class ScriptedFileHost:
+    """A file host on loopback that does what the test says, byte by byte.
+
+    Attributes:
+        base_url: of a gateway that would live at the same place.
+        script: the answers in order; the last one repeats. A callable makes the answer from the request.
+        requests: what arrived.
+
+    """
+
+    base_url: str
+    script: list["FileAnswer | Callable[[FileRequest], FileAnswer]"] = attrs.field(factory=list)
+    requests: list[FileRequest] = attrs.field(factory=list)
+
+    def url(self, path: str = "/file.png") -> str:
+        return self.base_url.removesuffix("/v1") + path
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await self._exchange(reader, writer):
+                pass
+        writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ")
+        headers = dict(line.split(": ", 1) for line in lines[1:] if line)
+        request = FileRequest(method, target, {name.lower(): value for name, value in headers.items()})
+        self.requests.append(request)
+        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        answer = answer(request) if callable(answer) else answer
+        writer.write(_bytes_of(answer))
+        await writer.drain()
+        if answer.stall:
+            await reader.read()
+        if answer.reset:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        whole = answer.sent is None and (answer.chunked or (answer.length or 0) >= 0)
+        return whole and not answer.reset and not answer.stall
+
+
+def _bytes_of(answer: FileAnswer) -> bytes:
+    headers, body = dict(answer.headers), answer.body[: answer.sent]
+    if answer.chunked:
+        headers["Transfer-Encoding"] = "chunked"
+        end = b"0\r\n\r\n" if answer.sent is None else b""
+        body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:99], body[99:]) if part) + end
+    elif answer.length is None or answer.length >= 0:
+        headers["Content-Length"] = str(len(answer.body) if answer.length is None else answer.length)
+    lines = [f"HTTP/1.1 {answer.status} Whatever", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+
+
+@asynccontextmanager
+async def _serving() -> AsyncIterator[ScriptedFileHost]:
+    host = ScriptedFileHost(base_url="")
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(host.serve(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    host.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield host
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def file_host() -> AsyncIterator[ScriptedFileHost]:
+    """Give a scripted file host on loopback."""
+    async with _serving() as host:
+        yield host
+
+
+@pytest.fixture
+def file_answer() -> type[FileAnswer]:
+    """Give the class of its answers, which test files cannot import."""
+    return FileAnswer
