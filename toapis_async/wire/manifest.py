@@ -25,6 +25,7 @@ _STATUSES: dict[ItemState, EntryStatus] = {
     ItemState.ACCEPTED: "unfinished",
     ItemState.FINISHED: "unfinished",
 }
+_KNOWN: dict[str, EntryStatus] = {status: status for status in get_args(EntryStatus)}
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 _readable = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 _ascii = json.JSONEncoder(separators=(", ", ": ")).encode
@@ -146,13 +147,11 @@ def manifest_entry_from(line: str) -> ManifestEntry:
 
     """
     body = json.loads(line)
-    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or body.get("status") not in _KNOWN:
-        raise ValueError("no line of a manifest: id and status are missing")
-    error = body.get("error") or {}
     try:
+        error = body.get("error") or {}
         return ManifestEntry(
-            id=body["id"],
-            status=body["status"],
+            id=_text(body["id"]),
+            status=_KNOWN[body["status"]],
             files=tuple(_saved_file(file) for file in body.get("files") or ()),
             task_id=body.get("task_id"),
             client_business_id=body.get("client_business_id"),
@@ -170,7 +169,10 @@ def manifest_entry_from(line: str) -> ManifestEntry:
         raise ValueError(f"no line of a manifest: {wrong}") from wrong
 
 
-_KNOWN = frozenset(get_args(EntryStatus))
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _saved_file(body: dict[str, Any]) -> SavedFile:
