@@ -82,6 +82,7 @@ class Slots:
             self._accepted -= 1
         else:
             self._on_the_way -= 1
+            self._policy.on_gone()
         self._call_up()
 
     def _admits(self) -> bool:

@@ -13,6 +13,8 @@ from toapis_async.policy.rate_reading import Budget, RateReading
 _CONCURRENCY_WORDS = ("concurren", "并发", "in progress", "unfinished", "too many tasks", "进行中", "排队")
 _OPENING = 20  # submissions on their way before the first answer; a burst that no limit of use would refuse
 _OPENING_SHARE = 0.5  # of the accepted tasks may be on their way: the number grows by half per round trip
+_STEP_SHARE = 0.25  # of the limit: no step is larger
+_SHRINK = 0.95  # of the limit, for refusals below it
 _FIRST_WAIT = 1.0  # seconds until one more is tried; docs: after a refusal 1 s, then double
 _LONGEST_WAIT = 60.0  # seconds
 
@@ -58,50 +60,68 @@ class Refusal:
 class InflightLimit:
     """The current limit; times are monotonic seconds, given by the caller.
 
-    A refusal with *n* tasks accepted shows that the gateway takes at most *n*: the limit becomes *n*. After a wait
-    that doubles with each refused try, one more is tried; one that is accepted shows that there is room, and the
-    next steps double.
+    A first refusal with *n* tasks accepted shows that the gateway takes about *n*; those on the way that are still
+    accepted raise it. After a wait that doubles with each refused try, one more is tried; one that is accepted shows
+    that there is room, and the next steps double, so a refusal that was about the rate after all costs a second.
     """
 
-    __slots__ = ("_cap", "_most", "_step", "_try_at", "_wait")
+    __slots__ = ("_cap", "_most", "_step", "_try_at", "_trying", "_wait")
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._cap = float(most)
-        self._step = 1.0
+        self._cap = most
+        self._step = 1
         self._wait = _FIRST_WAIT
         self._try_at = 0.0
+        self._trying = False
 
     @property
     def limit(self) -> int:
         """Tasks that may be unfinished at a time."""
-        return max(1, min(self._most, int(self._cap)))
+        return self._cap
 
     def admits(self, accepted: int, on_the_way: int, now: float) -> bool:
-        """Tell whether one more may be submitted."""
+        """Tell whether one more may be submitted; a yes is taken to be acted on."""
         total = accepted + on_the_way
         if total >= self._most or on_the_way >= max(_OPENING, int(_OPENING_SHARE * accepted)):
             return False
-        if total < self.limit:
+        if total < self._cap:
             return True
-        return total == self.limit and now >= self._try_at
+        if total > self._cap or now < self._try_at or self._trying:
+            return False
+        self._trying = True
+        return True
 
     def on_accepted(self, accepted: int) -> None:
         """Hear that a submission was taken; *accepted* counts it."""
-        if accepted > self._cap:
-            self._cap = min(float(self._most), accepted + self._step)
-            self._step *= 2.0
+        if accepted <= self._cap:
+            return
+        self._cap = min(self._most, accepted)
+        if self._trying:
+            self._trying = False
+            self._cap = min(self._most, self._cap + self._step)
+            self._step = min(2 * self._step, max(1, int(_STEP_SHARE * self._cap)))
             self._wait = _FIRST_WAIT
+
+    def on_gone(self) -> None:
+        """Hear that a submission ended without an answer to whether there is room."""
+        self._trying = False
 
     def on_refused(self, refusal: Refusal, accepted: int, now: float) -> float:
         """Hear a 429 with so many tasks accepted; give the seconds to wait before trying that item again."""
         asked = refusal.retry_after_seconds or 0.0
         if refusal.cause is Cause.RATE:
+            self._trying = False
             return max(asked, _FIRST_WAIT)
+        if self._cap == self._most:
+            self._cap = accepted
+        elif now >= self._try_at and not self._trying:
+            # Refused below what was accepted before: others use the account, or the gateway has less to give.
+            self._cap = max(accepted, int(_SHRINK * self._cap))
+        self._cap = max(1, min(self._most, self._cap))
         if now >= self._try_at:
             self._wait = max(asked, self._wait)
             self._try_at = now + self._wait
             self._wait = min(_LONGEST_WAIT, 2.0 * self._wait)
-        self._cap = float(max(1, min(self._cap, accepted)))
-        self._step = 1.0
+        self._step, self._trying = 1, False
         return max(asked, self._try_at - now)

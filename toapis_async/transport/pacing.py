@@ -15,6 +15,7 @@ from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 from toapis_async.wire.rate_headers import rate_reading
 
+_DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.inflight)
 _DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
 
 
@@ -41,7 +42,7 @@ class PaceStatistics:
 class _Lane:
     """One budget's line: first come, first served. Whoever is first sleeps for all."""
 
-    __slots__ = ("bucket", "clock", "led", "line", "reading", "refused", "sent")
+    __slots__ = ("bucket", "clock", "led", "line", "odd_refusals", "reading", "refused", "sent")
 
     def __init__(self, bucket: Bucket | None, clock: Clock) -> None:
         self.bucket = bucket
@@ -51,6 +52,17 @@ class _Lane:
         self.sent = 0
         self.refused = 0
         self.reading: RateReading | None = None
+        self.odd_refusals = 0
+
+    def about_something_else(self, reading: RateReading | None) -> bool:
+        """Tell whether a 429 is not about this budget: it says so, or there is something left of it."""
+        if reading is None:
+            return False
+        if reading.budget is Budget.CONCURRENCY:
+            return True
+        # Headers may be wrong: after some refusals in a row that they deny, the refusals are believed.
+        self.odd_refusals += 1
+        return reading.remaining is not None and reading.remaining >= 1.0 and self.odd_refusals <= _DENIALS
 
     async def acquire(self) -> None:
         if self.bucket is not None and (self.line or self.led or self.bucket.take(self.clock.monotonic()) > 0.0):
@@ -166,13 +178,14 @@ class Pacer:
         if lane.bucket is None:
             return
         if http_status == 429:
-            if reading is not None and reading.budget is Budget.CONCURRENCY:
+            if lane.about_something_else(reading):
                 return
             asked = retry_after_seconds
             if asked is None and reading is not None:
                 asked = reading.retry_after_seconds
             lane.bucket.on_refused(self._clock.monotonic(), asked)
         elif http_status < 500:
+            lane.odd_refusals = 0
             lane.bucket.on_success(self._clock.monotonic(), reading)
 
     def last_reading(self, purpose: Purpose) -> RateReading | None:
