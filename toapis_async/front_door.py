@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from toapis_async.batch.books import Listener
 from toapis_async.batch.session import GenerationSession
@@ -17,7 +18,7 @@ from toapis_async.client.gateway import ClientIdTraits, Gateway
 from toapis_async.client.images import Images
 from toapis_async.client.keeping import AbandonedSubmission, Keeper, OnAbandoned
 from toapis_async.client.models import Models
-from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings
+from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.videos import Videos
@@ -104,6 +105,7 @@ class AsyncToAPIs:
             random=random,
             catalogue=catalogue or packaged_catalogue(),
             validation=validation,
+            local=is_loopback(urlsplit(self._settings.base_url).hostname or ""),
             polling=polling or LearnedPolling(),
             latencies=LatencyBook(),
             retries=RetryPolicy(max_retries=self._settings.max_retries),

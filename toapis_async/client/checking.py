@@ -19,10 +19,18 @@ def check(request: GenerationRequest, gateway: Gateway) -> None:
         raise InvalidRequestError.refused(
             (f"a request must be an ImageRequest or a VideoRequest, not {type(request).__name__}",)
         )
-    if gateway.validation == "off":
-        return
-    found = violations(request, gateway.catalogue)
-    if not found:
+    if gateway.validation != "off":
+        judge(violations(request, gateway.catalogue, allow_local=gateway.local), gateway)
+
+
+def judge(found: tuple[str, ...], gateway: Gateway) -> None:
+    """Do with violations what the client was told to do.
+
+    Raises:
+        InvalidRequestError: there are some, and ``validation`` is ``strict``.
+
+    """
+    if not found or gateway.validation == "off":
         return
     if gateway.validation == "strict":
         raise InvalidRequestError.refused(found)

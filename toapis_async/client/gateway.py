@@ -45,6 +45,7 @@ class Gateway:
         clock, random: time and jitter.
         catalogue: what each model accepts and costs.
         validation: what happens to a request that the catalogue calls wrong.
+        local: whether the gateway is on this machine, so that its addresses are too.
         polling: when to look.
         latencies: how long tasks take, learned.
         retries: the patience of a single call.
@@ -61,6 +62,7 @@ class Gateway:
     random: random_module.Random
     catalogue: Catalogue
     validation: Validation
+    local: bool
     polling: Polling
     latencies: LatencyBook
     retries: RetryPolicy

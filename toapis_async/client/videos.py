@@ -1,13 +1,14 @@
 """``client.videos``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, TypedDict, Unpack
+from typing import ClassVar, Literal, TypedDict, Unpack
 
 import attrs
 
-from toapis_async.client.checking import check
+from toapis_async.client.checking import check, judge
 from toapis_async.client.generations import Generations
 from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.validation import wrong_action
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.requests import Reference, RoleReference, VideoRequest
 from toapis_async.values.tasks import GenerationTask, Kind
@@ -74,7 +75,7 @@ class Videos(Generations[VideoRequest]):
             ToAPIsError: as ``submit()``.
 
         """
-        return await self._follow_up(remix, video, video_request(request, fields))
+        return await self._follow_up(remix, "remix", video, video_request(request, fields))
 
     async def extend(
         self, video: GenerationTask | str, request: VideoRequest | None = None, /, **fields: Unpack[VideoFields]
@@ -90,12 +91,18 @@ class Videos(Generations[VideoRequest]):
             ToAPIsError: as ``submit()``.
 
         """
-        return await self._follow_up(extend, video, video_request(request, fields))
+        return await self._follow_up(extend, "extend", video, video_request(request, fields))
 
     async def _follow_up(
-        self, encode: Callable[..., HttpRequest], video: GenerationTask | str, request: VideoRequest
+        self,
+        encode: Callable[..., HttpRequest],
+        action: Literal["remix", "extend"],
+        video: GenerationTask | str,
+        request: VideoRequest,
     ) -> GenerationTask:
         check(request, self._gateway)
+        wrong = wrong_action(action, request.model, self._gateway.catalogue)
+        judge((wrong,) if wrong else (), self._gateway)
         ready = await self._uploads.resolve(request)
         video_id = video if isinstance(video, str) else video.id
 

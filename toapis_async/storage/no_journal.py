@@ -37,8 +37,9 @@ class NoJournal:
 
     async def items(self, *states: ItemState) -> AsyncIterator[ItemRecord]:
         """Have none."""
-        for nothing in ():
-            yield nothing
+        nothing: tuple[ItemRecord, ...] = ()
+        for record in nothing:
+            yield record
 
     async def counts(self) -> dict[ItemState, int]:
         """Have none."""
