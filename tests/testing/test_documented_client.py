@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import ssl
+import sys
 import time
 import urllib.request
 
@@ -45,6 +47,25 @@ class DocumentedClient:
                 raise RuntimeError(state["error"]["message"])
             time.sleep(self.pause)
         raise TimeoutError(task["id"])
+
+
+SCRIPT = """
+import json, os, sys, urllib.request
+request = urllib.request.Request(sys.argv[1] + "/v1/balance", headers={"Authorization": "Bearer " + os.environ["KEY"]})
+with urllib.request.urlopen(request, timeout=10) as reply:
+    print(json.loads(reply.read())["success"])
+"""
+
+
+async def test_a_program_without_a_certificate_option_trusts_by_environment():
+    """``SSL_CERT_FILE`` is enough for the standard library."""
+    async with Simulator(Scenario(files="small"), tls=True) as sim:
+        environment = {**os.environ, "SSL_CERT_FILE": str(sim.ca_file), "KEY": sim.api_key}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SCRIPT, sim.base_url, env=environment, stdout=asyncio.subprocess.PIPE
+        )
+
+        assert (await process.communicate())[0] == b"True\n"
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])

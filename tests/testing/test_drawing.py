@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from toapis_async.testing.drawing import draw, draw_small
-from toapis_async.testing.gateway.pictures import Picture, format_of, pixels_of, seed_of
+from toapis_async.testing.gateway.pictures import Picture, format_of, pixels_of, resolution_of, seed_of
 from toapis_async.testing.gateway.small_files import small_mp4, small_png
 
 
@@ -91,6 +91,23 @@ def test_a_container_without_a_film():
 def test_pixels_by_ratio_and_resolution(size, resolution, expected):
     """The ratio at about the area of the resolution."""
     assert pixels_of(size, resolution) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "model", "expected"),
+    [
+        ({"resolution": "2k"}, "gpt-image-2", "2k"),
+        ({"metadata": {"resolution": "2K"}}, "gpt-image-2", None),
+        ({"metadata": {"resolution": "2K"}}, "gemini-3-pro-image-preview", "2K"),
+        ({"resolution": "2K"}, "gemini-3-pro-image-preview", None),
+        ({"resolution": "2K"}, "of-tomorrow", "2K"),
+        ({"metadata": {"resolution": "2K"}}, "of-tomorrow", "2K"),
+        ({"metadata": None}, "of-tomorrow", None),
+    ],
+)
+def test_resolution_counts_where_the_model_reads_it(body, model, expected):
+    """A resolution in the wrong place is ignored, as at the gateway."""
+    assert resolution_of(body, model) == expected
 
 
 @pytest.mark.parametrize(

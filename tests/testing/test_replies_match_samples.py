@@ -127,6 +127,9 @@ async def test_account_endpoints(running, check):
         sim.account.balance_usd = None
         check("balance_token_unlimited", (await caller.call("GET", "/v1/balance"))[2])
         check("models_list", (await caller.call("GET", "/v1/models"))[2])
+        kinds = [(await caller.call("GET", f"/v1/models?type={kind}"))[2]["data"] for kind in ("video", "all")]
+        assert len(kinds[0]) < len(kinds[1])
+        assert (await caller.call("GET", "/v1/models", key=False))[0] == 401
         check("models_list_image", (await caller.call("GET", "/v1/models?type=image"))[2])
         check("token_create_ok", (await caller.call("POST", "/v1/tokens", json={"name": "x"}))[2])
         refused = await caller.call("POST", "/v1/tokens", json={"name": "x" * 51})
@@ -146,6 +149,10 @@ async def test_uploads(running, check, form):
         status, _, document = await caller.call("POST", "/v1/uploads/images", data=form(PNG + bytes(10_000_000)))
         assert status == 400
         check("upload_image_400_too_large", document)
+        status, _, document = await caller.call("POST", "/v1/uploads/videos", data=form(MP4 + bytes(50_000_000)))
+        assert status == 400
+        check("upload_video_400_too_large", document)
+        assert (await caller.call("POST", "/v1/uploads/videos", data=form(MP4), key=False))[0] == 401
 
 
 @pytest.mark.parametrize(

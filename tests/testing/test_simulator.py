@@ -62,6 +62,15 @@ async def test_tls_needs_its_own_authority(running):
             await session.get(f"{sim.base_url}/balance", ssl=ssl.create_default_context())
 
 
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "http://127.0.0.1:"), ("localhost", "http://")])
+async def test_it_can_listen_elsewhere(host, shown):
+    """The address is always one that can be gone to."""
+    async with Simulator(host=host) as sim, aiohttp.ClientSession() as session:
+        assert sim.base_url.startswith(shown)
+        async with session.get(f"{sim.base_url}/balance") as reply:
+            assert reply.status == 401
+
+
 async def test_two_simulators_run_side_by_side():
     """Each has its own port and books."""
     async with Simulator() as one, Simulator(seed=1) as other:

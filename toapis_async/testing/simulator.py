@@ -112,6 +112,8 @@ class Simulator:
     def ca_file(self) -> Path:
         """The certificate that clients have to trust, as a PEM file.
 
+        Programs that take no such option trust it through the environment: ``SSL_CERT_FILE``.
+
         Raises:
             ConfigurationError: it does not speak TLS, or does not run.
 
@@ -208,6 +210,8 @@ class Simulator:
                 f"cannot listen on {self.host}:{self.port}: {error.strerror}", hint="take another port, or port 0"
             ) from error
         host, port = self._runner.addresses[0][:2]
+        # Listening everywhere is no address to go to.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         shown = f"[{host}]" if ":" in host else host
         self.gateway.base_url = f"{'https' if context is not None else 'http'}://{shown}:{port}"
 

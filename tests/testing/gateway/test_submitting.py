@@ -258,3 +258,52 @@ async def test_a_new_token_is_a_key_of_the_same_user(running):
         assert (status, document["data"]["remain_credits"]) == (200, 400)
         assert (await caller.call("POST", "/v1/tokens", data=b"x"))[0] == 400
         assert (await caller.call("POST", "/v1/tokens", json={}, key=False))[0] == 401
+
+
+async def test_a_file_in_an_edit_form_is_refused(running, form):
+    """``image`` is an address there, no file (contract §2, row 2)."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", "/v1/images/edits", data=form(b"\x89PNG", name="image")))[0] == 400
+
+
+async def test_a_status_query_needs_the_key(running):
+    """401 before anything is told."""
+    async with running() as (_, caller):
+        made = await caller.submit()
+
+        assert (await caller.call("GET", f"{PATH}/{made['id']}", key=False))[0] == 401
+
+
+@pytest.mark.parametrize("place", ["top_level", "video_url", "data", "output", "metadata"])
+async def test_addresses_can_stand_elsewhere(running, place):
+    """Every place of contract §8 that the scenario names."""
+    async with running(url_place=place) as (sim, caller):
+        task = await caller.made()
+
+        assert "result" not in task
+        assert sim.base_url in str(task)
+
+
+async def test_billing_can_be_left_out(running):
+    """Not every model says what it cost."""
+    async with running(billing="never") as (_, caller):
+        assert "billing" not in await caller.made()
+
+
+@pytest.mark.parametrize(
+    ("head", "mime"),
+    [
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\0\0\0\0WEBP", "image/webp"),
+        (b"\x1a\x45\xdf\xa3", "video/webm"),
+        (b"\0\0\0\x14ftypqt  ", "video/quicktime"),
+    ],
+)
+async def test_uploads_are_typed_by_signature(running, form, head, mime):
+    """Whatever the name says."""
+    async with running() as (_, caller):
+        path = f"/v1/uploads/{mime.partition('/')[0]}s"
+
+        _, _, document = await caller.call("POST", path, data=form(head + bytes(20)))
+
+        assert document["data"]["mime_type"] == mime

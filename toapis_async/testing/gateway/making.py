@@ -60,7 +60,7 @@ def _files(task: SimulatedTask, wish: Submission, scenario: Scenario) -> list[Re
         return [ResultFile(f"/videos/{task.id}/{task.completed_at}_{_tag(task, 0)}.mp4", None)]
     count = wish.body.get("n", 1)
     size = wish.body.get("size")
-    width, height = pixels_of(size if isinstance(size, str) else None, resolution_of(wish.body))
+    width, height = pixels_of(size if isinstance(size, str) else None, resolution_of(wish.body, task.model))
     # Small files are PNGs unless something else is asked for: those need no Pillow.
     usual = scenario.image_format or ("png" if scenario.files == "small" else None)
     form = format_of(wish.body, task.model, usual)

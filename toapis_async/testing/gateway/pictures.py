@@ -7,10 +7,13 @@ from collections.abc import Mapping
 
 import attrs
 
+from toapis_async.testing.gateway.offers import KIND
+
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _PIXELS = re.compile(r"(\d{2,5})x(\d{2,5})")
 _SIDE = {"0.5K": 512, "1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
 _EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
+_TOP_LEVEL_RESOLUTION = ("gpt-image-2", "qwen-image")
 _JPEG_BY_CUSTOM = ("gemini-3", "doubao", "grok")
 
 
@@ -57,11 +60,17 @@ def is_size(text: str) -> bool:
     return text in {"auto", "match_input_image"} or bool(_RATIO.fullmatch(text) or _PIXELS.fullmatch(text))
 
 
-def resolution_of(body: Mapping[str, object]) -> str | None:
-    """From the top level or from ``metadata``, by what the model wants."""
+def resolution_of(body: Mapping[str, object], model: str) -> str | None:
+    """What the model reads (contract §6): the top level or ``metadata``, and nothing of what stands elsewhere.
+
+    Ids that are not listed take it from either place.
+    """
     metadata = body.get("metadata")
     nested = metadata.get("resolution") if isinstance(metadata, dict) else None
-    found = body.get("resolution") or nested
+    if KIND.get(model) != "image":
+        found = body.get("resolution") or nested
+    else:
+        found = body.get("resolution") if model.startswith(_TOP_LEVEL_RESOLUTION) else nested
     return found if isinstance(found, str) else None
 
 

@@ -16,7 +16,7 @@ def price_of(wish: Submission, scenario: Scenario) -> Decimal:
     seconds = wish.body.get("duration", _DEFAULT_SECONDS)
     one = offers.price(
         wish.model,
-        resolution=resolution_of(wish.body) or "1K",
+        resolution=resolution_of(wish.body, wish.model) or "1K",
         seconds=int(seconds) if isinstance(seconds, int | float) else _DEFAULT_SECONDS,
         otherwise=scenario.price_usd,
     )
