@@ -102,7 +102,7 @@ class Videos(Generations[VideoRequest]):
     ) -> GenerationTask:
         check(request, self._gateway)
         wrong = wrong_action(action, request.model, self._gateway.catalogue)
-        judge((wrong,) if wrong else (), self._gateway)
+        judge(wrong, self._gateway)
         ready = await self._uploads.resolve(request)
         video_id = video if isinstance(video, str) else video.id
 
