@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from toapis_async.clock import SystemClock
 from toapis_async.testing.moving_clock import MovingClock
 
 
@@ -42,3 +43,20 @@ def test_it_never_goes_back():
     """A negative step is a mistake in the test."""
     with pytest.raises(ValueError, match="never goes back"):
         MovingClock().advance(-1)
+
+
+async def test_it_can_run_faster():
+    """At a hundredfold, ten seconds take a tenth of one."""
+    clock, machine = MovingClock(100), SystemClock()
+    before, really = clock.now(), machine.monotonic()
+
+    await clock.sleep(10)
+
+    assert clock.now() - before >= 10
+    assert machine.monotonic() - really < 5
+
+
+async def test_it_must_run():
+    """Speed zero would wait for ever."""
+    with pytest.raises(ValueError, match="must be"):
+        MovingClock(0)

@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--scenario", default="calm", help="a TOML file, or one of " + ", ".join(SCENARIOS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
     parser.add_argument("--tls", action="store_true", help="speak https with a certificate made for the occasion")
     return parser
 
@@ -50,7 +51,13 @@ async def _until_stopped(options: argparse.Namespace, scenario: Scenario) -> Non
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     await serve(
-        host=options.host, port=options.port, scenario=scenario, tls=options.tls, seed=options.seed, announce=_announce
+        host=options.host,
+        port=options.port,
+        scenario=scenario,
+        tls=options.tls,
+        seed=options.seed,
+        speed=options.speed,
+        announce=_announce,
     )
 
 

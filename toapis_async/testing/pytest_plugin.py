@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def toapis_simulator() -> "Callable[..., Simulator]":
-    """A maker of simulators: ``async with toapis_simulator("bad-day", seed=7) as sim:``.
+    """A maker of simulators: ``async with toapis_simulator("bad-day", speed=20) as sim:``.
 
     The fixture hands out the maker and the test enters it, so that the simulator lives in the test's own task
     whatever plugin runs the event loop. Pictures are small unless the scenario is given as a value.
@@ -22,9 +22,9 @@ def toapis_simulator() -> "Callable[..., Simulator]":
     from toapis_async.testing.scenario.library import scenario_named  # noqa: PLC0415
     from toapis_async.testing.simulator import Simulator  # noqa: PLC0415
 
-    def make(scenario: "Scenario | str" = "calm", *, tls: bool = False, seed: int = 0) -> Simulator:
+    def make(scenario: "Scenario | str" = "calm", *, tls: bool = False, seed: int = 0, speed: float = 1.0) -> Simulator:
         if isinstance(scenario, str):
             scenario = attrs.evolve(scenario_named(scenario), files="small")
-        return Simulator(scenario, tls=tls, seed=seed)
+        return Simulator(scenario, tls=tls, seed=seed, speed=speed)
 
     return make

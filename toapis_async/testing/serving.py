@@ -14,6 +14,7 @@ async def serve(
     scenario: Scenario | str = "calm",
     tls: bool = False,
     seed: int = 0,
+    speed: float = 1.0,
     announce: Callable[[Simulator], None],
 ) -> None:
     """Serve until cancelled.
@@ -24,12 +25,13 @@ async def serve(
         scenario: a name of ``SCENARIOS`` or a value.
         tls: whether to speak https.
         seed: decides every chance.
+        speed: how many of the simulator's seconds pass in one of the machine's.
         announce: called once it listens, with ``base_url`` and ``api_key`` there to be told.
 
     Raises:
         ConfigurationError: an unknown scenario, a port that is taken, or TLS without ``trustme``.
 
     """
-    async with Simulator(scenario, host=host, port=port, tls=tls, seed=seed) as simulator:
+    async with Simulator(scenario, host=host, port=port, tls=tls, seed=seed, speed=speed) as simulator:
         announce(simulator)
         await asyncio.Event().wait()

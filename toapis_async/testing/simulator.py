@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 import attrs
 from aiohttp import web
 
+from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS
 from toapis_async.errors import ConfigurationError
+from toapis_async.front_door import AsyncToAPIs
+from toapis_async.policy.polling import Polling
 from toapis_async.testing.gateway.accounts import Account, WebhookSetup
 from toapis_async.testing.gateway.books import Books
 from toapis_async.testing.gateway.state import Gateway
@@ -29,7 +32,7 @@ from toapis_async.testing.web.desk import Desk
 from toapis_async.testing.web.files import file_routes
 from toapis_async.testing.web.shelf import Shelf
 from toapis_async.testing.web.tasks import task_routes
-from toapis_async.values.limits import TIERS, RateLimits
+from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
 _MAX_BODY_BYTES = 64_000_000
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -51,6 +54,7 @@ class Simulator:
         host, port: where to listen; port 0 takes a free one.
         tls: whether to speak https, with a certificate made for the occasion (``ca_file``).
         seed: decides every chance; the same seed and prompts give the same run.
+        speed: how many of the simulator's seconds pass in one of the machine's.
         clock: the simulator's time; ``clock.advance(seconds)`` lets tasks finish and links expire.
 
     """
@@ -60,7 +64,8 @@ class Simulator:
     port: int = attrs.field(default=0, kw_only=True)
     tls: bool = attrs.field(default=False, kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
-    clock: MovingClock = attrs.field(factory=MovingClock, init=False)
+    speed: float = attrs.field(default=1.0, kw_only=True)
+    clock: MovingClock = attrs.field(init=False, repr=False)
     gateway: Gateway = attrs.field(init=False, repr=False)
     _rng: Random = attrs.field(init=False, repr=False)
     _key: str = attrs.field(init=False, repr=False)
@@ -72,6 +77,7 @@ class Simulator:
 
     def __attrs_post_init__(self) -> None:
         """Open the first user's account."""
+        self.clock = MovingClock(self.speed)
         self._rng = Random(f"keys of {self.seed}")
         self.gateway = Gateway(self.scenario, self.clock, self.seed)
         self._announcer = Announcer(self.gateway)
@@ -125,6 +131,43 @@ class Simulator:
     def client_ssl_context(self) -> ssl.SSLContext:
         """A context for clients that trusts this simulator."""
         return ssl.create_default_context(cafile=str(self.ca_file))
+
+    def client(
+        self,
+        *,
+        api_key: str | None = None,
+        polling: Polling | None = None,
+        rate_limits: RateLimitSetting = "auto",
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> AsyncToAPIs:
+        """Make a client of this simulator, which waits by the simulator's clock: ``async with sim.client() as client``.
+
+        With ``speed=50`` it polls as patiently as in production, and a minute of it takes about a second.
+
+        Args:
+            api_key: of another user; None for the first.
+            polling, rate_limits, max_retries, timeout: as in ``AsyncToAPIs``.
+
+        Raises:
+            ConfigurationError: the simulator does not run, or speaks TLS: the client trusts the machine's authorities.
+
+        """
+        if self.tls:
+            raise ConfigurationError(
+                "the client does not trust this simulator's certificate",
+                hint="use tls=False, or start Python with SSL_CERT_FILE set to ca_file and make the client yourself",
+            )
+        return AsyncToAPIs(
+            api_key=api_key or self.api_key,
+            base_url=self.base_url,
+            polling=polling,
+            rate_limits=rate_limits,
+            max_retries=max_retries,
+            timeout=timeout,
+            clock=self.clock,
+            random=Random(self.seed),
+        )
 
     def add_account(self, *, limits: RateLimits | str | None = None, balance_usd: Decimal | int | None = None) -> str:
         """Another user.
