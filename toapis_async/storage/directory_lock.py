@@ -184,7 +184,7 @@ class DirectoryLock:
 
     def _locked(self, owner: Owner | None) -> JournalLockedError:
         who = "another process" if owner is None else f"process {owner.pid} on {owner.host}"
-        if owner is not None and owner.pid == os.getpid() and owner.started == _started(owner.pid):
+        if owner == Owner.current():
             who = "this very process"
         path = self._fallback if self._fallback.exists() else self._path
         return JournalLockedError(

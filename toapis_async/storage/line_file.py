@@ -136,9 +136,9 @@ class LineFile:
         tail = b""
         start = size
         while start > 0 and b"\n" not in tail:
-            start = max(0, start - _CHUNK)
+            end, start = start, max(0, start - _CHUNK)
             os.lseek(descriptor, start, os.SEEK_SET)
-            tail = os.read(descriptor, min(_CHUNK, size - start)) + tail
+            tail = os.read(descriptor, end - start) + tail
         unended = tail.rpartition(b"\n")[2]
         if not unended:
             return
