@@ -8,10 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from toapis_async.batch.books import Listener
-from toapis_async.batch.session import GenerationSession
-from toapis_async.batch.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, SessionSettings
-from toapis_async.batch.workshop import Workshop
 from toapis_async.client.account import Account
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
@@ -38,6 +34,9 @@ from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from toapis_async.batch.books import Listener
+    from toapis_async.batch.session import GenerationSession
 
 
 class AsyncToAPIs:
@@ -142,8 +141,8 @@ class AsyncToAPIs:
         self,
         directory: str | os.PathLike[str],
         *,
-        max_concurrency: int = DEFAULT_MAX_CONCURRENCY,
-        download_workers: int = DEFAULT_DOWNLOAD_WORKERS,
+        max_concurrency: int = 200,
+        download_workers: int = 16,
         journal: bool = True,
         durable: bool = True,
         polling: Polling | None = None,
@@ -151,8 +150,8 @@ class AsyncToAPIs:
         max_cost_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
-        on_event: Listener | None = None,
-    ) -> GenerationSession:
+        on_event: "Listener | None" = None,
+    ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
 
         Args:
@@ -176,6 +175,11 @@ class AsyncToAPIs:
             ConfigurationError: a setting is wrong.
 
         """
+        # Whoever makes single calls only does not pay for loading the batch floor.
+        from toapis_async.batch.session import GenerationSession  # noqa: PLC0415
+        from toapis_async.batch.settings import SessionSettings  # noqa: PLC0415
+        from toapis_async.batch.workshop import Workshop  # noqa: PLC0415
+
         settings = SessionSettings(
             directory=Path(directory),
             max_concurrency=max_concurrency,

@@ -10,17 +10,13 @@ from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.polling import Polling
 
-DEFAULT_MAX_CONCURRENCY = 200
-DEFAULT_DOWNLOAD_WORKERS = 16
-
-
 @attrs.frozen(kw_only=True)
 class SessionSettings:
     """See ``AsyncToAPIs.session()`` for what each one means."""
 
     directory: Path
-    max_concurrency: int = DEFAULT_MAX_CONCURRENCY
-    download_workers: int = DEFAULT_DOWNLOAD_WORKERS
+    max_concurrency: int = 200
+    download_workers: int = 16
     journal: bool = True
     durable: bool = True
     polling: Polling | None = None
