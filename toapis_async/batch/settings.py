@@ -10,6 +10,7 @@ from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.polling import Polling
 
+
 @attrs.frozen(kw_only=True)
 class SessionSettings:
     """See ``AsyncToAPIs.session()`` for what each one means."""
