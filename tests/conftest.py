@@ -51,17 +51,20 @@ class ScriptedFileHost:
         base_url: of a gateway that would live at the same place.
         script: the answers in order; the last one repeats. A callable makes the answer from the request.
         requests: what arrived.
+        connections: how many were opened.
 
     """
 
     base_url: str
     script: list["FileAnswer | Callable[[FileRequest], FileAnswer]"] = attrs.field(factory=list)
     requests: list[FileRequest] = attrs.field(factory=list)
+    connections: int = 0
 
     def url(self, path: str = "/file.png") -> str:
         return self.base_url.removesuffix("/v1") + path
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while await self._exchange(reader, writer):
                 pass
