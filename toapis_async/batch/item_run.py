@@ -77,10 +77,6 @@ class Surroundings(Protocol):
         """Send nothing more, for any item."""
         ...
 
-    def crash(self, error: Exception) -> None:
-        """End the run because of a defect."""
-        ...
-
 
 @attrs.define(kw_only=True, eq=False)
 class ItemRun:
@@ -129,8 +125,6 @@ class ItemRun:
             done = await self._make()
         except ToAPIsError as error:
             await self._end(error)
-        except Exception as error:  # noqa: BLE001  # a defect must reach whoever reads the stream
-            self.run.crash(error)
         else:
             if done:
                 await self.run.hand_over(self)
@@ -245,8 +239,6 @@ class ItemRun:
             )
         except ToAPIsError as error:
             await self._end(error)
-        except Exception as error:  # noqa: BLE001  # a defect must reach whoever reads the stream
-            self.run.crash(error)
         else:
             self.books.saved(files)
             await self._deliver(Saved(item=self.item, files=files, task=task, cost=task.cost))

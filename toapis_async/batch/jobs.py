@@ -8,7 +8,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from toapis_async.batch.outcomes import Outcome
-from toapis_async.batch.run import Run
+from toapis_async.batch.run import Feed, Run
 from toapis_async.errors import ToAPIsError
 from toapis_async.values.requests import GenerationRequest
 
@@ -56,6 +56,7 @@ class JobDesk:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._ended_by: Exception | None = None
         self._open: dict[int, deque[Job]] = {}
         self._requests: MemoryObjectSendStream[GenerationRequest]
         self.requests: MemoryObjectReceiveStream[GenerationRequest]
@@ -70,24 +71,38 @@ class JobDesk:
 
         """
         job = Job(request)
-        jobs = self._open.setdefault(id(request), deque())
-        jobs.append(job)
+        self._open.setdefault(id(request), deque()).append(job)
         try:
             await self._requests.send(request)
-        except BaseException as error:
-            jobs.remove(job)
-            if isinstance(error, (anyio.BrokenResourceError, anyio.ClosedResourceError)):
-                raise self._reason() from error
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            self._take_back(job)
+            raise self._reason() from error
+        except BaseException:
+            # Cancelled; the request may be taken all the same, and then its outcome goes to nobody.
+            self._take_back(job)
             raise
         return job
 
+    def _take_back(self, job: Job) -> None:
+        jobs = self._open.get(id(job.request))
+        if jobs and job in jobs:
+            jobs.remove(job)
+            if not jobs:
+                del self._open[id(job.request)]
+
     async def deliver(self, outcome: Outcome) -> None:
         """Give an outcome to its job."""
-        request = outcome.item.request
-        jobs = self._open[id(request)]
-        jobs.popleft().end(outcome)
-        if not jobs:
-            del self._open[id(request)]
+        if jobs := self._open.get(id(outcome.item.request)):
+            job = jobs[0]
+            self._take_back(job)
+            job.end(outcome)
+
+    async def host(self, feed: Feed) -> None:
+        """Run until no more requests come and all have ended; whatever ends it ends every open job."""
+        try:
+            await self.run.host(feed)
+        finally:
+            self.give_up()
 
     def no_more(self) -> None:
         """Take no more requests in."""
@@ -103,7 +118,8 @@ class JobDesk:
         self._open.clear()
 
     def _reason(self) -> Exception:
-        return self.run.take_error() or ToAPIsError(
+        self._ended_by = self._ended_by or self.run.take_error()
+        return self._ended_by or ToAPIsError(
             "The session ended before this request did.",
             hint="What was accepted is in the journal: open a session in the same directory and resume() it.",
         )

@@ -4,7 +4,7 @@ Everything that runs for it runs in one task group, which ends when the last ite
 strengths: to drain sends nothing more and finishes what is paid for; to cancel leaves everything to the journal.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
@@ -39,6 +39,8 @@ class Run:
         self.over = anyio.Event()
         self.draining = False
         self.saving = 0
+        self._most_saving = 2 * parts.download_workers
+        self._room = anyio.Event()
         self._pending = 0
         self._fed = False
         self._items: set[ItemRun] = set()
@@ -85,7 +87,13 @@ class Run:
         self._items.add(item_run)
         if self.draining:
             item_run.stop()
-        self._group.start_soon(item_run.go)
+        self._group.start_soon(self._guarded, item_run.go)
+
+    async def caught_up(self) -> None:
+        """Wait while more finished items than the download workers can take are waiting for them."""
+        while self.saving > self._most_saving:
+            self._room = anyio.Event()
+            await self._room.wait()
 
     def no_more(self) -> None:
         """Say that no more items will come."""
@@ -93,7 +101,7 @@ class Run:
         self._end_if_done()
 
     async def hand_over(self, item_run: ItemRun) -> None:
-        """Give a finished item to the download workers; waits while they are behind, and so holds up submission."""
+        """Give a finished item to the download workers; while they are behind nothing more is taken in."""
         self.saving += 1
         await self._finished.send(item_run)
 
@@ -162,8 +170,16 @@ class Run:
 
     async def _save_each(self) -> None:
         async for item_run in self._to_save:
-            await item_run.save()
+            await self._guarded(item_run.save)
             self.saving -= 1
+            self._room.set()
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Bring a defect, ours or the listener's, to whoever reads the stream, as it is."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001
+            self.crash(error)
 
     async def _take_in(self, feed: "Feed") -> None:
         try:
@@ -275,6 +291,7 @@ class Feed:
 async def _free_place(run: Run) -> Place | None:
     if run.draining:
         return None
+    await run.caught_up()
     place = Place(run.parts.slots, taken=False)
     await place.take()
     return place

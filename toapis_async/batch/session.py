@@ -154,8 +154,12 @@ class GenerationSession:
         if self._desk is None:
             desk = self._desk = JobDesk(self._new_run())
             feed = Feed(inputs=Inputs(desk.requests, register), deliver=desk.deliver)
-            self._group.start_soon(desk.run.host, feed)
+            self._group.start_soon(desk.host, feed)
         return await self._desk.submit(request)
+
+    async def remember(self, name: str, text: str) -> None:
+        """Keep a small text with the run, such as how it was started."""
+        await self._workshop.journal.remember(name, text)
 
     def drain(self) -> None:
         """Send nothing more and finish what is paid for; streams then end."""

@@ -53,8 +53,9 @@ class OutcomeStream:
     async def aclose(self) -> None:
         """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""
         begun, self._begin = self._begin is None, None
-        self._outcomes.close()
         if begun:
             self._run.cancel()
             with anyio.CancelScope(shield=True):
                 await self._run.over.wait()
+        # Not before: whoever waits to deliver would take a closed stream for a defect.
+        self._outcomes.close()
