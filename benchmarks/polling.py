@@ -36,10 +36,12 @@ class Law:
 
     def sample(self, random: Random) -> float:
         mark = random.random()
-        for share, median, sigma in self.parts:
-            mark -= share
+        part = self.parts[-1]
+        for part in self.parts:
+            mark -= part[0]
             if mark <= 0:
                 break
+        _, median, sigma = part
         return median * math.exp(sigma * random.gauss(0.0, 1.0))
 
     def cdf(self, t: float) -> float:
@@ -53,6 +55,11 @@ class Law:
             middle = math.sqrt(low * high)
             low, high = (middle, high) if self.cdf(middle) < share else (low, middle)
         return low
+
+    def slower(self, factor: float) -> "Law":
+        """The same law with all its times multiplied."""
+        parts = tuple((share, median * factor, sigma) for share, median, sigma in self.parts)
+        return Law(f"{self.name}, x{factor:g}", parts)
 
     def stratified(self, size: int) -> list[float]:
         """One latency from the middle of each of *size* equally likely strata."""
@@ -121,38 +128,42 @@ def judge_plan(plan: LookPlan, latencies: Sequence[float], random: Random) -> tu
 
 def learn(
     book: LatencyBook,
-    law: Law,
+    laws: Sequence[tuple[Law, int]],
     polling: Polling,
-    completions: int,
     random: Random,
     *,
     looks: float | None = None,
-    seen: list[tuple[int, float]] | None = None,
 ) -> LookPlan:
-    """Run tasks one after the other in virtual time until so many were seen finished; give the plan then in force.
+    """Run tasks in virtual time and learn from their looks; give the plan then in force.
 
-    *seen* collects (looks, delay) of each task, in the order of detection.
+    Args:
+        book: what is learned; empty, or from earlier.
+        laws: one after the other, each until so many of its own tasks were seen finished.
+        polling: the policy.
+        random: for latencies and jitter.
+        looks: the query budget, or None.
+
     """
-    events: list[tuple[float, int, float, float, int, Watch, float]] = []
-    arrived = done = 0
-    while done < completions:
-        due = arrived / PER_SECOND
-        if not events or due <= events[0][0]:
-            watch = book.watch("k", polling, looks=lambda: looks)
-            heapq.heappush(
-                events, (due + watch.next_delay(0.0, random), arrived, due, law.sample(random), 1, watch, 0.0)
-            )
-            arrived += 1
-            continue
-        now, mark, accepted, took, n, watch, last = heapq.heappop(events)
-        elapsed = now - accepted
-        if elapsed >= took:
-            watch.finished(last, elapsed)
-            if seen is not None:
-                seen.append((n, elapsed - took))
-            done += 1
-            continue
-        heapq.heappush(events, (now + watch.next_delay(elapsed, random), mark, accepted, took, n + 1, watch, elapsed))
+    events: list[tuple[float, int, float, float, Watch, float]] = []
+    arrived = 0
+    for law, completions in laws:
+        begun, done = arrived, 0
+        while done < completions:
+            due = arrived / PER_SECOND
+            if not events or due <= events[0][0]:
+                watch = book.watch("k", polling, looks=lambda: looks)
+                first = due + watch.next_delay(0.0, random)
+                heapq.heappush(events, (first, arrived, due, law.sample(random), watch, 0.0))
+                arrived += 1
+                continue
+            now, mark, accepted, took, watch, last = heapq.heappop(events)
+            elapsed = now - accepted
+            if elapsed >= took:
+                watch.finished(last, elapsed)
+                done += mark >= begun
+                continue
+            later = now + watch.next_delay(elapsed, random)
+            heapq.heappush(events, (later, mark, accepted, took, watch, elapsed))
     return book.plan("k", polling, looks=looks)
 
 
@@ -236,7 +247,7 @@ def measure(law: Law, floor: float, *, size: int, completions: int, seed: int = 
     rows = []
     for budget in (10.0, 4.0) if floor < 5 else (10.0,):
         polling = LearnedPolling(min_interval=floor, looks=budget)
-        plan = learn(LatencyBook(), law, polling, completions, Random(seed))
+        plan = learn(LatencyBook(), [(law, completions)], polling, Random(seed))
         rows.append(
             row(
                 law,

@@ -81,8 +81,7 @@ class LatencyBook:
 class Watch:
     """The wait for one task: a plan that also learns from the looks which found the task unfinished.
 
-    Ask ``next_delay`` once before each look, and after a look that failed not at all; end with ``finished`` or
-    ``gone``.
+    Ask ``next_delay`` once before each look, and after a look that failed not at all; end with ``finished``.
     """
 
     book: LatencyBook
@@ -107,10 +106,7 @@ class Watch:
         self._last = 0.0
 
     def gone(self) -> None:
-        """Stop waiting without a completion to learn from; harmless after ``finished``."""
-        law = self.book.law(self.key)
-        if law is not None and self._last:
-            law.gone(self._last)
+        """Stop waiting without a completion to learn from; what its looks said stays learned."""
         self._last = 0.0
 
 

@@ -1,29 +1,29 @@
-"""What a latency law remembers, as one line of text for the journal."""
+"""What a latency law knows, as one line of text for the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 _MARK = "v1"
+_LEAST = 0.005  # completions; less is not written
+_MOST = 1e4  # completions; more is nonsense
 
 
-def print_cells(cells: Mapping[tuple[int, int], float], unit: float) -> str:
-    """Write intervals with their weights, in fresh observations."""
-    body = ",".join(f"{low}-{high}:{weight / unit:.3g}" for (low, high), weight in sorted(cells.items()))
-    return f"{_MARK} {body}"
+def print_weights(weights: Sequence[float]) -> str:
+    """Write how many completions each bin stands for: the first bin's number, then the weights from there."""
+    known = [k for k, weight in enumerate(weights) if weight >= _LEAST]
+    if not known:
+        return f"{_MARK} 0"
+    first, last = known[0], known[-1] + 1
+    return f"{_MARK} {first} " + ",".join(f"{weight:.3g}" for weight in weights[first:last])
 
 
-def parse_cells(text: str, bins: int) -> dict[tuple[int, int], float]:
-    """Read what ``print_cells`` wrote, leaving out what makes no sense."""
-    mark, _, body = text.partition(" ")
-    if mark != _MARK:
+def parse_weights(text: str, bins: int) -> dict[int, float]:
+    """Read what ``print_weights`` wrote: completions by bin; empty when it makes no sense, for a law is only a hint."""
+    try:
+        mark, first_text, body = text.split(" ")
+        first = int(first_text)
+        weights = [float(word) for word in body.split(",")]
+    except ValueError:
         return {}
-    cells: dict[tuple[int, int], float] = {}
-    for word in body.split(","):
-        try:
-            ends, weight_text = word.split(":")
-            low_text, high_text = ends.split("-")
-            low, high, weight = int(low_text), int(high_text), float(weight_text)
-        except ValueError:
-            continue
-        if 0 <= low < high <= bins and 0.0 < weight < 1e6:
-            cells[low, high] = weight
-    return cells
+    if mark != _MARK or first < 0 or first + len(weights) > bins or not all(0.0 <= w <= _MOST for w in weights):
+        return {}
+    return {first + k: weight for k, weight in enumerate(weights) if weight >= _LEAST}

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from math import log, log2
 
-from toapis_async.policy.latency_codec import parse_cells, print_cells
+from toapis_async.policy.latency_codec import parse_weights, print_weights
 from toapis_async.policy.latency_drift import Bets
 from toapis_async.policy.latency_estimate import Interval, estimate_masses
 
@@ -17,14 +17,15 @@ EDGES: tuple[float, ...] = (0.0, *(_FIRST_EDGE * 2 ** (k / _BINS_PER_OCTAVE) for
 
 _MEMORY = 800.0  # completions after which an observation weighs 1/e; a sudden change is noticed by itself
 _GROWTH = 1.0 / (1.0 - 1.0 / _MEMORY)
-_TIDY_EVERY = 512  # observations between two clean-ups, which bound the number of cells
+_TIDY_EVERY = 512  # observations between two clean-ups, which bound the number of intervals kept
 _NEGLIGIBLE = 0.02  # of one fresh observation
 _FRESH_AT = 30  # completions before the first plan rests on the law
 _YOUNG = 200  # completions until which the law is read again often
 _YOUNG_STEP, _OLD_STEP = 0.15, 0.5  # of what it remembers: how much news makes it worth reading again
 _MOST_HAZARD = 5.0  # cumulated: one task in 150 outlives it, and it shall not count for more
-_DRIFT_KEEP = 0.03  # of the old weight survives a shift
-_RECENT = 40  # completions that are taken for the new law when a shift is noticed
+_BETWEEN_SHIFTS = 40  # completions: a new law is given time to be learned
+_SHIFT_KEEP = 0.03  # of the old weight survives a shift
+_RECENT = 400  # looks kept, to begin a new law with those since the shift
 
 
 def edge_index(seconds: float) -> int:
@@ -52,21 +53,21 @@ class LatencyLaw:
     __slots__ = (
         "_bets",
         "_cdf",
-        "_cells",
+        "_finished",
         "_fresh_after",
         "_masses",
         "_recent",
-        "_running",
         "_seen",
         "_seen_at_shift",
+        "_survived",
         "_weight",
         "version",
     )
 
     def __init__(self) -> None:
-        self._cells: dict[Interval, float] = {}
-        self._running: dict[int, int] = {}
-        self._recent: deque[Interval] = deque(maxlen=_RECENT)
+        self._finished: dict[Interval, float] = {}
+        self._survived: dict[Interval, float] = {}
+        self._recent: deque[tuple[Interval, bool]] = deque(maxlen=_RECENT)
         self._bets = Bets()
         self._weight = 1.0
         self._seen = 0
@@ -80,7 +81,7 @@ class LatencyLaw:
     @property
     def count(self) -> float:
         """How many completions it rests on; decayed ones count for less."""
-        return sum(self._cells.values()) / self._weight
+        return sum(self._finished.values()) / self._weight
 
     def unfinished(self, before: float, elapsed: float) -> None:
         """Learn that a task still runs.
@@ -92,14 +93,10 @@ class LatencyLaw:
             elapsed: seconds after acceptance.
 
         """
-        old, new = edge_index(before), edge_index(elapsed)
-        self._move(old, new)
-        if self._cdf is not None and new > old:
-            self._bet(old, new, finished=False)
-
-    def gone(self, before: float) -> None:
-        """Forget a running task that nobody looks at any more; *before* as in ``unfinished``."""
-        self._move(edge_index(before), 0)
+        low, high = edge_index(before), edge_index(elapsed)
+        if high > low:
+            self._add((low, high), finished=False)
+            self._bet(low, high, finished=False)
 
     def observe(self, after: float, by: float, *, looked: float = 0.0) -> None:
         """Learn that a task finished.
@@ -110,17 +107,18 @@ class LatencyLaw:
             looked: what ``unfinished`` last said of the task; 0 when it was not said.
 
         """
-        self._move(edge_index(looked), 0)
         if not (0.0 <= after <= by and 0.0 < by < EDGES[-1]):
             return
-        cell = _interval(after, by)
-        if self._cdf is not None and len(self._cdf) > 1:
-            if not looked:
-                self._bets.add_survived(min(_MOST_HAZARD, -log(max(1e-9, 1.0 - self._cdf[cell[0]]))))
-            self._bet(min(cell[0], edge_index(looked)) if looked else cell[0], cell[1], finished=True)
-        self._add(cell)
-        self._recent.append(cell)
+        interval = _interval(after, by)
+        known = min(edge_index(looked), interval[0])
+        if interval[0] > known:
+            self._add((known, interval[0]), finished=False)
+        self._add(interval, finished=True)
+        self._weight *= _GROWTH
         self._seen += 1
+        if not known:
+            self._bet_survived(interval[0])
+        self._bet(known or interval[0], interval[1], finished=True)
         if self._seen % _TIDY_EVERY == 0:
             self._tidy()
         if self._seen >= self._fresh_after:
@@ -129,8 +127,7 @@ class LatencyLaw:
     def masses(self) -> tuple[float, ...]:
         """Give the probability of each bin; empty when nothing was observed."""
         if self._masses is None:
-            running = {edge: count * self._weight for edge, count in self._running.items()}
-            self._masses = estimate_masses(self._cells, running, bins=BINS)
+            self._masses = estimate_masses(self._finished, self._survived, bins=BINS)
         return self._masses
 
     def cdf(self) -> tuple[float, ...]:
@@ -173,14 +170,18 @@ class LatencyLaw:
 
     def merge_text(self, text: str) -> None:
         """Add what ``to_text`` wrote, as if it had just been seen; what cannot be read is left out."""
-        for cell, weight in parse_cells(text, BINS).items():
-            self._cells[cell] = self._cells.get(cell, 0.0) + weight * self._weight
+        for k, weight in parse_weights(text, BINS).items():
+            self._add((k, k + 1), finished=True, weight=weight)
+            if k:
+                self._add((0, k), finished=False, weight=weight)
+        self._recent.clear()
         self._seen = max(self._seen, int(self.count))
         self._renew()
 
     def to_text(self) -> str:
-        """Write it compactly, for ``from_text``; of running tasks nothing is written."""
-        return print_cells(self._cells, self._weight)
+        """Write the law compactly, for ``from_text``."""
+        count = self.count
+        return print_weights([mass * count for mass in self.masses()])
 
     @classmethod
     def from_text(cls, text: str) -> "LatencyLaw":
@@ -189,45 +190,49 @@ class LatencyLaw:
         law.merge_text(text)
         return law
 
-    def _move(self, old: int, new: int) -> None:
-        running = self._running
-        if old > 0:
-            left = running.get(old, 0) - 1
-            if left > 0:
-                running[old] = left
-            else:
-                running.pop(old, None)
-        if new > 0:
-            running[new] = running.get(new, 0) + 1
-
-    def _add(self, cell: Interval) -> None:
-        self._cells[cell] = self._cells.get(cell, 0.0) + self._weight
-        self._weight *= _GROWTH
+    def _add(self, interval: Interval, *, finished: bool, weight: float = 1.0) -> None:
+        trials = self._finished if finished else self._survived
+        trials[interval] = trials.get(interval, 0.0) + weight * self._weight
+        self._recent.append((interval, finished))
 
     def _renew(self) -> None:
         self.version += 1
         self._masses = self._cdf = None
+        count = self.count
+        self._bets.on_law(count)
         step = _YOUNG_STEP if self._seen - self._seen_at_shift < _YOUNG else _OLD_STEP
-        self._fresh_after = self._seen + max(5, int(step * self.count))
+        self._fresh_after = self._seen + max(5, int(step * count))
 
     def _bet(self, low: int, high: int, *, finished: bool) -> None:
         cdf = self._cdf
         if cdf is None or len(cdf) == 1:
             return
         alive = 1.0 - cdf[low]
-        self._bets.add((cdf[high] - cdf[low]) / alive if alive > 1e-6 else 0.5, finished=finished)
-        if self._bets.lost(self.count):
-            self._shift()
+        self._judge(self._bets.add((cdf[high] - cdf[low]) / alive if alive > 1e-6 else 0.5, finished=finished))
 
-    def _shift(self) -> None:
-        self._weight /= _DRIFT_KEEP
+    def _bet_survived(self, edge: int) -> None:
+        cdf = self._cdf
+        if cdf is not None and len(cdf) > 1 and edge:
+            hazard = min(_MOST_HAZARD, -log(max(1e-9, 1.0 - cdf[edge])))
+            self._judge(self._bets.add_survived(hazard))
+
+    def _judge(self, wrong_for: int) -> None:
+        if wrong_for and self._seen - self._seen_at_shift >= _BETWEEN_SHIFTS:
+            self._shift(wrong_for)
+
+    def _shift(self, looks: int) -> None:
+        """Drop most of what was learned, and begin again with the looks since the law went wrong."""
+        self._weight /= _SHIFT_KEEP
         self._seen_at_shift = self._seen
-        for cell in self._recent:
-            self._add(cell)
+        recent = list(self._recent)[-2 * looks :]
         self._recent.clear()
+        for interval, finished in recent:
+            self._add(interval, finished=finished)
+        self._bets.reset()
         self._renew()
 
     def _tidy(self) -> None:
         least = _NEGLIGIBLE * self._weight
-        self._cells = {cell: w / self._weight for cell, w in self._cells.items() if w >= least}
+        self._finished = {cell: w / self._weight for cell, w in self._finished.items() if w >= least}
+        self._survived = {cell: w / self._weight for cell, w in self._survived.items() if w >= least}
         self._weight = 1.0
