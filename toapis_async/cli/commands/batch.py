@@ -1,0 +1,76 @@
+"""``toapis batch``."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from toapis_async.cli.options import (
+    base_url_option,
+    json_option,
+    output_option,
+    pace_options,
+    quiet_option,
+    run_option_group,
+    run_options,
+)
+from toapis_async.cli.runs import RunPlan, dry_run, perform
+from toapis_async.cli.stopping import run
+from toapis_async.cli.terminal import Terminal
+from toapis_async.storage.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  toapis batch prompts.jsonl -o out
+  toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
+  make-prompts | toapis batch - -o out --json > outcomes.jsonl"""
+)
+@click.argument("file", metavar="FILE|-")
+@output_option
+@run_option_group
+@pace_options
+@base_url_option
+@click.option("--dry-run", is_flag=True, help="Check, count and price everything; send nothing. Needs no key.")
+@json_option
+@quiet_option
+def batch(file: str, directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+    """Make everything that FILE asks for.
+
+    FILE is .jsonl (an object per line: prompt, and optionally id, model, size, resolution, reference_images, n, extra
+    and the other fields of a request), .csv with a header of the same names, or .txt (a prompt per line); - reads
+    JSON Lines from stdin. The whole file is checked before anything is sent. Run the same command again, or `toapis
+    resume DIR`, to go on after a stop; nothing is paid for twice.
+    """
+    terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
+    with ExitStack() as stack:
+        source, references_at, spooled = _source(file, Path(directory), stack, dry=given["dry_run"])
+        plan = RunPlan(
+            directory=Path(directory),
+            options=run_options(given),
+            source=source,
+            references_at=references_at,
+            spooled=spooled,
+            resubmit_unknown=given["resubmit_unknown"],
+            retry_failed=given["retry_failed"],
+        )
+        if given["dry_run"]:
+            return run(lambda _: dry_run(plan, terminal), uvloop=given["uvloop"])
+        return run(lambda stopper: perform(plan, terminal, stopper), uvloop=given["uvloop"])
+
+
+def _source(file: str, directory: Path, stack: ExitStack, *, dry: bool) -> tuple[PromptSource, str, bool]:
+    """Return the source, where its references begin, and whether it is a copy of what can be read only once."""
+    if file != "-":
+        source = PromptSource.named(file)
+        if is_seekable_file(source.path):
+            return source, source.directory, False
+    if dry:
+        directory = Path(stack.enter_context(TemporaryDirectory()))
+    copy = spool(None if file == "-" else Path(file), directory)
+    stack.callback(copy.unlink, missing_ok=True)
+    name = "stdin" if file == "-" else file
+    return PromptSource(path=copy, form=pipe_form(file), name=name), str(Path.cwd()), True

@@ -1,0 +1,106 @@
+"""``toapis resume``."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import click
+
+from toapis_async.cli.memory import Memory, recalled
+from toapis_async.cli.options import (
+    base_url_option,
+    json_option,
+    pace_options,
+    quiet_option,
+    run_option_group,
+    run_options,
+)
+from toapis_async.cli.runs import RunPlan, perform
+from toapis_async.cli.stopping import Stopper, run
+from toapis_async.cli.terminal import Terminal
+from toapis_async.client.settings import (
+    DEFAULT_BASE_URL,
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_TIMEOUT_SECONDS,
+    Settings,
+    checked_base_url,
+    is_loopback,
+)
+from toapis_async.errors import ConfigurationError
+from toapis_async.storage.prompt_source import PromptSource, is_seekable_file
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  toapis resume out
+  toapis resume out --retry-failed"""
+)
+@click.argument("directory", metavar="DIR")
+@run_option_group
+@pace_options
+@base_url_option
+@json_option
+@quiet_option
+def resume(directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+    """Finish what a stopped run left in DIR.
+
+    It starts as the run was started, with the same prompts and options, except for the options given here. What was
+    saved is skipped, what was paid for is fetched, what was not sent is sent.
+    """
+    terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
+
+    async def work(stopper: Stopper) -> int:
+        memory = await recalled(Path(directory))
+        return await perform(_plan(Path(directory), memory, given, terminal), terminal, stopper)
+
+    return run(work, uvloop=given["uvloop"])
+
+
+def _plan(directory: Path, memory: Memory | None, given: dict[str, Any], terminal: Terminal) -> RunPlan:
+    memory = memory or Memory()
+    if memory.demo:
+        raise ConfigurationError(
+            f"{directory} holds a demo, and its gateway is gone.", hint=f"Run it again: toapis demo -o {directory}"
+        )
+    options = run_options(given, memory.options)
+    if options.client.base_url is None and memory.base_url:
+        trusted = _trusted_base_url(memory.base_url)
+        options = attrs.evolve(options, client=attrs.evolve(options.client, base_url=trusted))
+    source = _source(memory, terminal)
+    return RunPlan(
+        directory=directory,
+        options=options,
+        source=source,
+        references_at=memory.references_at,
+        resubmit_unknown=given["resubmit_unknown"],
+        retry_failed=given["retry_failed"],
+    )
+
+
+def _source(memory: Memory, terminal: Terminal) -> PromptSource | None:
+    if memory.input is not None and is_seekable_file(Path(memory.input)):
+        return PromptSource(path=Path(memory.input), form=memory.form, name=memory.name)
+    if memory.input is None:
+        terminal.say("This run was not started from a prompt file: finishing what it began.")
+    else:
+        terminal.warn(
+            f"The prompt file {memory.input} is not there any more: finishing only what was begun. To send the rest, "
+            "run toapis batch with the file's new place and the same directory."
+        )
+    return None
+
+
+def _trusted_base_url(remembered: str) -> str:
+    """Return where the run was made, if the key may go there unasked: a directory from elsewhere must not choose."""
+    url = checked_base_url(remembered)
+    configured = Settings.gather(
+        api_key=None, base_url=None, timeout=DEFAULT_TIMEOUT_SECONDS, max_retries=DEFAULT_MAX_RETRIES
+    ).base_url
+    if url in {configured, checked_base_url(DEFAULT_BASE_URL)} or is_loopback(urlsplit(url).hostname or ""):
+        return url
+    raise ConfigurationError(
+        f"This run was made at {url}, but {configured} is configured.",
+        hint=f"If your key may go there, add --base-url {url}",
+    )

@@ -1,0 +1,73 @@
+"""How a run was started, kept in its journal so that ``toapis resume DIR`` starts it the same way."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
+
+import attrs
+
+from toapis_async.cli.options import ClientOptions, RunOptions
+from toapis_async.clock import SystemClock
+from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.wire.prompt_files import PromptForm
+
+NOTE = "command line"
+
+
+@attrs.frozen(kw_only=True)
+class Memory:
+    """What is remembered.
+
+    Attributes:
+        input: the prompt file, absolute; None where there is none to read again.
+        form: how it is written.
+        name: what the user called it.
+        references_at: where its relative references begin.
+        base_url: the gateway that the run was made at.
+        options: of the run; their ``base_url`` is empty.
+        demo: whether it was the demo's, at a gateway that is gone.
+
+    """
+
+    input: str | None = None
+    form: PromptForm = "jsonl"
+    name: str = ""
+    references_at: str = ""
+    base_url: str = ""
+    options: RunOptions = attrs.field(factory=RunOptions)
+    demo: bool = False
+
+    def to_text(self) -> str:
+        """Write it down."""
+        body = attrs.asdict(self)
+        cost = self.options.max_cost
+        body["options"]["max_cost"] = None if cost is None else str(cost)
+        del body["options"]["client"]["base_url"]
+        return json.dumps(body)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Memory | None":
+        """Read what ``to_text`` wrote; None where it cannot be, or a newer version wrote it."""
+        try:
+            body = json.loads(text)
+            options = body.pop("options")
+            client = ClientOptions(**options.pop("client"))
+            cost = options.pop("max_cost")
+            run = RunOptions(client=client, max_cost=None if cost is None else Decimal(cost), **options)
+            memory = cls(options=run, **body)
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            return None
+        return memory if memory.form in get_args(PromptForm) else None
+
+
+async def recalled(directory: Path) -> Memory | None:
+    """Return how the run in a directory was started, or None where that was not by this program.
+
+    Raises:
+        JournalError: there is no journal, or none that can be read.
+
+    """
+    async with SqliteJournal(directory, clock=SystemClock(), read_only=True) as journal:
+        text = await journal.recall(NOTE)
+    return None if text is None else Memory.from_text(text)

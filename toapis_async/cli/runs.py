@@ -1,0 +1,134 @@
+"""A run from a prompt file: checked as a whole, then sent; or only checked (``--dry-run``)."""
+
+from pathlib import Path
+
+import attrs
+
+from toapis_async.cli.engine import Engine, estimate_text, resume_command
+from toapis_async.cli.exits import Exit
+from toapis_async.cli.json_forms import usd_number
+from toapis_async.cli.memory import NOTE, Memory
+from toapis_async.cli.options import RunOptions
+from toapis_async.cli.scanning import Scan, requests_of, scan
+from toapis_async.cli.stopping import Stopper
+from toapis_async.cli.terminal import Terminal
+from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.prompt_source import PromptSource, settle
+from toapis_async.wire.prompt_fields import LineRules
+
+
+@attrs.frozen(kw_only=True)
+class RunPlan:
+    """What is to be run.
+
+    Attributes:
+        directory: where to.
+        options: how.
+        source: the prompts; None goes on without any.
+        references_at: where relative references begin.
+        spooled: whether the source is a copy that is yet to be given its lasting name.
+        resubmit_unknown, retry_failed: wishes of this command only.
+
+    """
+
+    directory: Path
+    options: RunOptions
+    source: PromptSource | None
+    references_at: str = ""
+    spooled: bool = False
+    resubmit_unknown: bool = False
+    retry_failed: bool = False
+
+    @property
+    def rules(self) -> LineRules:
+        """How lines become requests."""
+        options = self.options
+        return LineRules(
+            catalogue=packaged_catalogue(),
+            directory=self.references_at,
+            model=options.model,
+            size=options.size,
+            resolution=options.resolution,
+            validation=options.client.validation,
+        )
+
+
+async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
+    """Check, count and price; send nothing."""
+    found = await _scanned(plan, terminal)
+    if found is None or plan.source is None:
+        return Exit.DONE
+    if terminal.as_json:
+        terminal.result_json(
+            {
+                "type": "dry_run",
+                "requests": found.requests,
+                "outputs": found.outputs,
+                "estimated_cost": None if found.unpriced == found.requests else usd_number(found.cost_usd),
+                "without_estimate": found.unpriced,
+            }
+        )
+    else:
+        price = estimate_text(found.cost_usd, found.unpriced, found.requests)
+        terminal.result(f"{plan.source.name}: {found.requests:,} requests, {found.outputs:,} files, {price}.")
+    terminal.say("Nothing was sent.")
+    return Exit.DONE
+
+
+async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
+    """Check everything, then run it to its end and return the exit code."""
+    options = plan.options
+    # The client comes first: without a key there is nothing to read the file for. Its warnings would come once per
+    # request, and the scan has given them already.
+    quietly = plan.source is not None and options.client.validation == "warn"
+    client_options = attrs.evolve(options.client, validation="off") if quietly else options.client
+    async with client_options.client() as client:
+        found = await _scanned(plan, terminal)
+        engine = Engine(
+            terminal=terminal,
+            stopper=stopper,
+            resume_command=resume_command(str(plan.directory), base_url=options.client.base_url),
+        )
+        async with client.session(
+            plan.directory,
+            max_concurrency=options.max_concurrency,
+            download_workers=options.download_workers,
+            patience_seconds=options.patience,
+            max_cost_usd=options.max_cost,
+            on_unknown="resubmit" if plan.resubmit_unknown else "report",
+            retry_failed=plan.retry_failed,
+        ) as session:
+            if plan.source is not None:
+                plan = _settled(plan)
+                await session.remember(NOTE, _memory(plan, client.base_url).to_text())
+            requests = requests_of(plan.source, plan.rules) if plan.source is not None else None
+            return await engine.run(session, requests, None if found is None else found.requests)
+
+
+async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:
+    if plan.source is None:
+        return None
+    found = await scan(plan.source, plan.rules, max_cost=plan.options.max_cost)
+    for doubt in found.doubts:
+        terminal.warn(f"Warning: {doubt}")
+    return found
+
+
+def _settled(plan: RunPlan) -> RunPlan:
+    if not plan.spooled or plan.source is None:
+        return plan
+    return attrs.evolve(plan, source=attrs.evolve(plan.source, path=settle(plan.source.path)), spooled=False)
+
+
+def _memory(plan: RunPlan, base_url: str) -> Memory:
+    source = plan.source
+    if source is None:
+        return Memory(base_url=base_url, options=plan.options)
+    return Memory(
+        input=str(source.path.absolute()),
+        form=source.form,
+        name=source.name,
+        references_at=plan.references_at,
+        base_url=base_url,
+        options=plan.options,
+    )

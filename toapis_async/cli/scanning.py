@@ -1,0 +1,146 @@
+"""The first reading of a prompt file: everything is checked, counted and priced before anything is sent."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import attrs
+
+from toapis_async.clock import SystemClock
+from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.pricing import estimate
+from toapis_async.policy.references import is_address
+from toapis_async.policy.validation import violations
+from toapis_async.storage.key_ledger import KeyLedger
+from toapis_async.storage.prompt_source import PromptSource, wrong_reference_file
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.tasks import Kind
+from toapis_async.wire.prompt_fields import LineRules
+from toapis_async.wire.prompt_files import Line, read_lines
+
+MOST_COMPLAINTS = 10
+_BETWEEN_BREATHS = 500
+
+
+@attrs.define(kw_only=True)
+class Scan:
+    """What a prompt file holds.
+
+    Attributes:
+        requests: how many.
+        outputs: images and videos that they ask for.
+        cost_usd: of those whose price is known.
+        unpriced: requests whose price is not; they are in no sum.
+        doubts: what the catalogue would call wrong, where it was told only to warn; the first few.
+
+    """
+
+    requests: int = 0
+    outputs: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    doubts: list[str] = attrs.field(factory=list)
+
+
+async def scan(source: PromptSource, rules: LineRules, *, max_cost: Decimal | None = None) -> Scan:
+    """Read the whole file, in constant memory.
+
+    Args:
+        source: the file.
+        rules: how its lines become requests.
+        max_cost: the run's cap, which needs a price for every request; None for no cap.
+
+    Raises:
+        InvalidRequestError: something in it is wrong; the first ten places are told, and nothing was sent.
+
+    """
+    found = Scan()
+    complaints: list[str] = []
+    clock = SystemClock()
+    async with KeyLedger() as ledger:
+        for count, line in enumerate(read_lines(source.lines(), source.form, rules)):
+            if count % _BETWEEN_BREATHS == 0:
+                await clock.sleep(0)  # a signal gets through
+            wrong = line.wrong or _wrong_here(line, ledger, rules, max_cost)
+            complaints.extend(f"{source.name}:{line.number}: {sentence}" for sentence in wrong)
+            if len(complaints) >= MOST_COMPLAINTS:
+                break
+            if line.request is not None:
+                _count(found, line.request, line.number, source, rules)
+    if complaints:
+        raise _refusal(complaints)
+    if not found.requests:
+        raise InvalidRequestError(f"{source.name} holds no prompts.", hint="Put one request on each line.")
+    return found
+
+
+def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRequest]:
+    """Read the file again, lazily, to send what is in it.
+
+    Raises:
+        InvalidRequestError: it has changed since it was checked.
+
+    """
+    for line in read_lines(source.lines(), source.form, rules):
+        if line.request is None:
+            raise InvalidRequestError(
+                f"{source.name}:{line.number} was changed while the run read it: {'; '.join(line.wrong)}",
+                hint="Correct it and resume: what was accepted is not sent again.",
+            )
+        yield line.request
+
+
+def _count(found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules) -> None:
+    found.requests += 1
+    found.outputs += request.n if isinstance(request, ImageRequest) else 1
+    price = estimate(request, rules.catalogue)
+    if price is None:
+        found.unpriced += 1
+    else:
+        found.cost_usd += price
+    if rules.validation == "warn" and len(found.doubts) < MOST_COMPLAINTS:
+        found.doubts += [f"{source.name}:{number}: {doubt}" for doubt in violations(request, rules.catalogue)]
+
+
+def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, max_cost: Decimal | None) -> list[str]:
+    request = line.request
+    if request is None:
+        return []
+    found = wrong_references(request)
+    if request.id is not None and ledger.seen(request.id):
+        found.append(f"id {request.id!r} stands on an earlier line too; ids name files, so each may be used once")
+    if max_cost is not None and estimate(request, rules.catalogue) is None:
+        found.append(f"no price is known for model {request.model!r}, so --max-cost could not be kept; leave one out")
+    return found
+
+
+def wrong_references(request: GenerationRequest) -> list[str]:
+    """Return a sentence for each local reference of a request that cannot be uploaded."""
+    return [wrong for path, kind in _local_files(request) if (wrong := wrong_reference_file(path, kind))]
+
+
+def _local_files(request: GenerationRequest) -> Iterator[tuple[str, Kind]]:
+    for reference in request.reference_images:
+        yield from _local(reference, "image")
+    if isinstance(request, VideoRequest):
+        for clip in request.reference_videos:
+            yield from _local(clip, "video")
+        for frame in (request.first_frame, request.last_frame):
+            yield from _local(frame, "image")
+    else:
+        yield from _local(request.mask, "image")
+
+
+def _local(reference: Reference | RoleReference | None, kind: Kind) -> Iterator[tuple[str, Kind]]:
+    source = reference.source if isinstance(reference, RoleReference) else reference
+    if source is not None and not isinstance(source, bytes) and not is_address(source):
+        yield str(source), kind
+
+
+def _refusal(complaints: list[str]) -> InvalidRequestError:
+    shown = complaints[:MOST_COMPLAINTS]
+    more = ["… and perhaps more below"] if len(complaints) >= MOST_COMPLAINTS else []
+    return InvalidRequestError(
+        "\n".join(["The prompts were not sent:", *shown, *more]),
+        violations=tuple(complaints),
+        hint="Nothing was sent. Correct these lines and start again.",
+    )

@@ -1,0 +1,118 @@
+"""The two streams: results on stdout, everything else on stderr. Foreign text is made harmless here."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from toapis_async.errors import ToAPIsError
+
+
+class StdoutClosedError(Exception):
+    """Whoever read our results has gone away (``| head``)."""
+
+
+def printable(text: str) -> str:
+    """Show control characters instead of sending them to the terminal; line breaks stay."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _shown(char) for char in text)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Return the text on one printable line of at most *limit* characters."""
+    line = printable(" ".join(text[: 4 * limit].split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _shown(char: str) -> str:
+    return " " if char.isspace() else f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+
+
+@attrs.define
+class Terminal:
+    """Where the program speaks.
+
+    Attributes:
+        as_json: whether results are JSON.
+        quiet: whether progress and summaries are left out; errors never are.
+        above: prints a result line above a live display that owns the terminal; None without one.
+
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+    above: Callable[[str], None] | None = None
+
+    def result(self, text: str) -> None:
+        """Write a result.
+
+        Raises:
+            StdoutClosedError: nobody reads it.
+
+        """
+        if self.above is not None and sys.stdout.isatty():
+            self.above(text)
+            return
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+            raise StdoutClosedError from None
+
+    def result_json(self, value: Mapping[str, object] | list[object], *, pretty: bool = False) -> None:
+        """Write a result as JSON, in plain ASCII so that any consumer can read it."""
+        self.result(json.dumps(value, indent=2 if pretty else None))
+
+    def say(self, text: str) -> None:
+        """Tell the person at the terminal something; left out when quiet."""
+        if not self.quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Tell the person at the terminal something that must be told."""
+        text = printable(text)
+        if self.above is not None:
+            self.above(text)
+            return
+        complain(text)
+
+    def error(self, error: ToAPIsError) -> None:
+        """Tell what went wrong and what to do next."""
+        self.warn(error_text(error))
+
+
+def error_text(error: ToAPIsError) -> str:
+    """Return an error's text for people: what happened, then the hint on a line of its own."""
+    return f"Error: {error}"
+
+
+def complain(text: str) -> None:
+    """Write to stderr; a closed one is nobody's business."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def silence_stdout() -> None:
+    """Send what is still buffered for a closed stdout nowhere, so that the interpreter ends without complaint."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError, io.UnsupportedOperation):
+        pass
+
+
+def set_up_streams() -> None:
+    """Let file names that are no text through, and what the terminal cannot show be escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape" if os.name == "posix" else "backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")

@@ -1,0 +1,177 @@
+"""The fields of one line of a prompt file -> a request.
+
+The names are those of ``ImageRequest`` and ``VideoRequest``. ``kind`` says which; without it the model does, where the
+catalogue knows it.
+"""
+
+import json
+import os.path
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+
+from toapis_async.policy.request_types import wrong_types
+from toapis_async.policy.spelling import did_you_mean
+from toapis_async.policy.validation import Validation, violations
+from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.requests import (
+    GenerationRequest,
+    ImageRequest,
+    RoleReference,
+    VideoRequest,
+)
+from toapis_async.wire.plain_text import plain
+
+IMAGE_FIELDS = tuple(field.name for field in attrs.fields(ImageRequest))
+VIDEO_FIELDS = tuple(field.name for field in attrs.fields(VideoRequest))
+
+_EITHER = (*dict.fromkeys((*IMAGE_FIELDS, *VIDEO_FIELDS)), "kind")
+_LISTS = ("reference_images", "reference_videos", "reference_audios")
+_SINGLES = ("mask", "first_frame", "last_frame")
+_WHOLE = frozenset({"n", "seed", "output_compression"})
+_NUMBERS = frozenset({"temperature", "top_p", "duration"})
+_SWITCHES = frozenset({"edit", "audio"})
+_YES = frozenset({"true", "yes", "1", "on"})
+_NO = frozenset({"false", "no", "0", "off"})
+_BETWEEN_REFERENCES = re.compile(r"\s*[;|]\s*")
+_SHOWN_CHARS = 60
+_LONGEST_PATH = 4096
+
+Fields: TypeAlias = Mapping[str, Any]
+Violations: TypeAlias = tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class LineRules:
+    """How lines become requests.
+
+    Attributes:
+        catalogue: what the models accept, and which of them make videos.
+        directory: where relative paths of references begin; empty leaves them as they are.
+        model, size, resolution: for lines that do not say; None leaves them to the library's and the model's default.
+        validation: ``strict`` makes what the catalogue calls wrong a violation. Wrong types always are.
+
+    """
+
+    catalogue: Catalogue
+    directory: str = ""
+    model: str | None = None
+    size: str | None = None
+    resolution: str | None = None
+    validation: Validation = "strict"
+
+
+def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violations:
+    """Return the request that the fields describe, or a sentence for everything that is wrong with them."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    found = tuple(_unknown(name) for name in given if name not in _EITHER)
+    if found:
+        return found
+    for name in ("model", "size", "resolution"):
+        default = getattr(rules, name)
+        if default is not None:
+            given.setdefault(name, default)
+    kind = given.pop("kind", None) or _kind_by_model(given.get("model"), rules.catalogue)
+    if kind not in {"image", "video"}:
+        return (f'kind is {_shown(kind)}; it has to be "image" or "video"',)
+    found = _misplaced(given, kind)
+    if found:
+        return found
+    for name in (*_LISTS, *_SINGLES):
+        if name in given:
+            given[name] = _located(given[name], rules.directory)
+    request = ImageRequest(**given) if kind == "image" else VideoRequest(**given)
+    broken = tuple(wrong_types(request)) or (
+        violations(request, rules.catalogue) if rules.validation == "strict" else ()
+    )
+    return broken or request
+
+
+def fields_of_cells(cells: Mapping[str, str]) -> Fields | Violations:
+    """Give the cells of a table their types; empty ones are not given. What cannot be converted is a violation."""
+    fields: dict[str, Any] = {}
+    found: list[str] = []
+    for name, cell in cells.items():
+        text = cell if name == "prompt" else cell.strip()
+        if not text.strip():
+            continue
+        try:
+            fields[name] = _typed(name, text)
+        except ValueError as error:
+            found.append(f"{name} is {_shown(text)}; it has to be {error}")
+    return tuple(found) or fields
+
+
+def _typed(name: str, text: str) -> object:
+    if name in _LISTS:
+        return [part for part in _BETWEEN_REFERENCES.split(text) if part]
+    if name in _WHOLE:
+        return _converted(int, text, "a whole number")
+    if name in _NUMBERS:
+        return _converted(float, text, "a number")
+    if name in _SWITCHES:
+        word = text.casefold()
+        if word not in _YES | _NO:
+            raise ValueError("true or false")
+        return word in _YES
+    if name == "extra":
+        return _converted(json.loads, text, 'a JSON object, such as {"seed": 7}')
+    return text
+
+
+def _converted(convert: Callable[[str], object], text: str, wanted: str) -> object:
+    try:
+        return convert(text)
+    except (ValueError, RecursionError):
+        raise ValueError(wanted) from None
+
+
+def _kind_by_model(model: object, catalogue: Catalogue) -> str:
+    known = catalogue.find(model) if isinstance(model, str) else None
+    return "image" if known is None else known.kind
+
+
+def _misplaced(given: Fields, kind: str) -> Violations:
+    own, other = (IMAGE_FIELDS, "video") if kind == "image" else (VIDEO_FIELDS, "image")
+    found = [
+        f"{name} is a field of {other}s, and this line makes an {kind}"
+        if kind == "image"
+        else f"{name} is a field of {other}s, and this line makes a {kind}"
+        for name in given
+        if name not in own
+    ]
+    if found:
+        found[-1] += f'; take a model that makes {other}s, or add "kind": "{other}"'
+    if "prompt" not in given:
+        found.append("prompt is missing")
+    if kind == "video" and "model" not in given:
+        found.append("model is missing, and videos have no default model; give one (toapis models --kind video)")
+    return tuple(found)
+
+
+def _unknown(name: str) -> str:
+    meant = did_you_mean(name, _EITHER)
+    known = "" if meant else f"; known are {', '.join(_EITHER)}"
+    return f"there is no field {_shown(name)}{meant}{known}"
+
+
+def _located(value: object, directory: str) -> object:
+    if isinstance(value, list):
+        return tuple(_located(one, directory) for one in value)
+    if isinstance(value, dict) and {"source", "role"} == value.keys():
+        return RoleReference(source=_located(value["source"], directory), role=value["role"])  # type: ignore[arg-type]
+    if not isinstance(value, str) or not directory or not _is_path(value):
+        return value
+    return os.path.join(directory, value)  # noqa: PTH118  # text stays text: the item's name is made from it
+
+
+def _is_path(text: str) -> bool:
+    # Data and foreign schemes are left for validation to name.
+    return bool(text.strip()) and len(text) <= _LONGEST_PATH and "://" not in text and text[:5].lower() != "data:"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return plain(text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…")
