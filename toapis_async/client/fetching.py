@@ -19,12 +19,13 @@ MAX_FILE_BYTES = 2 * 1024**3
 ATTEMPTS = 5
 
 _BEGINNING_BYTES = 64
-_PROGRESS_BYTES = 1_048_576
+_PROGRESS_BYTES = 262_144
 _SLOWEST_BYTES_PER_SECOND = 1024
 _SLOW_AFTER_SECONDS = 60.0
 
 _FETCH_AGAIN = "The task is paid for: fetch the file again, do not submit again."
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
+_SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 _RAISE_CAP = "The task is paid for; its address is in task.urls."
 
 
@@ -64,7 +65,7 @@ async def fetch_file(
     """Fetch, verify and save a file; ``data:`` addresses need no network.
 
     A broken transfer continues where it broke when the host can do that, and starts over otherwise. Tries that bring
-    the file forward by 1 MiB do not count.
+    the file forward by 256 KiB do not count.
 
     Args:
         host: open.
@@ -157,7 +158,6 @@ class _Transfer:
     max_bytes: int
     validator: str | None = None
     retry_after_seconds: float | None = None
-    odd_length: int | None = None
     hopeless: bool = False
 
     async def run(self, *, attempts: int, random: random_module.Random) -> None:
@@ -188,7 +188,7 @@ class _Transfer:
             self.validator = reply.validator
             await self._receive(reply)
         self._check_length(length, reply.url)
-        self._check_end(length, reply.url)
+        self._check_end(reply.url)
 
     def _expected_length(self, reply: FileReply) -> int | None:
         _, length = parse_content_range(reply.content_range)
@@ -229,17 +229,15 @@ class _Transfer:
                 self.validator = None
             raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=_FETCH_AGAIN)
 
-    def _check_end(self, length: int | None, url: str) -> None:
-        """Refuse a file that its host cut off, unless the host declares and sends that same length again."""
+    def _check_end(self, url: str) -> None:
+        """Refuse a file that was cut before it reached its host: its length is right, and its end is missing."""
         partial = self.partial
         received, head = partial.bytes_written, partial.head
-        if end_is_whole(_signature(head, url=url), head=head, tail=partial.tail, length=received):
-            return
-        if length is not None and self.odd_length == received:
-            return
-        self.odd_length = received
-        self.validator = None
-        raise TruncatedError(f"The file ends in the middle, after {received} bytes.", url=url, hint=_FETCH_AGAIN)
+        if not end_is_whole(_signature(head, url=url), head=head, tail=partial.tail, length=received):
+            self.validator = None
+            raise TruncatedError(
+                f"The file ends in the middle, after {received} bytes.", url=url, hint=_SEE_FOR_YOURSELF
+            )
 
     def _too_long(self, reply: FileReply) -> ContentMismatchError:
         self.hopeless = True
