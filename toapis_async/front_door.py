@@ -188,7 +188,7 @@ class AsyncToAPIs:
             durable=durable,
             polling=polling,
             patience_seconds=patience_seconds,
-            max_cost_usd=None if max_cost_usd is None else Decimal(str(max_cost_usd)),
+            max_cost_usd=max_cost_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
             on_event=on_event,

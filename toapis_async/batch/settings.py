@@ -1,6 +1,6 @@
 """Settings of a session, checked before any input or output."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import attrs
@@ -9,6 +9,19 @@ from toapis_async.batch.books import Listener
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.polling import Polling
+
+
+def _cap(value: Decimal | float | str | None) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        # By way of the text, so that 0.1 is ten cents and not nearly so.
+        cap = Decimal(str(value))
+    except InvalidOperation:
+        cap = Decimal("NaN")
+    if not cap.is_nan() and cap >= 0:
+        return cap
+    raise ConfigurationError(f"max_cost_usd must be an amount in USD from 0, not {value!r}.")
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +35,7 @@ class SessionSettings:
     durable: bool = True
     polling: Polling | None = None
     patience_seconds: float | None = None
-    max_cost_usd: Decimal | None = None
+    max_cost_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
     on_event: Listener | None = None
@@ -32,9 +45,8 @@ class SessionSettings:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"{name} must be a whole number from 1, not {value!r}.")
-        if self.patience_seconds is not None and not self.patience_seconds > 0:
-            raise ConfigurationError(f"patience_seconds must be above 0, not {self.patience_seconds!r}.")
-        if self.max_cost_usd is not None and not self.max_cost_usd >= 0:
-            raise ConfigurationError(f"max_cost_usd must be 0 or more, not {self.max_cost_usd!r}.")
+        patience = self.patience_seconds
+        if patience is not None and (type(patience) not in {int, float} or not patience > 0):
+            raise ConfigurationError(f"patience_seconds must be a number above 0, not {patience!r}.")
         if self.on_unknown not in {"report", "resubmit"}:
             raise ConfigurationError(f"on_unknown must be 'report' or 'resubmit', not {self.on_unknown!r}.")

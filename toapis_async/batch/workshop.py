@@ -61,6 +61,7 @@ class Workshop:
                 gateway=gateway,
                 retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
                 on_unknown=settings.on_unknown,
+                one_ahead=True,
             ),
             uploads=uploads,
             downloader=downloader,

@@ -72,7 +72,8 @@ class Keeper:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         try:
-            return await asyncio.shield(running)
+            # Waiting for it, unlike awaiting it, does not cancel it together with the caller.
+            await asyncio.wait((running,))
         except asyncio.CancelledError:
             caller.wanted = False
             if running.done():
@@ -80,6 +81,7 @@ class Keeper:
             else:
                 running.add_done_callback(lambda done: self._settle(caller, done))
             raise
+        return running.result()
 
     def left_behind(self, submission: AbandonedSubmission) -> None:
         """Remember an abandoned submission and tell the hook."""
@@ -90,12 +92,16 @@ class Keeper:
             submission.client_business_id,
         )
         if self._hook is not None:
-            self._hook(submission)
+            try:
+                self._hook(submission)
+            except Exception:
+                # Raised here, it would take the place of the caller's own cancellation.
+                logger.exception("on_abandoned broke")
 
     def _settle(self, caller: Caller, done: asyncio.Task[GenerationTask]) -> None:
+        error = None if done.cancelled() else done.exception()
         if caller.client_business_id is None:
             return  # nothing was ever sent
-        error = None if done.cancelled() else done.exception()
         task = None if done.cancelled() or error is not None else done.result()
         if error is not None and not isinstance(error, ToAPIsError):
             logger.error("An abandoned submission broke", exc_info=error)

@@ -84,12 +84,16 @@ class Submitter:
         gateway: the client's shared parts.
         retries: how patient to be with refusals for now.
         on_unknown: what to do where it cannot be found out whether a task exists.
+        one_ahead: whether the first submission goes alone until it is answered, so that a key that is refused costs
+            one refusal and not one for each that was ready.
 
     """
 
     gateway: Gateway
     retries: RetryPolicy
     on_unknown: OnUnknown = "report"
+    one_ahead: bool = False
+    _first: anyio.Event | None = attrs.field(default=None, init=False, repr=False)
 
     async def submit(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask:
         """Return the accepted task.
@@ -110,6 +114,7 @@ class Submitter:
         while True:
             await attempts.ready()
             await self.gateway.pacer.acquire(Purpose.SUBMIT)
+            await self._let_one_ahead()
             if not attempts.wanted:
                 raise NotSentError("Nobody waits for this submission any more; it was not sent.")
             result = await self._attempt(encode, kind, attempts)
@@ -131,6 +136,14 @@ class Submitter:
             retries += 1
             await clock.sleep(delay)
 
+    async def _let_one_ahead(self) -> None:
+        if not self.one_ahead or self.gateway.client_ids.witness is not None:
+            return
+        if self._first is None:
+            self._first = anyio.Event()
+        elif not self._first.is_set():
+            await self._first.wait()
+
     def _delay(self, failure: ToAPIsError, retries: int, elapsed_seconds: float) -> float | None:
         policy = self.retries
         if not self.gateway.ever_answered:
@@ -150,7 +163,7 @@ class Submitter:
         with anyio.CancelScope(shield=True):
             client_business_id = await attempts.begin()
             try:
-                task = await self._post(encode(client_business_id), kind)
+                task = await self._post(encode, client_business_id, kind)
             except ToAPIsError as error:
                 failure = error
             else:
@@ -170,8 +183,12 @@ class Submitter:
             )
         return failure
 
-    async def _post(self, http: HttpRequest, kind: Kind) -> GenerationTask:
-        reply = await self.gateway.unpaced.send(http)
+    async def _post(self, encode: Encode, client_business_id: str, kind: Kind) -> GenerationTask:
+        try:
+            reply = await self.gateway.unpaced.send(encode(client_business_id))
+        finally:
+            if self._first is not None:
+                self._first.set()
         self.gateway.ever_answered = True
         if 200 <= reply.http_status < 300:
             self.gateway.pacer.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)

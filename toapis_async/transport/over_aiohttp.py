@@ -6,7 +6,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from toapis_async.errors import APIConnectionError, APITimeoutError, Delivery
+from toapis_async.errors import APIConnectionError, APITimeoutError, ConfigurationError, Delivery
 from toapis_async.values.exchange import HttpReply, HttpRequest
 
 # Above aiohttp's default of 100, which users of other SDKs hit as an unexplained ceiling; below the usual limit of
@@ -40,6 +40,7 @@ class AiohttpTransport:
     ) -> None:
         self._base = URL(base_url)
         self._prefix = str(self._base)
+        self._key = api_key.encode()
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "User-Agent": user_agent,
@@ -91,13 +92,20 @@ class AiohttpTransport:
                 # A redirect would carry the key to a place that nobody named.
                 allow_redirects=False,
                 timeout=self._timeout,
+                # A lent session may be set to raise: then a refusal would look like a broken connection.
+                raise_for_status=False,
             ) as response:
                 body = await _whole_body(response)
+                if response.status >= 300:
+                    # Some gateways repeat a refused key in their message.
+                    body = body.replace(self._key, b"***")
                 return HttpReply(response.status, response.headers, body)
         except TimeoutError as error:
             raise _timed_out(error, self._timeout.total) from error
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
+        except (RuntimeError, ValueError) as error:
+            raise _unusable(session, error) from error
 
     def _headers_for(self, content_type: str | None) -> dict[str, str]:
         try:
@@ -111,7 +119,7 @@ class AiohttpTransport:
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     declared = response.content_length
-    if declared is not None and declared <= MAX_REPLY_BYTES:
+    if declared is not None and declared <= MAX_REPLY_BYTES and "Content-Encoding" not in response.headers:
         return await response.read()
     parts: list[bytes] = []
     size = 0
@@ -131,6 +139,14 @@ def _timed_out(error: TimeoutError, total: float | None) -> APITimeoutError:
         delivery=Delivery.UNKNOWN,
         hint="The request may have arrived. Raise timeout= if the gateway is slow.",
     )
+
+
+def _unusable(session: aiohttp.ClientSession, error: Exception) -> APIConnectionError | ConfigurationError:
+    # A closed session, and credentials of its own that fight with the key, are refused before anything is sent.
+    hint = "Pass an http_session that is open, belongs to this event loop and has no auth=."
+    if session.closed or isinstance(error, ValueError):
+        return ConfigurationError(f"The request could not be sent: {error}.", hint=hint)
+    return APIConnectionError(f"The exchange broke: {error}.", delivery=Delivery.UNKNOWN, hint=hint)
 
 
 def _broken(error: Exception) -> APIConnectionError:
