@@ -1,13 +1,27 @@
 """Fixtures for several floors."""
 
 import asyncio
+import importlib.util
+import json
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import Random
 
 import attrs
 import pytest
+from multidict import CIMultiDict
+
+from toapis_async import AsyncToAPIs, FixedPolling, GracePeriods
+from toapis_async.client.gateway import ClientIdTraits, Gateway
+from toapis_async.policy.latency import LatencyBook
+from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.testing import Constant, FakeClock, Scenario, Simulator
+from toapis_async.transport.pacing import Pacer
+from toapis_async.values.exchange import HttpReply
 
 
 @attrs.frozen(kw_only=True)
@@ -133,3 +147,101 @@ async def file_host() -> AsyncIterator[ScriptedFileHost]:
 def file_answer() -> type[FileAnswer]:
     """Give the class of its answers, which test files cannot import."""
     return FileAnswer
+
+
+class ScriptedTransport:
+    """Replies in the order given; an exception is raised, a callable makes the reply from the request.
+
+    Attributes:
+        answers: what is left of the script; a single callable may be given in place of a list.
+        requests: what was sent.
+
+    """
+
+    def __init__(self, answers):
+        self.answers, self.requests = answers, []
+
+    async def send(self, request):
+        self.requests.append(request)
+        answer = self.answers if callable(self.answers) else self.answers.pop(0)
+        answer = answer(request) if callable(answer) else answer
+        answer = await answer if asyncio.iscoroutine(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def json_reply():
+    """Make a reply of a status, a JSON document and headers."""
+
+    def make(document, http_status=200, **headers):
+        return HttpReply(http_status, CIMultiDict(headers), json.dumps(document).encode())
+
+    return make
+
+
+@pytest.fixture
+def scripted_transport():
+    """Give the class of transports that follow a script."""
+    return ScriptedTransport
+
+
+@pytest.fixture
+def scripted_gateway():
+    """Make the shared parts of a client on a script and on a clock that jumps."""
+
+    def make(answers, **parts):
+        clock, random = FakeClock(), Random(7)
+        transport = ScriptedTransport(answers)
+        settings = {
+            "transport": transport,
+            "unpaced": transport,
+            "pacer": Pacer(None, clock=clock, random=random),
+            "clock": clock,
+            "random": random,
+            "catalogue": packaged_catalogue(),
+            "validation": "strict",
+            "local": False,
+            "polling": FixedPolling(5.0),
+            "latencies": LatencyBook(),
+            "retries": RetryPolicy(),
+            "grace": GracePeriods(),
+            "client_ids": ClientIdTraits(),
+        }
+        return Gateway(**{**settings, **parts})
+
+    return make
+
+
+@pytest.fixture
+def live():
+    """``async with live(faults=…) as (sim, client)``: a simulator on a real socket, and a client of the library."""
+
+    @asynccontextmanager
+    async def run(scenario=None, *, client=None, **settings):
+        scenario = scenario or Scenario(**{"files": "small", "latency": Constant(0.02), **settings})
+        async with Simulator(scenario) as sim:
+            asked = {
+                "api_key": sim.api_key,
+                "base_url": sim.base_url,
+                "rate_limits": None,
+                "polling": FixedPolling(0.05),
+                "random": Random(1),
+            }
+            async with AsyncToAPIs(**{**asked, **(client or {})}) as opened:
+                yield sim, opened
+
+    return run
+
+
+@pytest.fixture
+def mocked_calls():
+    """Answer aiohttp's calls from a register, and fail the test if anything else was asked."""
+    path = Path(__file__).with_name("aioresponses_compat.py")
+    spec = importlib.util.spec_from_file_location("toapis_aioresponses_compat", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.MockedCalls() as calls:
+        yield calls
+    assert calls.unregistered == []

@@ -430,7 +430,14 @@ async def test_data_addresses_need_no_network(fetch, file_host):
 
 
 @pytest.mark.parametrize(
-    "url", ["data:,hello", "data:image/png;base64,####", "data:image/png;base64,aGVsbG8=", "data:image/png;base64,"]
+    "url",
+    [
+        "data:,hello",
+        "data:image/png;base64,####",
+        "data:image/png;base64,aGVsbG8=",
+        "data:image/png;base64,",
+        "data:image/png;base64,A",
+    ],
 )
 async def test_bad_data_addresses_are_refused(fetch, url):
     """What is no base64, or no image, is named."""
