@@ -37,6 +37,12 @@ class Budget:
             return True
         return estimate is not None and self.tally.committed_usd + estimate <= self.max_cost_usd
 
+    def keeps(self, estimate: Decimal | None) -> bool:
+        """Whether there is room for an item that is counted already."""
+        if self.max_cost_usd is None:
+            return True
+        return estimate is not None and self.tally.committed_usd <= self.max_cost_usd
+
     def exceeded(self, item: Item) -> ToAPIsError:
         """Make the error for an item that does not fit."""
         if estimate(item.request, self.catalogue) is None:

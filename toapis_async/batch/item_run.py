@@ -19,6 +19,7 @@ from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import wait_until_finished
 from toapis_async.errors import (
     APIConnectionError,
+    BudgetExceededError,
     ContentPolicyError,
     Delivery,
     DownloadError,
@@ -293,7 +294,14 @@ def _stops_at_once(error: ToAPIsError) -> bool:
 
 
 def _outcome(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
-    for_now = (NotSentError, RateLimitError, SubmissionUnknownError, TaskTimeoutError, DownloadError)
+    for_now = (
+        BudgetExceededError,
+        NotSentError,
+        RateLimitError,
+        SubmissionUnknownError,
+        TaskTimeoutError,
+        DownloadError,
+    )
     if isinstance(error, TaskFailedError | ContentPolicyError):
         return Failed(item=item, error=error, task=task)
     if task is not None or isinstance(error, for_now) or _stops(error):

@@ -38,6 +38,7 @@ class Run:
         self._raise: ToAPIsError | None = None
         self.over = anyio.Event()
         self.draining = False
+        self.full = False
         self.saving = 0
         self._most_saving = 2 * parts.download_workers
         self._room = anyio.Event()
@@ -119,15 +120,20 @@ class Run:
 
     def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
         """Take in and send nothing more; without *drain*, give up what is under way as well."""
-        if self.stopped_by is None and error is not None:
-            self.stopped_by = error
-            self._raise = None if isinstance(error, BudgetExceededError) else error
+        if error is not None and (self.stopped_by is None or isinstance(self.stopped_by, BudgetExceededError)):
+            self.stopped_by = self._raise = error
         self.draining = True
         self._feeding.cancel()
         for item_run in list(self._items):
             item_run.stop()
         if not drain:
             self.cancel()
+
+    def enough(self, error: BudgetExceededError) -> None:
+        """Take in nothing more, since it would not fit the budget; what was planned within it is still sent."""
+        self.full = True
+        if self.stopped_by is None:
+            self.stopped_by = error
 
     def crash(self, error: Exception) -> None:
         """End the run because of a defect, ours or the input's."""
@@ -143,8 +149,8 @@ class Run:
             self._group.cancel_scope.cancel()
 
     def may_submit(self, item_run: ItemRun) -> bool:
-        """Whether an item may be submitted after all, within the budget."""
-        return not self.draining and self.parts.budget.admits(item_run.estimate)
+        """Whether an item of an earlier run, which counts towards the budget already, may be submitted after all."""
+        return not self.draining and self.parts.budget.keeps(item_run.estimate)
 
     @contextmanager
     def late(self, item_run: ItemRun) -> Iterator[anyio.CancelScope]:
@@ -253,15 +259,19 @@ class Feed:
         if step is Step.SUBMIT:
             if not parts.budget.admits(estimate):
                 place.give_back()
-                run.stop(parts.budget.exceeded(entry.item), drain=True)
+                error = parts.budget.exceeded(entry.item)
+                run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
                 return
             parts.tally.plan(estimate)
-        elif step is Step.DOWNLOAD:
-            place.give_back()
         else:
+            if parts.budget.max_cost_usd is None:
+                parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
             if step is Step.RECONCILE:
                 self.inputs.register.asked_before(entry.item.key)
-            await place.take()
+            if step is Step.DOWNLOAD:
+                place.give_back()
+            else:
+                await place.take()
         books = ItemBooks(books=parts.books, item=entry.item, record=entry.record, place=place)
         run.start(
             ItemRun(
@@ -289,7 +299,7 @@ class Feed:
 
 
 async def _free_place(run: Run) -> Place | None:
-    if run.draining:
+    if run.draining or run.full:
         return None
     await run.caught_up()
     place = Place(run.parts.slots, taken=False)
