@@ -101,6 +101,8 @@ def checked_base_url(url: str) -> str:
         ConfigurationError: it is no http(s) address, or would send the key in clear over a network.
 
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(f"The base URL must be text, not {type(url).__name__}.", hint=_URL_HINT)
     url = url.strip()
     try:
         parts = urlsplit(url)

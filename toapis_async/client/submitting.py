@@ -243,7 +243,7 @@ class Submitter:
 def unknown_error(failure: ToAPIsError, client_business_id: str) -> SubmissionUnknownError:
     """Make the error for an attempt of which it is not known whether it was accepted."""
     return SubmissionUnknownError(
-        f"Whether a task exists could not be found out ({failure.message}) It was not sent again, "
+        f"Whether a task exists could not be found out ({failure.message.rstrip('.')}). It was not sent again, "
         "because it may have been charged.",
         client_business_id=client_business_id,
         hint=f"Ask again later: toapis status {client_business_id}. If you are sure that there is none, submit again "

@@ -1,0 +1,97 @@
+"""After a lost reply: what lookups by our reference show."""
+
+import pytest
+
+from toapis_async.client.asking import WITNESS_AGE_SECONDS, find_submission, look_once
+from toapis_async.errors import APIConnectionError, AuthenticationError, Delivery
+from toapis_async.policy.asking import Verdict
+
+MISSING = {"error": {"code": 404, "message": "Task not found", "type": "not_found_error"}}
+FOUND = {"id": "tsk_1", "status": "queued", "client_business_id": "ours-1"}
+
+
+def asked(gateway):
+    return [request.path.rsplit("/", 1)[1] for request in gateway.transport.requests]
+
+
+async def test_a_task_is_found_after_a_lag(scripted_gateway, json_reply):
+    """Misses before the grace period has passed prove nothing; the task that turns up is adopted."""
+    gateway = scripted_gateway([*[json_reply(MISSING, 404)] * 3, json_reply(FOUND)])
+    found = await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+    assert found.id == "tsk_1"
+    assert asked(gateway) == ["ours-1"] * 4
+    assert gateway.client_ids.keeps is True
+
+
+async def test_a_clean_miss_is_proof_where_references_are_kept(scripted_gateway, json_reply):
+    """Where a lookup has found a task before, clean misses over the grace period prove that there is none."""
+    gateway = scripted_gateway(lambda _: json_reply(MISSING, 404))
+    gateway.client_ids.keeps = True
+    assert Verdict.NOT_ACCEPTED is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+    assert gateway.clock.monotonic() >= 15
+
+
+async def test_a_clean_miss_is_no_proof_elsewhere(scripted_gateway, json_reply):
+    """Where nothing has shown that references are kept, the doubt stays."""
+    gateway = scripted_gateway(lambda _: json_reply(MISSING, 404))
+    assert Verdict.UNKNOWN is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+
+
+async def test_nothing_is_proved_while_asking_fails(scripted_gateway, json_reply):
+    """Lookups that fail themselves prove nothing, and are given up after twice the grace period."""
+    gateway = scripted_gateway(lambda _: json_reply({"error": {"message": "boom"}}, 500))
+    gateway.client_ids.keeps = True
+    assert Verdict.UNKNOWN is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+    assert 30 <= gateway.clock.monotonic() <= 45
+
+
+async def test_another_task_is_not_ours(scripted_gateway, json_reply):
+    """A gateway that answers any lookup with some task has not found ours."""
+    gateway = scripted_gateway([json_reply({**FOUND, "client_business_id": "someone-else"})])
+    assert await look_once(gateway, "ours-1", "image") is False
+    assert gateway.client_ids.keeps is None
+
+
+async def test_a_page_of_a_proxy_is_no_miss(scripted_gateway, json_reply):
+    """A 404 that is not the gateway's own word proves nothing."""
+    gateway = scripted_gateway([json_reply("<html><title>404</title></html>", 404)])
+    assert await look_once(gateway, "ours-1", "image") is False
+
+
+async def test_a_broken_connection_is_no_miss(scripted_gateway):
+    """A lookup without a reply proves nothing."""
+    gateway = scripted_gateway([APIConnectionError("gone", delivery=Delivery.NEVER)])
+    assert await look_once(gateway, "ours-1", "image") is False
+
+
+async def test_a_refused_key_ends_the_asking(scripted_gateway, json_reply):
+    """Nothing can be asked with a key that is refused."""
+    gateway = scripted_gateway([json_reply({"error": {"code": "unauthorized", "message": "Invalid API key"}}, 401)])
+    with pytest.raises(AuthenticationError):
+        await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("witness_found", "keeps", "expected"),
+    [(True, True, Verdict.NOT_ACCEPTED), (False, False, Verdict.UNKNOWN)],
+)
+async def test_a_witness_tells_what_a_miss_means(scripted_gateway, json_reply, witness_found, keeps, expected):
+    """A task that certainly exists is looked up by its reference, to learn whether a miss means anything here."""
+
+    def answer(request):
+        if request.path.endswith("witness-1") and witness_found:
+            return json_reply({"id": "tsk_witness", "status": "queued"})
+        return json_reply(MISSING, 404)
+
+    gateway = scripted_gateway(answer)
+    gateway.client_ids.witness = ("witness-1", "tsk_witness", "image", -WITNESS_AGE_SECONDS)
+    assert expected is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+    assert keeps is gateway.client_ids.keeps
+
+
+async def test_a_young_witness_is_not_called(scripted_gateway, json_reply):
+    """A task that may just not be found yet is no witness against the gateway."""
+    gateway = scripted_gateway(lambda _: json_reply(MISSING, 404))
+    gateway.client_ids.witness = ("witness-1", "tsk_witness", "image", 0.0)
+    await find_submission(gateway, "ours-1", "image", grace_seconds=WITNESS_AGE_SECONDS - 6)
+    assert "witness-1" not in asked(gateway)

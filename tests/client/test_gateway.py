@@ -1,0 +1,62 @@
+"""What every call shares: patience for questions, none for single looks."""
+
+import pytest
+
+from toapis_async.errors import NotFoundError, ServerError
+from toapis_async.values.tasks import TaskStatus
+from toapis_async.wire.encoding import balance
+
+TASK = {"id": "tsk_1", "status": "in_progress", "progress": 40}
+
+
+async def test_a_look_is_one_exchange(scripted_gateway, json_reply):
+    """A look that fails is not repeated; whoever waits decides."""
+    gateway = scripted_gateway([json_reply({"error": {"message": "boom"}}, 500)])
+    with pytest.raises(ServerError):
+        await gateway.look("tsk_1", "image")
+    assert [request.path for request in gateway.transport.requests] == ["/images/generations/tsk_1"]
+
+
+async def test_retrieving_is_patient(scripted_gateway, json_reply):
+    """A 500 and a 429 on the way are waited out."""
+    gateway = scripted_gateway(
+        [
+            json_reply({"error": {"message": "boom"}}, 500),
+            json_reply({"error": {"message": "slow down"}}, 429, **{"Retry-After": "7"}),
+            json_reply(TASK),
+        ]
+    )
+    task = await gateway.retrieve("tsk_1", "image")
+    assert (task.status, task.progress) == (TaskStatus.IN_PROGRESS, 40)
+    assert 0.75 + 7 <= gateway.clock.monotonic() <= 1.25 + 7 * 1.1
+
+
+async def test_what_is_not_there_is_not_asked_for_again(scripted_gateway, json_reply):
+    """A 404 ends the question at once, and a strange id cannot leave its path segment."""
+    gateway = scripted_gateway([json_reply({"error": {"code": 404, "message": "Task not found"}}, 404)])
+    with pytest.raises(NotFoundError):
+        await gateway.retrieve("../../v1/balance?x=1", "video")
+    (request,) = gateway.transport.requests
+    assert request.path.startswith("/videos/generations/")
+    assert not set("?#") & set(request.path)
+    assert "/../" not in request.path
+
+
+async def test_asking_spends_the_clients_retries(scripted_gateway, json_reply):
+    """After max_retries repetitions the last failure comes out."""
+    gateway = scripted_gateway(lambda _: json_reply({"error": {"message": "boom"}}, 502))
+    with pytest.raises(ServerError):
+        await gateway.ask(balance(), asked_for="the balance")
+    assert len(gateway.transport.requests) == 4
+
+
+def test_a_watch_knows_its_kind_model_and_resolution(scripted_gateway):
+    """Latencies of different models and resolutions are learned apart."""
+    gateway = scripted_gateway([])
+    for resolution, took in (("1K", 10.0), ("4K", 90.0)):
+        watch = gateway.watch("image", "gemini-2.5-flash-image-preview", resolution)
+        watch.finished(took - 1, took)
+        watch.gone()
+    text = gateway.latencies.to_text()
+    assert "1K" in text
+    assert "4K" in text
