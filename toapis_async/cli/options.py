@@ -7,13 +7,17 @@ from typing import Any, Literal, TypeVar, cast
 import attrs
 import click
 
-from toapis_async.batch.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY
+from toapis_async.batch.settings import SessionSettings
+from toapis_async.client.keeping import OnAbandoned
 from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.polling import LearnedPolling
 from toapis_async.policy.validation import Validation
 from toapis_async.values.limits import RateLimits, RateLimitSetting
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_MAX_CONCURRENCY = int(attrs.fields(SessionSettings).max_concurrency.default or 0)
+DEFAULT_DOWNLOAD_WORKERS = int(attrs.fields(SessionSettings).download_workers.default or 0)
 
 _NAMED_LIMITS = ("auto", "default", "vip", "svip", "none")
 # The documented tiers allow 10 to 15 queries per submission.
@@ -109,8 +113,8 @@ class ClientOptions:
             LearnedPolling() if self.min_poll_interval is None else LearnedPolling(min_interval=self.min_poll_interval)
         )
 
-    def client(self, *, api_key: str | None = None) -> AsyncToAPIs:
-        """Make a client; the key is the environment's.
+    def client(self, *, api_key: str | None = None, on_abandoned: OnAbandoned | None = None) -> AsyncToAPIs:
+        """Make a client; the key is the environment's unless one is given.
 
         Raises:
             ConfigurationError: there is no key, or a setting is wrong.
@@ -122,6 +126,7 @@ class ClientOptions:
             rate_limits=rate_limits_of(self.rate_limit),
             polling=self.polling,
             validation=self.validation,
+            on_abandoned=on_abandoned,
         )
 
 

@@ -83,6 +83,8 @@ def run_program(arguments: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
     lines = [f"Error: {error.format_message()}"]
     if isinstance(error, click.NoSuchOption) and "key" in error.option_name:

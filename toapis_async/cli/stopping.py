@@ -21,6 +21,7 @@ class Stopper:
         on_first: what the first signal does instead of stopping at once; None stops at once.
         heard: the latest signal, or None.
         hard: whether the command was stopped at once.
+        polite: whether stopping it is its normal end, as for a server.
 
     """
 
@@ -28,11 +29,12 @@ class Stopper:
     on_first: Callable[[], None] | None = None
     heard: signal.Signals | None = None
     hard: bool = False
+    polite: bool = False
 
     @property
     def exit_code(self) -> int:
         """Of a program that was stopped at once."""
-        return 128 + (self.heard or signal.SIGINT)
+        return 0 if self.polite else 128 + (self.heard or signal.SIGINT)
 
     def hear(self, number: signal.Signals) -> None:
         """Take a signal."""

@@ -23,6 +23,7 @@ from toapis_async.storage.prompt_source import PromptSource, is_seekable_file, p
 
 
 @click.command(
+    short_help="Make everything that a file of prompts asks for.",
     epilog="""\b
 Examples:
   toapis batch prompts.jsonl -o out

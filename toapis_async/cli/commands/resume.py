@@ -32,6 +32,7 @@ from toapis_async.storage.prompt_source import PromptSource, is_seekable_file
 
 
 @click.command(
+    short_help="Finish what a stopped run left.",
     epilog="""\b
 Examples:
   toapis resume out

@@ -1,0 +1,167 @@
+"""``toapis generate``."""
+
+import asyncio
+import shlex
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import click
+
+from toapis_async.cli.engine import estimate_text
+from toapis_async.cli.exits import Exit
+from toapis_async.cli.json_forms import file_form, task_form, usd_number
+from toapis_async.cli.options import (
+    ClientOptions,
+    base_url_option,
+    json_option,
+    output_option,
+    pace_options,
+    quiet_option,
+    read_usd,
+    run_options,
+)
+from toapis_async.cli.progress import duration_text, usd
+from toapis_async.cli.scanning import wrong_references
+from toapis_async.cli.stopping import Stopper, run
+from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.waiting import wait_and_save
+from toapis_async.client.images import Images
+from toapis_async.client.keeping import AbandonedSubmission
+from toapis_async.client.videos import Videos
+from toapis_async.clock import SystemClock
+from toapis_async.errors import BudgetExceededError, InvalidRequestError
+from toapis_async.front_door import AsyncToAPIs
+from toapis_async.policy.pricing import estimate
+from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.values.requests import GenerationRequest, ImageRequest
+from toapis_async.wire.prompt_fields import LineRules, request_of
+
+
+@click.command(
+    short_help="Make one image, or one video.",
+    epilog="""\b
+Examples:
+  toapis generate "a red fox in the snow" --size 16:9 --resolution 2K -o out
+  toapis generate "the same mug on a beach" --reference mug.png -o out --n 2
+  toapis generate "waves at dusk" --model sora-2 --duration 8 -o out"""
+)
+@click.argument("prompt")
+@output_option
+@click.option("--model", "-m", metavar="MODEL", help="[gemini-2.5-flash-image-preview]; see toapis models.")
+@click.option("--size", metavar="SIZE", help="A ratio such as 16:9, or pixels where the model takes them.")
+@click.option("--resolution", metavar="RES", help="1K, 2K, 4K, 720p, … by what the model can do.")
+@click.option(
+    "--reference",
+    "reference_images",
+    metavar="PATH|URL",
+    multiple=True,
+    help="What to take style or subject from; can be given more than once.",
+)
+@click.option("--n", type=click.IntRange(min=1), help="How many images.")
+@click.option("--duration", type=float, metavar="SECONDS", help="Of a video.")
+@click.option("--seed", type=int, help="For models that have one.")
+@click.option("--max-cost", callback=read_usd, metavar="USD", help="Send nothing if it would cost more.")
+@pace_options
+@base_url_option
+@click.option("--dry-run", is_flag=True, help="Check and price it; send nothing. Needs no key.")
+@json_option
+@quiet_option
+def generate(prompt: str, directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+    """Make one image, or --n of them, from PROMPT; or a video, with a model that makes videos.
+
+    Prints the files' paths. Each call makes, and charges, something new; for many prompts use toapis batch.
+    """
+    terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
+    options = run_options({name: given[name] for name in ("base_url", "rate_limit", "min_poll_interval", "validation")})
+    request = _request(prompt, given, options.client)
+    price = _checked_price(request, given["max_cost"])
+    if given["dry_run"]:
+        return _tell_price(price, terminal)
+    wish = _Wish(request=request, directory=directory, client=options.client, patience=given["patience"])
+    return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
+
+
+def _request(prompt: str, given: dict[str, Any], client: ClientOptions) -> GenerationRequest:
+    fields = {name: given[name] for name in ("model", "size", "resolution", "n", "duration", "seed")}
+    fields |= {"prompt": prompt, "reference_images": list(given["reference_images"]) or None}
+    rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
+    made = request_of(fields, rules)
+    wrong = made if isinstance(made, tuple) else tuple(wrong_references(made))
+    if isinstance(made, tuple) or wrong:
+        raise InvalidRequestError.refused(wrong)
+    return made
+
+
+def _checked_price(request: GenerationRequest, max_cost: Decimal | None) -> Decimal | None:
+    price = estimate(request, packaged_catalogue())
+    if max_cost is None:
+        return price
+    if price is None:
+        raise InvalidRequestError(
+            f"No price is known for model {request.model!r}, so --max-cost cannot be kept.",
+            hint="Leave one of them out.",
+        )
+    if price > max_cost:
+        raise BudgetExceededError(
+            f"It would cost about {usd(price)} USD, more than --max-cost {max_cost}. Nothing was sent.",
+            hint="Raise --max-cost, or choose another model or resolution (toapis models).",
+        )
+    return price
+
+
+def _tell_price(price: Decimal | None, terminal: Terminal) -> int:
+    if terminal.as_json:
+        form = {"type": "dry_run", "requests": 1, "estimated_cost": usd_number(price)}
+        terminal.result_json({**form, "without_estimate": int(price is None)})
+    else:
+        terminal.result(f"1 request, {estimate_text(price or 0, int(price is None), 1)}.")
+    terminal.say("Nothing was sent.")
+    return Exit.DONE
+
+
+@attrs.frozen(kw_only=True)
+class _Wish:
+    request: GenerationRequest
+    directory: str
+    client: ClientOptions
+    patience: float | None
+
+    async def grant(self, terminal: Terminal, stopper: Stopper) -> int:
+        """Submit, wait, save."""
+        started = SystemClock().monotonic()
+
+        def left_behind(submission: AbandonedSubmission) -> None:
+            name = submission.task.id if submission.task else submission.client_business_id
+            if name:
+                terminal.warn(f"It may be made, and charged, all the same. To fetch it: {self._fetch_command(name)}")
+
+        async with self.client.client(on_abandoned=left_behind) as client:
+            tasks = self._verbs(client)
+            task = await self._submitted(client)
+            terminal.say(f"Accepted as task {task.id}.")
+            try:
+                task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal)
+            except asyncio.CancelledError:
+                terminal.warn(f"The task goes on and is paid for. To fetch it: {self._fetch_command(task.id)}")
+                raise
+        if terminal.as_json:
+            terminal.result_json({**task_form(task), "files": [file_form(file) for file in files]}, pretty=True)
+        else:
+            for file in files:
+                terminal.result(str(file.path))
+        money = "" if task.cost is None else f" · {usd(task.cost)} USD"
+        terminal.say(f"{len(files)} saved{money} · {duration_text(SystemClock().monotonic() - started)}")
+        return Exit.DONE
+
+    def _verbs(self, client: AsyncToAPIs) -> Images | Videos:
+        return client.images if isinstance(self.request, ImageRequest) else client.videos
+
+    async def _submitted(self, client: AsyncToAPIs) -> Any:  # noqa: ANN401
+        if isinstance(self.request, ImageRequest):
+            return await client.images.submit(self.request)
+        return await client.videos.submit(self.request)
+
+    def _fetch_command(self, name: str) -> str:
+        words = ["toapis", "status", name, "--wait", "-o", self.directory]
+        return shlex.join(words + (["--base-url", self.client.base_url] if self.client.base_url else []))

@@ -1,0 +1,102 @@
+"""``toapis simulate``."""
+
+from pathlib import Path
+
+import click
+
+from toapis_async.cli.options import json_option
+from toapis_async.cli.stopping import Stopper, run
+from toapis_async.cli.terminal import Terminal
+from toapis_async.errors import ConfigurationError
+from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
+from toapis_async.testing.scenario.settings import Scenario
+from toapis_async.testing.scenario.toml_form import scenario_from_toml
+from toapis_async.testing.serving import serve
+from toapis_async.testing.simulator import Simulator
+
+
+@click.command(
+    short_help="Run the gateway in miniature on this machine.",
+    epilog="""\b
+Examples:
+  toapis simulate
+  toapis simulate --port 8080 --scenario bad-day
+  toapis simulate --scenario my-scenario.toml --tls
+  toapis simulate --list"""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [0]")
+@click.option(
+    "--scenario", default="calm", metavar="NAME|FILE.toml", help="What the gateway is like; see --list.  [calm]"
+)
+@click.option("--seed", type=int, default=0, help="Decides every chance.  [0]")
+@click.option("--tls", is_flag=True, help="Speak https, with a certificate made for the occasion (needs trustme).")
+@click.option("--list", "list_scenarios", is_flag=True, help="Name the scenarios and leave.")
+@json_option
+def simulate(
+    host: str,
+    port: int,
+    scenario: str,
+    seed: int,
+    tls: bool,
+    list_scenarios: bool,
+    as_json: bool,
+) -> int:
+    """Run the gateway in miniature on this machine, until Ctrl-C.
+
+    Nothing leaves the machine and nothing costs anything. Prints the base URL and a key to use.
+    """
+    terminal = Terminal(as_json=as_json)
+    if list_scenarios:
+        _list(terminal)
+        return 0
+    chosen = _scenario(scenario)
+
+    def announce(simulator: Simulator) -> None:
+        _announce(simulator, terminal)
+
+    async def work(stopper: Stopper) -> int:
+        stopper.polite = True
+        await serve(host=host, port=port, scenario=chosen, tls=tls, seed=seed, announce=announce)
+        return 0
+
+    return run(work)
+
+
+def _scenario(name: str) -> Scenario:
+    path = Path(name)
+    if path.suffix != ".toml":
+        return scenario_named(name)
+    try:
+        return scenario_from_toml(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The scenario {name} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            hint="Give a TOML file, or a name: toapis simulate --list",
+        ) from error
+
+
+def _list(terminal: Terminal) -> None:
+    if terminal.as_json:
+        terminal.result_json({name: scenario.summary for name, scenario in SCENARIOS.items()}, pretty=True)
+        return
+    for name, scenario in SCENARIOS.items():
+        terminal.result(f"{name:<20}{scenario.summary}")
+
+
+def _announce(simulator: Simulator, terminal: Terminal) -> None:
+    place = {"base_url": simulator.base_url, "api_key": simulator.api_key}
+    if simulator.tls:
+        place["ca_file"] = str(simulator.ca_file)
+    if terminal.as_json:
+        terminal.result_json(place)
+        return
+    terminal.result(f"export TOAPIS_BASE_URL={simulator.base_url}")
+    terminal.result(f"export TOAPIS_API_KEY={simulator.api_key}")
+    if simulator.tls:
+        terminal.result(f"export SSL_CERT_FILE={simulator.ca_file}")
+    summary = simulator.scenario.summary
+    terminal.say(
+        f"The simulator listens ({simulator.scenario.name}{': ' + summary if summary else ''}). "
+        "Set these in another terminal and use toapis there. Ctrl-C ends it."
+    )

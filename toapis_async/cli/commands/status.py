@@ -1,0 +1,99 @@
+"""``toapis status``."""
+
+from typing import Any, Literal
+
+import click
+
+from toapis_async.cli.exits import Exit
+from toapis_async.cli.json_forms import file_form, task_form
+from toapis_async.cli.options import (
+    base_url_option,
+    json_option,
+    pace_options,
+    quiet_option,
+    run_options,
+)
+from toapis_async.cli.progress import usd
+from toapis_async.cli.stopping import run
+from toapis_async.cli.terminal import Terminal, printable
+from toapis_async.cli.waiting import wait_and_save
+from toapis_async.client.images import Images
+from toapis_async.client.videos import Videos
+from toapis_async.errors import InvalidRequestError, NotFoundError, TaskFailedError
+from toapis_async.front_door import AsyncToAPIs
+from toapis_async.values.files import SavedFile
+from toapis_async.values.tasks import GenerationTask
+
+
+@click.command(
+    short_help="Show one task; wait for it, save its files.",
+    epilog="""\b
+Examples:
+  toapis status task_01K8SGYNNNVBQTXNR4MM964S7K
+  toapis status task_01K8SGYNNNVBQTXNR4MM964S7K --wait -o out
+  toapis status my-own-reference-17 --json"""
+)
+@click.argument("task_id", metavar="TASK_ID")
+@click.option("--wait", is_flag=True, help="Wait until it is finished.")
+@click.option("--output", "-o", "directory", metavar="DIR", help="Save its files there; waits for them.")
+@click.option(
+    "--kind", type=click.Choice(("image", "video")), help="Which endpoint to ask.  [images first, then videos]"
+)
+@pace_options
+@base_url_option
+@json_option
+@quiet_option
+def status(task_id: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+    """Show one task, by its id or by the client_business_id it was submitted with."""
+    terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
+    options = run_options({name: given[name] for name in ("base_url", "rate_limit", "min_poll_interval", "validation")})
+    wait = given["wait"] or given["directory"] is not None
+
+    async def work(_: object) -> int:
+        async with options.client.client() as client:
+            tasks, task = await _found(client, task_id, given["kind"])
+            files: tuple[SavedFile, ...] = ()
+            if wait:
+                try:
+                    task, files = await wait_and_save(tasks, task, given["directory"], given["patience"], terminal)
+                except TaskFailedError as failed:
+                    task = failed.task
+            _show(task, files, terminal, saved=given["directory"] is not None)
+        return Exit.SOME_FAILED if wait and not task.completed else Exit.DONE
+
+    return run(work, uvloop=given["uvloop"])
+
+
+async def _found(
+    client: AsyncToAPIs, task_id: str, kind: Literal["image", "video"] | None
+) -> tuple[Images | Videos, GenerationTask]:
+    if kind == "video":
+        return client.videos, await client.videos.retrieve(task_id)
+    try:
+        return client.images, await client.images.retrieve(task_id)
+    except (NotFoundError, InvalidRequestError) as first:
+        if kind == "image":
+            raise
+        try:
+            return client.videos, await client.videos.retrieve(task_id)
+        except (NotFoundError, InvalidRequestError):
+            raise first from None
+
+
+def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal, *, saved: bool) -> None:
+    form = task_form(task)
+    if terminal.as_json:
+        terminal.result_json(form | ({"files": [file_form(file) for file in files]} if saved else {}), pretty=True)
+        return
+    form["status"] = f"{task.status.value} ({task.status_text!r})" if task.status == "unrecognised" else task.status
+    form["progress"] = None if task.progress is None else f"{task.progress} %"
+    form["cost"] = None if task.cost is None else f"{usd(task.cost)} USD"
+    form["error"] = None if task.error is None else f"{task.error.code or 'no code'}: {task.error.message}"
+    urls = form.pop("urls")
+    for name, value in form.items():
+        if value is not None:
+            terminal.result(f"{name:<13}{printable(str(value))}")
+    for url in urls if isinstance(urls, list) and not files else ():
+        terminal.result(f"{'url':<13}{printable(url)}")
+    for file in files:
+        terminal.result(f"{'file':<13}{file.path}")

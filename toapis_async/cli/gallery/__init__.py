@@ -1,0 +1,1 @@
+"""``toapis report``: the gallery of a run."""
