@@ -1,27 +1,14 @@
-"""Options that several commands share, and what they mean to the client and the session."""
+"""Options that several commands share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeVar, cast
+from typing import TypeVar
 
-import attrs
 import click
 
-from toapis_async.batch.settings import SessionSettings
-from toapis_async.client.keeping import OnAbandoned
-from toapis_async.front_door import AsyncToAPIs
-from toapis_async.policy.polling import LearnedPolling
-from toapis_async.policy.validation import Validation
-from toapis_async.values.limits import RateLimits, RateLimitSetting
+from toapis_async.cli.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, NAMED_LIMITS, rate_of
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-DEFAULT_MAX_CONCURRENCY = int(attrs.fields(SessionSettings).max_concurrency.default or 0)
-DEFAULT_DOWNLOAD_WORKERS = int(attrs.fields(SessionSettings).download_workers.default or 0)
-
-_NAMED_LIMITS = ("auto", "default", "vip", "svip", "none")
-# The documented tiers allow 10 to 15 queries per submission.
-_QUERIES_PER_SUBMISSION = 10
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def read_rate_limit(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -29,9 +16,9 @@ def read_rate_limit(ctx: click.Context, param: click.Parameter, value: str | Non
     if value is None:
         return None
     text = value.strip().lower()
-    if text not in _NAMED_LIMITS and rate_of(text) is None:
+    if text not in NAMED_LIMITS and rate_of(text) is None:
         raise click.BadParameter(
-            f"{value!r} is none of {', '.join(_NAMED_LIMITS)}, and no rate such as 12/s.", ctx, param
+            f"{value!r} is none of {', '.join(NAMED_LIMITS)}, and no rate such as 12/s.", ctx, param
         )
     return text
 
@@ -60,109 +47,6 @@ def read_usd(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     if not amount.is_finite() or amount < 0:
         raise click.BadParameter(f"{value!r} is no amount in USD, such as 2.50.", ctx, param)
     return amount
-
-
-def rate_of(text: str) -> float | None:
-    """Return the number of ``N/s`` (or ``N/m``, per minute), or None where it is none above zero."""
-    number, slash, unit = text.partition("/")
-    if not slash or unit.strip() not in {"s", "m"}:
-        return None
-    try:
-        rate = float(number) / (60 if unit.strip() == "m" else 1)
-    except ValueError:
-        return None
-    return rate if 0 < rate < float("inf") else None
-
-
-def rate_limits_of(text: str) -> RateLimitSetting:
-    """Return what ``--rate-limit`` means."""
-    if text == "none":
-        return None
-    if text in _NAMED_LIMITS:
-        return cast(Literal["auto", "default", "vip", "svip"], text)
-    rate = rate_of(text) or 1.0
-    return RateLimits(
-        submit_per_second=rate,
-        submit_burst=max(1.0, rate),
-        query_per_second=rate * _QUERIES_PER_SUBMISSION,
-        query_burst=max(1.0, rate * _QUERIES_PER_SUBMISSION),
-    )
-
-
-@attrs.frozen(kw_only=True)
-class ClientOptions:
-    """What the options say about the client.
-
-    Attributes:
-        base_url: None leaves it to the environment.
-        rate_limit: as written.
-        min_poll_interval: seconds, or None for the documented floor.
-        validation: what the catalogue's word counts.
-
-    """
-
-    base_url: str | None = None
-    rate_limit: str = "auto"
-    min_poll_interval: float | None = None
-    validation: Validation = "strict"
-
-    @property
-    def polling(self) -> LearnedPolling:
-        """When to look."""
-        return (
-            LearnedPolling() if self.min_poll_interval is None else LearnedPolling(min_interval=self.min_poll_interval)
-        )
-
-    def client(self, *, api_key: str | None = None, on_abandoned: OnAbandoned | None = None) -> AsyncToAPIs:
-        """Make a client; the key is the environment's unless one is given.
-
-        Raises:
-            ConfigurationError: there is no key, or a setting is wrong.
-
-        """
-        return AsyncToAPIs(
-            api_key=api_key,
-            base_url=self.base_url,
-            rate_limits=rate_limits_of(self.rate_limit),
-            polling=self.polling,
-            validation=self.validation,
-            on_abandoned=on_abandoned,
-        )
-
-
-@attrs.frozen(kw_only=True)
-class RunOptions:
-    """What the options say about a run; everything in it is remembered for ``toapis resume``.
-
-    Attributes:
-        client: of the client.
-        max_concurrency, download_workers: of the session.
-        patience: seconds, or None.
-        max_cost: USD, or None.
-        model, size, resolution: for lines that do not say.
-
-    """
-
-    client: ClientOptions = ClientOptions()
-    max_concurrency: int = DEFAULT_MAX_CONCURRENCY
-    download_workers: int = DEFAULT_DOWNLOAD_WORKERS
-    patience: float | None = None
-    max_cost: Decimal | None = None
-    model: str | None = None
-    size: str | None = None
-    resolution: str | None = None
-
-
-_CLIENT_NAMES = tuple(field.name for field in attrs.fields(ClientOptions))
-_RUN_NAMES = tuple(field.name for field in attrs.fields(RunOptions) if field.name != "client")
-
-
-def run_options(given: Mapping[str, Any], base: RunOptions | None = None) -> RunOptions:
-    """Lay the options that were given over others (None was not given)."""
-    base = base or RunOptions()
-    said = {name: value for name, value in given.items() if value is not None}
-    client = attrs.evolve(base.client, **{name: said[name] for name in _CLIENT_NAMES if name in said})
-    return attrs.evolve(base, client=client, **{name: said[name] for name in _RUN_NAMES if name in said})
 
 
 def base_url_option(command: F) -> F:

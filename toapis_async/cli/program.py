@@ -11,7 +11,14 @@ import click
 
 from toapis_async._version import __version__
 from toapis_async.cli.exits import Exit, exit_of
-from toapis_async.cli.terminal import StdoutClosedError, complain, error_text, printable, set_up_streams, silence_stdout
+from toapis_async.cli.terminal.streams import (
+    StdoutClosedError,
+    complain,
+    error_text,
+    printable,
+    set_up_streams,
+    silence_stdout,
+)
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.spelling import did_you_mean
 

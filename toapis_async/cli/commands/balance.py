@@ -5,11 +5,12 @@ from decimal import Decimal
 import click
 
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.json_forms import balance_form
-from toapis_async.cli.options import ClientOptions, base_url_option, json_option
-from toapis_async.cli.progress import usd
+from toapis_async.cli.options import base_url_option, json_option
+from toapis_async.cli.settings import ClientOptions
 from toapis_async.cli.stopping import run
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.words.amounts import usd
+from toapis_async.cli.words.json_forms import balance_form
 from toapis_async.values.account import Balance
 
 
@@ -18,7 +19,7 @@ from toapis_async.values.account import Balance
     epilog="""\b
 Examples:
   toapis balance
-  toapis balance --user --json"""
+  toapis balance --user --json""",
 )
 @click.option("--user", is_flag=True, help="Of the user that owns the key, all keys together.")
 @base_url_option

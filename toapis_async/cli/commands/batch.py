@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Unpack
 
 import click
 
@@ -14,12 +14,18 @@ from toapis_async.cli.options import (
     pace_options,
     quiet_option,
     run_option_group,
-    run_options,
 )
-from toapis_async.cli.runs import RunPlan, dry_run, perform
+from toapis_async.cli.runs.plans import RunPlan, dry_run, perform
+from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import run
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
+
+
+class BatchGiven(RunGiven):
+    """What click parsed."""
+
+    dry_run: bool
 
 
 @click.command(
@@ -28,7 +34,7 @@ from toapis_async.storage.prompt_source import PromptSource, is_seekable_file, p
 Examples:
   toapis batch prompts.jsonl -o out
   toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
-  make-prompts | toapis batch - -o out --json > outcomes.jsonl"""
+  make-prompts | toapis batch - -o out --json > outcomes.jsonl""",
 )
 @click.argument("file", metavar="FILE|-")
 @output_option
@@ -38,7 +44,7 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Check, count and price everything; send nothing. Needs no key.")
 @json_option
 @quiet_option
-def batch(file: str, directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
     """Make everything that FILE asks for.
 
     FILE is .jsonl (an object per line: prompt, and optionally id, model, size, resolution, reference_images, n, extra

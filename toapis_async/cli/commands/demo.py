@@ -7,11 +7,11 @@ from pathlib import Path
 import attrs
 import click
 
-from toapis_async.cli.engine import Engine
-from toapis_async.cli.memory import NOTE, Memory, recalled
 from toapis_async.cli.options import json_option, output_option, quiet_option
+from toapis_async.cli.runs.engine import Engine
+from toapis_async.cli.runs.memory import NOTE, Memory, recalled
 from toapis_async.cli.stopping import Stopper, run
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
 from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.polling import LearnedPolling
@@ -45,7 +45,7 @@ _SUBJECTS = (
     short_help="A small batch without a key.",
     epilog="""\b
 Example:
-  toapis demo -o out"""
+  toapis demo -o out""",
 )
 @output_option
 @json_option

@@ -3,29 +3,28 @@
 import asyncio
 import shlex
 from decimal import Decimal
-from typing import Any
+from typing import Unpack
 
 import attrs
 import click
 
-from toapis_async.cli.engine import estimate_text
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.json_forms import file_form, task_form, usd_number
 from toapis_async.cli.options import (
-    ClientOptions,
     base_url_option,
     json_option,
     output_option,
     pace_options,
     quiet_option,
     read_usd,
-    run_options,
 )
-from toapis_async.cli.progress import duration_text, usd
-from toapis_async.cli.scanning import wrong_references
+from toapis_async.cli.runs.engine import estimate_text
+from toapis_async.cli.runs.scanning import wrong_references
+from toapis_async.cli.runs.waiting import wait_and_save
+from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
-from toapis_async.cli.terminal import Terminal
-from toapis_async.cli.waiting import wait_and_save
+from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.words.amounts import duration_text, usd
+from toapis_async.cli.words.json_forms import file_form, task_form, usd_number
 from toapis_async.client.images import Images
 from toapis_async.client.keeping import AbandonedSubmission
 from toapis_async.client.videos import Videos
@@ -35,7 +34,24 @@ from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.pricing import estimate
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import GenerationRequest, ImageRequest
+from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of
+
+_FIELDS = ("model", "size", "resolution", "n", "duration", "seed")
+
+
+class GenerateGiven(PaceGiven):
+    """What click parsed."""
+
+    model: str | None
+    size: str | None
+    resolution: str | None
+    reference_images: tuple[str, ...]
+    n: int | None
+    duration: float | None
+    seed: int | None
+    max_cost: Decimal | None
+    dry_run: bool
 
 
 @click.command(
@@ -44,7 +60,7 @@ from toapis_async.wire.prompt_fields import LineRules, request_of
 Examples:
   toapis generate "a red fox in the snow" --size 16:9 --resolution 2K -o out
   toapis generate "the same mug on a beach" --reference mug.png -o out --n 2
-  toapis generate "waves at dusk" --model sora-2 --duration 8 -o out"""
+  toapis generate "waves at dusk" --model sora-2 --duration 8 -o out""",
 )
 @click.argument("prompt")
 @output_option
@@ -67,23 +83,23 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Check and price it; send nothing. Needs no key.")
 @json_option
 @quiet_option
-def generate(prompt: str, directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int:
     """Make one image, or --n of them, from PROMPT; or a video, with a model that makes videos.
 
     Prints the files' paths. Each call makes, and charges, something new; for many prompts use toapis batch.
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
-    options = run_options({name: given[name] for name in ("base_url", "rate_limit", "min_poll_interval", "validation")})
-    request = _request(prompt, given, options.client)
+    client = client_options(given)
+    request = _request(prompt, given, client)
     price = _checked_price(request, given["max_cost"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
-    wish = _Wish(request=request, directory=directory, client=options.client, patience=given["patience"])
+    wish = _Wish(request=request, directory=directory, client=client, patience=given["patience"])
     return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
 
 
-def _request(prompt: str, given: dict[str, Any], client: ClientOptions) -> GenerationRequest:
-    fields = {name: given[name] for name in ("model", "size", "resolution", "n", "duration", "seed")}
+def _request(prompt: str, given: GenerateGiven, client: ClientOptions) -> GenerationRequest:
+    fields: dict[str, object] = {name: given.get(name) for name in _FIELDS}
     fields |= {"prompt": prompt, "reference_images": list(given["reference_images"]) or None}
     rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
     made = request_of(fields, rules)
@@ -112,7 +128,7 @@ def _checked_price(request: GenerationRequest, max_cost: Decimal | None) -> Deci
 
 def _tell_price(price: Decimal | None, terminal: Terminal) -> int:
     if terminal.as_json:
-        form = {"type": "dry_run", "requests": 1, "estimated_cost": usd_number(price)}
+        form = {"type": "dry_run", "requests": 1, "estimated_usd": usd_number(price)}
         terminal.result_json({**form, "without_estimate": int(price is None)})
     else:
         terminal.result(f"1 request, {estimate_text(price or 0, int(price is None), 1)}.")
@@ -137,8 +153,7 @@ class _Wish:
                 terminal.warn(f"It may be made, and charged, all the same. To fetch it: {self._fetch_command(name)}")
 
         async with self.client.client(on_abandoned=left_behind) as client:
-            tasks = self._verbs(client)
-            task = await self._submitted(client)
+            tasks, task = await self._submitted(client)
             terminal.say(f"Accepted as task {task.id}.")
             try:
                 task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal)
@@ -154,13 +169,10 @@ class _Wish:
         terminal.say(f"{len(files)} saved{money} · {duration_text(SystemClock().monotonic() - started)}")
         return Exit.DONE
 
-    def _verbs(self, client: AsyncToAPIs) -> Images | Videos:
-        return client.images if isinstance(self.request, ImageRequest) else client.videos
-
-    async def _submitted(self, client: AsyncToAPIs) -> Any:  # noqa: ANN401
+    async def _submitted(self, client: AsyncToAPIs) -> tuple[Images | Videos, GenerationTask]:
         if isinstance(self.request, ImageRequest):
-            return await client.images.submit(self.request)
-        return await client.videos.submit(self.request)
+            return client.images, await client.images.submit(self.request)
+        return client.videos, await client.videos.submit(self.request)
 
     def _fetch_command(self, name: str) -> str:
         words = ["toapis", "status", name, "--wait", "-o", self.directory]

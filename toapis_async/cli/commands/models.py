@@ -6,10 +6,11 @@ import attrs
 import click
 
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.model_words import advice, details, model_form
-from toapis_async.cli.options import ClientOptions, base_url_option, json_option
+from toapis_async.cli.options import base_url_option, json_option
+from toapis_async.cli.settings import ClientOptions
 from toapis_async.cli.stopping import run
-from toapis_async.cli.terminal import Terminal, printable
+from toapis_async.cli.terminal.streams import Terminal, printable
+from toapis_async.cli.words.models import advice, details, model_form
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.sizes import wire_size
 from toapis_async.policy.spelling import did_you_mean, wire_word
@@ -49,7 +50,7 @@ Examples:
   toapis models --kind image --resolution 4K
   toapis models --family nano-banana
   toapis models gemini-3-pro-image-preview
-  toapis models --available --json"""
+  toapis models --available --json""",
 )
 @click.argument("model", metavar="[MODEL]", required=False)
 @click.option("--kind", type=click.Choice(("image", "video")), help="What it makes.")
@@ -115,13 +116,13 @@ def _show_one(name: str, catalogue: Catalogue, terminal: Terminal) -> None:
     if terminal.as_json:
         terminal.result_json({**model_form(model), "variants": advice(model, catalogue)}, pretty=True)
         return
-    from toapis_async.cli.tables import show_details  # noqa: PLC0415  # rich costs 50 ms
+    from toapis_async.cli.terminal.tables import show_details  # noqa: PLC0415  # rich costs 50 ms
 
     show_details(model.id, [(name, printable(text)) for name, text in details(model)], advice(model, catalogue))
 
 
 def _show_table(found: Iterable[Model]) -> None:
-    from toapis_async.cli.tables import show_models  # noqa: PLC0415  # rich costs 50 ms
+    from toapis_async.cli.terminal.tables import show_models  # noqa: PLC0415  # rich costs 50 ms
 
     show_models(found)
 

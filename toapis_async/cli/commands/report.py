@@ -7,7 +7,7 @@ import click
 
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.options import json_option, quiet_option
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError, InvalidRequestError
 from toapis_async.storage.manifest import read_manifest
 
@@ -17,7 +17,7 @@ from toapis_async.storage.manifest import read_manifest
     epilog="""\b
 Examples:
   toapis report out
-  toapis report out --open"""
+  toapis report out --open""",
 )
 @click.argument("directory", metavar="DIR")
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")

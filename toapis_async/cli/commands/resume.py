@@ -1,24 +1,24 @@
 """``toapis resume``."""
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 from urllib.parse import urlsplit
 
 import attrs
 import click
 
-from toapis_async.cli.memory import Memory, recalled
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
     pace_options,
     quiet_option,
     run_option_group,
-    run_options,
 )
-from toapis_async.cli.runs import RunPlan, perform
+from toapis_async.cli.runs.memory import Memory, recalled
+from toapis_async.cli.runs.plans import RunPlan, perform
+from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import Stopper, run
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.client.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MAX_RETRIES,
@@ -36,7 +36,7 @@ from toapis_async.storage.prompt_source import PromptSource, is_seekable_file
     epilog="""\b
 Examples:
   toapis resume out
-  toapis resume out --retry-failed"""
+  toapis resume out --retry-failed""",
 )
 @click.argument("directory", metavar="DIR")
 @run_option_group
@@ -44,7 +44,7 @@ Examples:
 @base_url_option
 @json_option
 @quiet_option
-def resume(directory: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+def resume(directory: str, **given: Unpack[RunGiven]) -> int:
     """Finish what a stopped run left in DIR.
 
     It starts as the run was started, with the same prompts and options, except for the options given here. What was
@@ -59,7 +59,7 @@ def resume(directory: str, **given: Any) -> int:  # noqa: ANN401  # what click p
     return run(work, uvloop=given["uvloop"])
 
 
-def _plan(directory: Path, memory: Memory | None, given: dict[str, Any], terminal: Terminal) -> RunPlan:
+def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Terminal) -> RunPlan:
     memory = memory or Memory()
     if memory.demo:
         raise ConfigurationError(

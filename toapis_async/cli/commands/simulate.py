@@ -6,7 +6,7 @@ import click
 
 from toapis_async.cli.options import json_option
 from toapis_async.cli.stopping import Stopper, run
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
@@ -22,7 +22,7 @@ Examples:
   toapis simulate
   toapis simulate --port 8080 --scenario bad-day
   toapis simulate --scenario my-scenario.toml --tls
-  toapis simulate --list"""
+  toapis simulate --list""",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [0]")

@@ -1,22 +1,22 @@
 """``toapis status``."""
 
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import click
 
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.json_forms import file_form, task_form
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
     pace_options,
     quiet_option,
-    run_options,
 )
-from toapis_async.cli.progress import usd
+from toapis_async.cli.runs.waiting import wait_and_save
+from toapis_async.cli.settings import PaceGiven, client_options
 from toapis_async.cli.stopping import run
-from toapis_async.cli.terminal import Terminal, printable
-from toapis_async.cli.waiting import wait_and_save
+from toapis_async.cli.terminal.streams import Terminal, printable
+from toapis_async.cli.words.amounts import usd
+from toapis_async.cli.words.json_forms import file_form, task_form
 from toapis_async.client.images import Images
 from toapis_async.client.videos import Videos
 from toapis_async.errors import InvalidRequestError, NotFoundError, TaskFailedError
@@ -25,13 +25,21 @@ from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask
 
 
+class StatusGiven(PaceGiven):
+    """What click parsed."""
+
+    wait: bool
+    directory: str | None
+    kind: Literal["image", "video"] | None
+
+
 @click.command(
     short_help="Show one task; wait for it, save its files.",
     epilog="""\b
 Examples:
   toapis status task_01K8SGYNNNVBQTXNR4MM964S7K
   toapis status task_01K8SGYNNNVBQTXNR4MM964S7K --wait -o out
-  toapis status my-own-reference-17 --json"""
+  toapis status my-own-reference-17 --json""",
 )
 @click.argument("task_id", metavar="TASK_ID")
 @click.option("--wait", is_flag=True, help="Wait until it is finished.")
@@ -43,14 +51,14 @@ Examples:
 @base_url_option
 @json_option
 @quiet_option
-def status(task_id: str, **given: Any) -> int:  # noqa: ANN401  # what click parsed
+def status(task_id: str, **given: Unpack[StatusGiven]) -> int:
     """Show one task, by its id or by the client_business_id it was submitted with."""
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
-    options = run_options({name: given[name] for name in ("base_url", "rate_limit", "min_poll_interval", "validation")})
+    options = client_options(given)
     wait = given["wait"] or given["directory"] is not None
 
     async def work(_: object) -> int:
-        async with options.client.client() as client:
+        async with options.client() as client:
             tasks, task = await _found(client, task_id, given["kind"])
             files: tuple[SavedFile, ...] = ()
             if wait:

@@ -8,7 +8,7 @@ import attrs
 from toapis_async.cli.gallery.cards import card_of, latest, totals_of
 from toapis_async.cli.gallery.page import page_name, render
 from toapis_async.cli.gallery.thumbnails import make_thumbnails
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.text_files import replace_text
 from toapis_async.wire.manifest import ManifestEntry
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import attrs
 
-from toapis_async.cli.options import ClientOptions, RunOptions
+from toapis_async.cli.settings import ClientOptions, RunOptions
 from toapis_async.clock import SystemClock
 from toapis_async.storage.sqlite_journal import SqliteJournal
 from toapis_async.wire.prompt_files import PromptForm

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.model_words import price_words, reference_words, resolution_words
+from toapis_async.cli.words.models import price_words, reference_words, resolution_words
 from toapis_async.values.catalogue import Model
 
 _PIPE_WIDTH = 160

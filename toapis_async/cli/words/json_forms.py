@@ -64,7 +64,7 @@ def outcome_form(outcome: Outcome) -> Form:
         "task_id": None if task is None else task.id,
         "model": request.model,
         "prompt": request.prompt,
-        "cost": usd_number(outcome.cost),
+        "cost_usd": usd_number(outcome.cost),
         "error": None if outcome.error is None else error_form(outcome.error),
     }
 
@@ -92,9 +92,9 @@ def report_form(report: Report, *, exit_code: int) -> Form:
         "failed": report.failed,
         "unfinished": report.unfinished,
         "unknown": report.unknown,
-        "cost": usd_number(report.cost_usd),
+        "cost_usd": usd_number(report.cost_usd),
         "without_cost": report.unpriced,
-        "estimated_cost": usd_number(report.estimated_usd),
+        "estimated_usd": usd_number(report.estimated_usd),
         "without_estimate": report.unestimated,
         "seconds": round(report.seconds, 3),
         "stopped_by": None if report.stopped_by is None else error_form(report.stopped_by),

@@ -6,7 +6,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.progress import Standing
+from toapis_async.cli.terminal.standing import Standing
 
 
 class LiveDisplay:

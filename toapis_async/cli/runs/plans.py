@@ -4,14 +4,14 @@ from pathlib import Path
 
 import attrs
 
-from toapis_async.cli.engine import Engine, estimate_text, resume_command
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.json_forms import usd_number
-from toapis_async.cli.memory import NOTE, Memory
-from toapis_async.cli.options import RunOptions
-from toapis_async.cli.scanning import Scan, requests_of, scan
+from toapis_async.cli.runs.engine import Engine, estimate_text, resume_command
+from toapis_async.cli.runs.memory import NOTE, Memory
+from toapis_async.cli.runs.scanning import Scan, requests_of, scan
+from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
-from toapis_async.cli.terminal import Terminal
+from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.words.json_forms import usd_number
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.prompt_source import PromptSource, settle
 from toapis_async.wire.prompt_fields import LineRules
@@ -64,7 +64,7 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
                 "type": "dry_run",
                 "requests": found.requests,
                 "outputs": found.outputs,
-                "estimated_cost": None if found.unpriced == found.requests else usd_number(found.cost_usd),
+                "estimated_usd": None if found.unpriced == found.requests else usd_number(found.cost_usd),
                 "without_estimate": found.unpriced,
             }
         )

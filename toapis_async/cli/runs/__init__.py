@@ -1,0 +1,1 @@
+"""Runs and single tasks, from what was asked for to the exit code."""

@@ -1,0 +1,1 @@
+"""What is shown, and where: the two streams, progress, tables."""
