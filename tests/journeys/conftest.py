@@ -127,9 +127,9 @@ class Journey:
 
     def assert_never_charged_twice(self):
         """No prompt was accepted more than once."""
-        assert {} == {
+        assert {
             prompt: entry.accepted for prompt, entry in self.sim.books.by_prompt.items() if entry.accepted > 1
-        }
+        } == {}
 
     def assert_on_disk(self, prompts=None):
         """The manifest says that every prompt is saved, its files are what it says, and nothing else lies there."""

@@ -27,7 +27,7 @@ async def test_lost_replies_are_found_and_nothing_is_paid_twice(journey, counted
         assert report.complete
         going.assert_charged_once()
         going.assert_on_disk()
-        assert () == going.sim.books.never_downloaded
+        assert going.sim.books.never_downloaded == ()
 
 
 async def test_unknown_stays_unknown_where_references_are_ignored(journey, counted):
@@ -39,13 +39,13 @@ async def test_unknown_stays_unknown_where_references_are_ignored(journey, count
         assert 0 < len(unknown) < going.count
         assert all(outcome.unknown for outcome in unknown)
         assert len(unknown) == report.unknown == report.unfinished
-        assert 0 == report.failed
+        assert report.failed == 0
         lines = going.manifest()
         assert {outcome.item.key for outcome in unknown} == {
             key for key, line in lines.items() if line["status"] == "unknown"
         }
         assert going.count == len(lines) == len(outcomes)
-        assert all("SubmissionUnknownError" == lines[outcome.item.key]["error"]["type"] for outcome in unknown)
+        assert all(lines[outcome.item.key]["error"]["type"] == "SubmissionUnknownError" for outcome in unknown)
         going.assert_files(lines.values())
 
 
@@ -77,7 +77,7 @@ async def test_single_calls_never_pay_twice(journey, keeps):
         errors = [result for result in results if isinstance(result, Exception)]
         assert all(isinstance(error, SubmissionUnknownError) for error in errors), errors
         if keeps:
-            assert [] == errors
+            assert errors == []
             going.assert_charged_once()
         else:
             assert errors

@@ -13,6 +13,7 @@ from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,
     FailedForGood,
+    FilesGone,
     Finished,
     Intended,
     ItemRecord,
@@ -250,6 +251,7 @@ ANY_EVENT: st.SearchStrategy[JournalEvent] = st.one_of(
     st.builds(saved, TIMES),
     st.builds(failed, st.sampled_from(["TaskFailedError", "InvalidRequestError", "APITimeoutError"]), TIMES),
     st.builds(lambda at: Troubled(key="a", error_type="DownloadError", message="", at=at), TIMES),
+    st.builds(lambda at: FilesGone(key="a", at=at), TIMES),
 )
 WISHES = st.fixed_dictionaries(
     {name: st.booleans() for name in ("retry_failed", "resubmit_unknown", "asked", "files_intact")}

@@ -8,7 +8,7 @@ import attrs
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.place import Place
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import RateLimitError, SubmissionUnknownError, ToAPIsError
+from toapis_async.errors import RateLimitError, ToAPIsError
 from toapis_async.policy.inflight import Refusal
 from toapis_async.policy.naming import client_business_id
 from toapis_async.policy.recovery import apply
@@ -20,12 +20,14 @@ from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,
     FailedForGood,
+    FilesGone,
     Finished,
     Intended,
     ItemRecord,
     JournalEvent,
     NotAccepted,
     SavedToDisk,
+    Troubled,
 )
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.manifest import EntryStatus, manifest_line
@@ -154,6 +156,10 @@ class ItemBooks:
         self._line("saved", None)
         self.books.tell(Happening.SAVED, self.item, task_id=self._task_id())
 
+    def gone(self) -> None:
+        """Write down that the files are not on the disk, whatever an earlier run wrote down."""
+        self._note(FilesGone(key=self.item.key, at=self._now()))
+
     def failed(self, error: ToAPIsError) -> None:
         """Write down that the item failed for good."""
         if self.record is None:
@@ -165,8 +171,10 @@ class ItemBooks:
 
     def unfinished(self, error: ToAPIsError) -> None:
         """Write down that this run could not bring the item to its end."""
-        if self.record is not None and not self.unsent:
-            self._line("unknown" if isinstance(error, SubmissionUnknownError) else "unfinished", error)
+        if self.record is not None:
+            kind, message = type(error).__name__, str(error)
+            self._note(Troubled(key=self.item.key, error_type=kind, message=message, at=self._now()))
+            self._line(None, error)
         self.books.tell(Happening.UNFINISHED, self.item, task_id=self._task_id(), message=str(error))
 
     def _refused_here(self) -> None:
@@ -180,7 +188,7 @@ class ItemBooks:
         self.books.journal.note(event)
         self.record = apply(self.record, event)
 
-    def _line(self, status: EntryStatus, error: ToAPIsError | None) -> None:
+    def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
         if self.record is not None:
             self.books.manifest.append(manifest_line(self.record, status=status, error=error))
 

@@ -24,7 +24,7 @@ Requests: TypeAlias = Iterable[GenerationRequest] | AsyncIterable[GenerationRequ
 LOOKUP_BATCH = 256
 
 _RECOVERED = "\0recovered\0"
-_ASKED = "\0asked\0"
+_BEGUN = "\0begun\0"
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +56,6 @@ class Register:
         journal: what earlier runs left.
         directory: where their files are.
         ledger: which names this session has given.
-        opened_at: epoch seconds; what the journal dates earlier is of an earlier run.
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
 
@@ -66,7 +65,6 @@ class Register:
     journal: Journal
     directory: OutputDirectory
     ledger: KeyLedger
-    opened_at: float = 0.0
     recovered: bool = False
     taken: int = 0
 
@@ -98,9 +96,17 @@ class Register:
         self.ledger.seen(_RECOVERED + record.key)
         return Entry(item=Item(key=record.key, request=record.request), record=record)
 
-    def asked_before(self, key: str) -> bool:
-        """Whether this session has asked for an attempt of that item already; if not, say that it does now."""
-        return self.ledger.seen(_ASKED + key) > 0
+    def begins(self, key: str) -> None:
+        """Hear that this session sends that item, or asks for its attempt."""
+        if not self.journal.empty_at_open:
+            self.ledger.seen(_BEGUN + key)
+
+    def has_begun(self, key: str) -> bool:
+        """Whether this session has done so: what the journal says of the item is then of this run.
+
+        Dates cannot tell, since a machine's clock may have been set back between two runs.
+        """
+        return self.ledger.knows(_BEGUN + key)
 
     async def look_up(self, entries: list[Entry]) -> list[Entry]:
         """Add what the journal knows, and whether saved files are still there."""
@@ -183,13 +189,14 @@ async def leftovers(register: Register) -> AsyncIterator[Entry]:
     if register.journal.empty_at_open:
         return
     async for record in register.journal.items(ItemState.INTENDED):
-        if record.intended_at < register.opened_at and not register.asked_before(record.key):
+        if not register.has_begun(record.key):
             yield Entry(item=Item(key=record.key, request=record.request), record=record, ask_only=True)
 
 
 async def begun(register: Register) -> AsyncIterator[GenerationRequest]:
     """Walk the requests that an earlier run has begun and that may have to be sent again."""
+    if register.journal.empty_at_open:
+        return
     async for record in register.journal.items(ItemState.INTENDED, ItemState.OPEN, ItemState.FAILED):
-        # What this run sends again comes by once more, with a later date.
-        if record.intended_at < register.opened_at:
+        if not register.has_begun(record.key):
             yield attrs.evolve(record.request, id=record.key)

@@ -134,6 +134,7 @@ class ItemRun:
 
     async def _make(self) -> bool:
         if self.step is Step.DOWNLOAD:
+            self.books.gone()
             self.task = _task_of(self.books.record)
             return True
         with self.scope:

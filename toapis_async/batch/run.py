@@ -263,11 +263,12 @@ class Feed:
                 run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
                 return
             parts.tally.plan(estimate)
+            self.inputs.register.begins(entry.item.key)
         else:
             if parts.budget.max_cost_usd is None:
                 parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
             if step is Step.RECONCILE:
-                self.inputs.register.asked_before(entry.item.key)
+                self.inputs.register.begins(entry.item.key)
             if step is Step.DOWNLOAD:
                 place.give_back()
             else:

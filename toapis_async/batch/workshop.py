@@ -25,6 +25,7 @@ from toapis_async.storage.no_journal import NoJournal
 from toapis_async.storage.port import Journal
 from toapis_async.storage.sqlite_journal import SqliteJournal
 from toapis_async.values.records import ItemState
+from toapis_async.values.tasks import Kind
 
 # A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
 OUTAGE_SECONDS = 300.0
@@ -88,7 +89,6 @@ class Workshop:
             await self._recall()
             stack.push_async_callback(self._remember)
             self._stack = stack.pop_all()
-        self.register.opened_at = self.gateway.clock.now()
         self._started = self.gateway.clock.monotonic()
         return self
 
@@ -107,8 +107,19 @@ class Workshop:
             self.gateway.latencies.merge_text(learned)
         if await self.journal.recall(_KEEPS_CLIENT_IDS + self.base_url):
             self.gateway.client_ids.keeps = True
+        elif self.gateway.client_ids.elder is None:
+            self.gateway.client_ids.elder = await self._elder()
         if self.settings.max_cost_usd is not None:
             await self._count_what_was_spent()
+
+    async def _elder(self) -> tuple[str, str, Kind] | None:
+        """Find a task of an earlier run: a run that was killed could not remember what the gateway had shown it."""
+        if not (await self.journal.counts()).get(ItemState.INTENDED):
+            return None
+        async for record in self.journal.items(ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED):
+            if record.task_id is not None and not record.doubtful:
+                return record.client_business_id, record.task_id, record.kind
+        return None
 
     async def _count_what_was_spent(self) -> None:
         """Count what earlier runs in the directory have committed towards the cap."""

@@ -38,6 +38,8 @@ async def find_submission(
         if isinstance(found, GenerationTask):
             return found
         if gateway.client_ids.keeps is None:
+            await _try_the_elder(gateway)
+        if gateway.client_ids.keeps is None:
             await _try_the_witness(gateway)
         judged = verdict(
             waited_seconds=clock.monotonic() - start,
@@ -67,6 +69,22 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
         return False
     gateway.client_ids.keeps = True
     return task
+
+
+async def _try_the_elder(gateway: Gateway) -> None:
+    """Ask for a task of an earlier run; that it is not found proves nothing, since gateways forget old tasks."""
+    elder = gateway.client_ids.elder
+    if elder is None:
+        return
+    client_business_id, task_id, kind = elder
+    try:
+        task = await gateway.look(client_business_id, kind)
+    except ToAPIsError as error:
+        if proves_absence(error):
+            gateway.client_ids.elder = None
+    else:
+        if task.id == task_id:
+            gateway.client_ids.keeps = True
 
 
 async def _try_the_witness(gateway: Gateway) -> None:

@@ -27,11 +27,13 @@ class ClientIdTraits:
     Attributes:
         keeps: True once a reply echoed one or a lookup found one; False once a task that exists was not found by it.
         witness: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
+        elder: a task of an earlier run, to try one on: reference, task id, kind.
 
     """
 
     keeps: bool | None = None
     witness: tuple[str, str, Kind, float] | None = None
+    elder: tuple[str, str, Kind] | None = None
 
 
 @attrs.define(kw_only=True)

@@ -22,6 +22,7 @@ from toapis_async.errors import (
 from toapis_async.values.records import (
     Accepted,
     FailedForGood,
+    FilesGone,
     Finished,
     Intended,
     ItemRecord,
@@ -114,7 +115,7 @@ def _of_doubt(*, asked: bool, resubmit_unknown: bool) -> Step:
     return Step.SUBMIT if resubmit_unknown else Step.REPORT_UNKNOWN
 
 
-def apply(record: ItemRecord | None, event: JournalEvent) -> ItemRecord | None:
+def apply(record: ItemRecord | None, event: JournalEvent) -> ItemRecord | None:  # noqa: PLR0911  # one for each event
     """Fold one event into an item's record.
 
     An event of an item that was never intended is dropped (None stays None): there is no request to hang it on.
@@ -132,6 +133,8 @@ def apply(record: ItemRecord | None, event: JournalEvent) -> ItemRecord | None:
             return _finished(record, event)
         case SavedToDisk():
             return _saved(record, event)
+        case FilesGone():
+            return _gone(record)
         case FailedForGood():
             return _failed(record, event)
         case Troubled():
@@ -242,6 +245,12 @@ def _saved(record: ItemRecord, event: SavedToDisk) -> ItemRecord:
     return attrs.evolve(
         record, state=ItemState.SAVED, files=event.files, error_type=None, error_message=None, ended_at=event.at
     )
+
+
+def _gone(record: ItemRecord) -> ItemRecord:
+    if record.state is not ItemState.SAVED or record.task_id is None:
+        return record
+    return attrs.evolve(record, state=ItemState.FINISHED, files=(), ended_at=None)
 
 
 def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:

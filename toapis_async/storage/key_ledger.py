@@ -31,7 +31,7 @@ class KeyLedger:
             StorageError: the directory for temporary files is full or not writable.
 
         """
-        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = _digest(key)
         try:
             execute = (self._connection or self._open()).execute
             found = execute("SELECT times FROM keys WHERE digest = ?", (digest,)).fetchone()
@@ -40,11 +40,23 @@ class KeyLedger:
                 return 0
             execute("UPDATE keys SET times = times + 1 WHERE digest = ?", (digest,))
         except sqlite3.Error as error:
-            raise StorageError(
-                f"A temporary file cannot be written: {error}.",
-                hint="Make room in the directory for temporary files, or name another one in SQLITE_TMPDIR.",
-            ) from error
+            raise _refused(error) from error
         return int(found[0])
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a key came by, without counting it.
+
+        Raises:
+            StorageError: the directory for temporary files is full or not writable.
+
+        """
+        if self._connection is None:
+            return False
+        try:
+            found = self._connection.execute("SELECT 1 FROM keys WHERE digest = ?", (_digest(key),)).fetchone()
+        except sqlite3.Error as error:
+            raise _refused(error) from error
+        return found is not None
 
     def close(self) -> None:
         """Forget all keys; a second time does nothing."""
@@ -62,3 +74,14 @@ class KeyLedger:
         connection.execute("BEGIN")
         self._connection = connection
         return connection
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _refused(error: sqlite3.Error) -> StorageError:
+    return StorageError(
+        f"A temporary file cannot be written: {error}.",
+        hint="Make room in the directory for temporary files, or name another one in SQLITE_TMPDIR.",
+    )

@@ -79,6 +79,14 @@ class SavedToDisk:
 
 
 @attrs.frozen(kw_only=True)
+class FilesGone:
+    """Files that were saved are not on the disk any more, or not as they were: they have to be fetched again."""
+
+    key: str
+    at: float
+
+
+@attrs.frozen(kw_only=True)
 class FailedForGood:
     """The item ended without an image, and waiting will not change that.
 
@@ -110,7 +118,9 @@ class Troubled:
     at: float
 
 
-JournalEvent: TypeAlias = Intended | Accepted | NotAccepted | Finished | SavedToDisk | FailedForGood | Troubled
+JournalEvent: TypeAlias = (
+    Intended | Accepted | NotAccepted | Finished | SavedToDisk | FilesGone | FailedForGood | Troubled
+)
 
 
 class ItemState(StrEnum):
