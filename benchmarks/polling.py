@@ -24,6 +24,7 @@ from toapis_async.policy.latency import LatencyBook, Watch
 from toapis_async.policy.polling import FixedPolling, LearnedPolling, LookPlan, Polling
 
 PER_SECOND = 5.0  # submissions, the default tier
+LIGHT = 1.0  # the same where a law shifts: at 5 per second most of the next 200 completions are still of the old law
 NORMAL = NormalDist()
 
 
@@ -88,17 +89,18 @@ LAWS = (
 
 @attrs.frozen
 class Rule:
-    """A policy of somebody else: the wait before look number *n* (from 0), in seconds."""
+    """A policy of somebody else: its shortest wait, and the wait before look number *n* (from 0), in seconds."""
 
     name: str
+    floor: float
     wait: Callable[[int, Random], float]
 
 
 RULES = (
-    Rule("documented, 5 s then 5-10 s", lambda n, r: 5.0 if n == 0 else r.uniform(5.0, 10.0)),
-    Rule("quickstart, 8 s", lambda n, r: 8.0),
-    Rule("comfy, 0.5 s x1.5 to 5 s", lambda n, r: min(5.0, 0.5 * 1.5**n)),
-    Rule("google, 1 s x1.5 to 20 s", lambda n, r: min(20.0, 1.5**n)),
+    Rule("documented: 5 s, then 5 to 10 s", 5.0, lambda n, r: 5.0 if n == 0 else r.uniform(5.0, 10.0)),
+    Rule("quickstart: every 8 s", 5.0, lambda n, r: 8.0),
+    Rule("comfy: 0.5 s, x1.5, to 5 s", 0.5, lambda n, r: min(5.0, 0.5 * 1.5**n)),
+    Rule("google: 1 s, x1.5, to 20 s", 1.0, lambda n, r: min(20.0, 1.5**n)),
 )
 
 
@@ -133,6 +135,7 @@ def learn(
     random: Random,
     *,
     looks: float | None = None,
+    per_second: float = PER_SECOND,
 ) -> LookPlan:
     """Run tasks in virtual time and learn from their looks; give the plan then in force.
 
@@ -142,6 +145,7 @@ def learn(
         polling: the policy.
         random: for latencies and jitter.
         looks: the query budget, or None.
+        per_second: submissions.
 
     """
     events: list[tuple[float, int, float, float, Watch, float]] = []
@@ -149,7 +153,7 @@ def learn(
     for law, completions in laws:
         begun, done = arrived, 0
         while done < completions:
-            due = arrived / PER_SECOND
+            due = arrived / per_second
             if not events or due <= events[0][0]:
                 watch = book.watch("k", polling, looks=lambda: looks)
                 first = due + watch.next_delay(0.0, random)
@@ -213,7 +217,7 @@ class Best:
         low, high = 1e-4, 1e4
         some, few = self.solve(low), self.solve(high)
         if looks >= some[0]:
-            return some[1]
+            return min(some[1], self.floor / 2)
         for _ in range(18):
             middle = math.sqrt(low * high)
             point = self.solve(middle)
@@ -227,70 +231,83 @@ class Best:
         return few[1] + share * (some[1] - few[1])
 
 
-def row(law: Law, name: str, looks: float, delay: float, best: Best) -> dict[str, object]:
+@attrs.frozen
+class Row:
+    """One line of the table: *best* is the least mean delay that any schedule has with as many looks."""
+
+    law: str
+    floor: float
+    policy: str
+    looks: float
+    delay: float
+    best: float
+    ratio: float
+
+
+def row(law: Law, name: str, looks: float, delay: float, best: Best) -> Row:
     least = best.delay(looks)
-    return {
-        "law": law.name,
-        "floor": best.floor,
-        "policy": name,
-        "looks": looks,
-        "delay": delay,
-        "best": least,
-        "ratio": delay / least,
-    }
+    return Row(law.name, best.floor, name, looks, delay, least, delay / least)
 
 
-def measure(law: Law, floor: float, *, size: int, completions: int, seed: int = 1) -> list[dict[str, object]]:
+def learned(
+    law: Law,
+    polling: Polling,
+    latencies: Sequence[float],
+    *,
+    completions: int,
+    seeds: Sequence[int],
+    before: tuple[Law, int] | None = None,
+) -> tuple[float, float]:
+    """Give mean looks and mean delay of what is learned, over some seeds; *before* is another law to learn first."""
+    laws = [(law, completions)] if before is None else [before, (law, completions)]
+    rate = PER_SECOND if before is None else LIGHT
+    points = [
+        judge_plan(learn(LatencyBook(), laws, polling, Random(s), per_second=rate), latencies, Random(s)) for s in seeds
+    ]
+    return sum(p[0] for p in points) / len(points), sum(p[1] for p in points) / len(points)
+
+
+def measure(law: Law, floor: float, *, size: int, completions: int, seeds: Sequence[int]) -> list[Row]:
     """Measure every policy on one law."""
     best = Best(law, floor=floor)
     latencies = law.stratified(size)
-    rows = []
-    for budget in (10.0, 4.0) if floor < 5 else (10.0,):
-        polling = LearnedPolling(min_interval=floor, looks=budget)
-        plan = learn(LatencyBook(), [(law, completions)], polling, Random(seed))
-        rows.append(
-            row(
-                law,
-                f"learned, {completions} completions, looks={budget:g}",
-                *judge_plan(plan, latencies, Random(seed)),
-                best,
-            )
-        )
-    cold = LearnedPolling(min_interval=floor).plan(None, looks=None)
-    rows.append(row(law, "learned, nothing known", *judge_plan(cold, latencies, Random(seed)), best))
-    rows.append(
-        row(
-            law,
-            f"fixed {floor:g} s",
-            *judge_plan(FixedPolling(floor).plan(None, looks=None), latencies, Random(seed)),
-            best,
-        )
-    )
-    if floor >= 5:
-        free = Best(law, floor=0.1)
-        rows += [row(law, rule.name, *judge_rule(rule, latencies, Random(seed)), free) for rule in RULES]
-    return rows
+    polling = LearnedPolling(min_interval=floor)
+    after, cold = f"learned from {completions}", "learned, nothing known yet"
+    rows = [row(law, after, *learned(law, polling, latencies, completions=completions, seeds=seeds), best)]
+    for factor in (0.5, 2.0):
+        point = learned(law, polling, latencies, completions=completions, seeds=seeds, before=(law.slower(factor), 400))
+        rows.append(row(law, f"{after} after a shift x{1 / factor:g}", *point, best))
+    for name, plan in (
+        (cold, polling.plan(None, looks=None)),
+        (f"fixed: every {floor:g} s", FixedPolling(floor).plan(None, looks=None)),
+    ):
+        rows.append(row(law, name, *judge_plan(plan, latencies, Random(1)), best))
+    return rows + ([] if floor < 5.0 else [judged(law, rule, latencies) for rule in RULES])
+
+
+def judged(law: Law, rule: Rule, latencies: Sequence[float]) -> Row:
+    return row(law, rule.name, *judge_rule(rule, latencies, Random(1)), Best(law, floor=rule.floor))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a smaller sample")
+    parser.add_argument("--quick", action="store_true", help="a smaller sample and one seed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
     options = parser.parse_args()
+    size, seeds = (1000, (1,)) if options.quick else (5000, (1, 2, 3, 4, 5))
     rows = []
-    print(f"{'law':<18}{'floor':>6}  {'policy':<38}{'looks':>7}{'delay s':>9}{'best s':>9}{'ratio':>7}")
-    for law in LAWS:
-        for floor in (5.0, 0.2):
-            for line in measure(law, floor, size=1000 if options.quick else 5000, completions=200):
+    print(f"{'law':<18}{'floor s':>8}  {'policy':<36}{'looks':>7}{'delay s':>9}{'best s':>9}{'ratio':>7}")
+    for floor in (5.0, 0.2):
+        for law in LAWS:
+            for line in measure(law, floor, size=size, completions=200, seeds=seeds):
                 rows.append(line)
                 print(
-                    "{law:<18}{floor:>6g}  {policy:<38}{looks:>7.2f}{delay:>9.2f}{best:>9.2f}{ratio:>7.2f}".format(
-                        **line
-                    ),
+                    f"{line.law:<18}{line.floor:>8g}  {line.policy:<36}{line.looks:>7.2f}{line.delay:>9.2f}"
+                    f"{line.best:>9.2f}{line.ratio:>7.2f}",
                     flush=True,
                 )
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        options.json.write_text(json.dumps([attrs.asdict(line) for line in rows], indent=1) + "\n")
 
 
 if __name__ == "__main__":

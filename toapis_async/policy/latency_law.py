@@ -224,7 +224,7 @@ class LatencyLaw:
         """Drop most of what was learned, and begin again with the looks since the law went wrong."""
         self._weight /= _SHIFT_KEEP
         self._seen_at_shift = self._seen
-        recent = list(self._recent)[-2 * looks :]
+        recent = list(self._recent)[-looks:]
         self._recent.clear()
         for interval, finished in recent:
             self._add(interval, finished=finished)

@@ -17,8 +17,9 @@ _PER_LOOK = 8  # candidate times per look: finer ones gain less than 0.5 %
 _MOST_CANDIDATES = 240  # bounds the work on a plan to about 2 ms
 _LEAST_CANDIDATES = 64
 _UNSEEN = 2e-3  # of all tasks: beyond it the tail begins
-_ROUNDS = 6  # of the search for the price of a look
-_CLOSE = 0.02  # of the looks allowed: near enough
+_ROUNDS = 8  # of the search for the price of a look; two or three do
+_CLOSE = 0.04  # of the looks allowed: near enough
+_LEAST_LOOKS = 1.02  # exactly one would be a look after the last task of all has finished
 _CHEAPEST = 0.02  # of the floor: what a look must save in mean delay to be worth a query at all
 
 
@@ -48,26 +49,26 @@ def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, .
     """
     density = _root_hazard(law)
     cheapest = _CHEAPEST * floor
+    allowed = max(looks, _LEAST_LOOKS)
     # Keller: at price c the density of looks is sqrt(h / 2c), so looks = sqrt(1 / 2c) times the integral of sqrt(f S).
-    price = max(cheapest, density[-1] ** 2 / (2.0 * looks * looks))
-    candidates = _candidates(law, density, floor, looks)
-    best = _solve(candidates, floor, price)
-    low, high = (0.0, inf)
+    price = max(cheapest, density[-1] ** 2 / (2.0 * allowed * allowed))
+    candidates = _candidates(law, density, floor, allowed)
+    low, high = cheapest, inf
+    found: _Schedule | None = None
     for _ in range(_ROUNDS):
-        if best.looks <= looks and (price <= cheapest or best.looks >= (1.0 - _CLOSE) * looks):
-            break
-        if best.looks > looks:
+        best = _solve(candidates, floor, price)
+        if best.looks > allowed:
             low = price
         else:
-            high = price
-        guess = price * (best.looks / (looks * (1.0 - _CLOSE / 2))) ** 2
+            high, found = price, best
+            if price <= cheapest or best.looks >= (1.0 - _CLOSE) * allowed:
+                break
+        # One look is always needed; what a price buys is the others.
+        guess = price * ((best.looks - 1.0 + _CLOSE) / (allowed * (1.0 - _CLOSE / 2) - 1.0 + _CLOSE)) ** 1.5
         if not low < guess < high:
-            guess = sqrt(max(low, cheapest) * high) if high < inf else 2.0 * price
+            guess = sqrt(low * high) if high < inf else 4.0 * price
         price = max(cheapest, guess)
-        best = _solve(candidates, floor, price)
-    if best.looks > looks * (1.0 + _CLOSE) and high < inf:
-        best = _solve(candidates, floor, high)
-    return best.times
+    return (found or _solve(candidates, floor, 1e3 * price)).times
 
 
 def mean_looks(law: LatencyLaw, times: tuple[float, ...]) -> float:
@@ -135,19 +136,21 @@ def _solve(candidates: _Candidates, floor: float, price: float) -> _Schedule:
     upper = end
     for i in range(end - 1, -1, -1):
         here, base = times[i], done[i]
-        low = min(end, bisect_left(times, here + floor - 1e-9, i + 1))
+        low = bisect_left(times, here + floor - 1e-9, i + 1)
         # The costs are Monge, so the best next look never moves forward while i moves back.
-        best, arg = inf, low
-        for j in range(low, max(low, upper) + 1):
+        best, arg = (here + floor) * (done[end] - base), end
+        if low <= end:
+            best = inf
+        for j in range(low, max(low, upper) + 1 if low <= end else low):
             total = times[j] * (done[j] - base) + cost[j]
             if total < best:
                 best, arg = total, j
         upper = follow[i] = arg
         cost[i] = best + price * (1.0 - base)
-    looks, chosen, i = 1.0, [], 0
+    looks, chosen, i = 1.0, [0.0], 0
     while i < end:
         i = follow[i]
-        chosen.append(times[i])
+        chosen.append(max(times[i], chosen[-1] + floor))
         if i < end:
             looks += 1.0 - done[i]
-    return _Schedule(tuple(chosen), looks, cost[0] - price * looks)
+    return _Schedule(tuple(chosen[1:]), looks, cost[0] - price * looks)

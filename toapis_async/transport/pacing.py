@@ -171,8 +171,9 @@ class Pacer:
         lane = self._lanes.get(purpose)
         if lane is None or http_status is None:
             return
-        reading = rate_reading(headers, now=self._clock.now())
-        lane.reading = reading
+        if lane.bucket is None and http_status != 429:
+            return
+        reading = lane.reading = rate_reading(headers, now=self._clock.now())
         if http_status == 429:
             lane.refused += 1
         if lane.bucket is None:
