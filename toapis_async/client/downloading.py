@@ -1,4 +1,4 @@
-"""A finished task's files, fetched and saved. A dead link leads back to the task before anything else."""
+"""A finished task's files, fetched and saved. A dead or broken link leads back to the task before anything else."""
 
 import os
 import random as random_module
@@ -9,7 +9,7 @@ import attrs
 
 from toapis_async.client.fetching import fetch_file
 from toapis_async.clock import Clock
-from toapis_async.errors import LinkExpiredError
+from toapis_async.errors import ContentMismatchError, LinkExpiredError, TruncatedError
 from toapis_async.storage.atomic_files import OutputDirectory
 from toapis_async.transport.files import FileHost
 from toapis_async.values.files import SavedFile
@@ -23,9 +23,9 @@ Fresh = Callable[[], Awaitable[GenerationTask]]
 @attrs.frozen
 class _Source:
     url: str
-    stem: str
     index: int
     count: int
+    part: str = ""
 
 
 @attrs.define(kw_only=True)
@@ -66,51 +66,59 @@ class Downloader:
     async def _save(
         self, task: GenerationTask, stem: str, directory: OutputDirectory, fresh: Fresh
     ) -> tuple[SavedFile, ...]:
-        if not task.files or self._expired(task):
-            task = await self._with_links(task, fresh)
-        saved: list[SavedFile] = []
         looks = 0
-        while len(saved) < len(sources := _sources(task, stem)):
+        if not task.files or self._expired(task):
+            looks, task = 1, await self._with_links(task, fresh)
+        saved: list[SavedFile] = []
+        while len(saved) < len(sources := _sources(task)):
             source = sources[len(saved)]
             try:
                 file = await fetch_file(
                     self.host,
                     source.url,
-                    stem=source.stem,
+                    stem=stem,
                     index=source.index,
                     count=source.count,
+                    part=source.part,
                     directory=directory,
                     clock=self.clock,
                     random=self.random,
                 )
-            except LinkExpiredError:
+            except (LinkExpiredError, ContentMismatchError, TruncatedError):
                 if looks >= FRESH_LOOKS:
                     raise
-                if looks:
-                    await self.clock.sleep(2.0**looks * self.random.uniform(0.75, 1.25))
+                await self._pause(looks)
                 looks += 1
                 task = await self._with_links(task, fresh)
             else:
                 saved.append(file)
         return tuple(saved)
 
+    async def _pause(self, looks: int) -> None:
+        """Wait before every look but the first."""
+        if looks:
+            await self.clock.sleep(2.0**looks * self.random.uniform(0.75, 1.25))
+
     def _expired(self, task: GenerationTask) -> bool:
         return task.expires_at is not None and task.expires_at.timestamp() <= self.clock.now()
 
     async def _with_links(self, task: GenerationTask, fresh: Fresh) -> GenerationTask:
-        again = await fresh()
-        if not again.files:
-            raise LinkExpiredError(
-                f"Task {task.id} is completed but the gateway has no link for it.",
-                hint="Links live for 24 hours. Look again later (toapis status); if none comes back, ask the gateway's "
-                "support with the task id before generating it anew.",
-            )
-        return again
+        # Completed without a link has been seen; the link may follow (contract §2.2).
+        for looks in range(FRESH_LOOKS):
+            await self._pause(looks)
+            again = await fresh()
+            if again.files:
+                return again
+        raise LinkExpiredError(
+            f"Task {task.id} is completed but the gateway has no link for it.",
+            hint="Links live for 24 hours. Look again later (toapis status); if none comes back, ask the gateway's "
+            "support with the task id before generating it anew.",
+        )
 
 
-def _sources(task: GenerationTask, stem: str) -> list[_Source]:
+def _sources(task: GenerationTask) -> list[_Source]:
     count = len(task.files)
-    sources = [_Source(file.url, stem, index, count) for index, file in enumerate(task.files)]
+    sources = [_Source(file.url, index, count) for index, file in enumerate(task.files)]
     stills = [file.last_frame_url for file in task.files if file.last_frame_url]
-    sources += [_Source(url, f"{stem}-last-frame", index, len(stills)) for index, url in enumerate(stills)]
+    sources += [_Source(url, index, len(stills), "last-frame") for index, url in enumerate(stills)]
     return sources
