@@ -1,0 +1,166 @@
+"""Submissions whose caller goes away."""
+
+import asyncio
+import logging
+
+import pytest
+
+from toapis_async.client.keeping import REMEMBERED, AbandonedSubmission, Caller, Keeper
+from toapis_async.errors import InvalidRequestError, ServerError
+from toapis_async.values.requests import ImageRequest
+from toapis_async.values.tasks import GenerationTask, TaskStatus
+
+TASK = GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED)
+REQUEST = ImageRequest("a secret fox")
+
+
+class Work:
+    """A submission that ends when it is told to."""
+
+    def __init__(self):
+        self.caller = Caller(request=REQUEST)
+        self.sent, self.end = asyncio.Event(), asyncio.Event()
+        self.error = None
+
+    async def __call__(self, *, send=True):
+        if send:
+            self.caller.client_business_id = "ours-1"
+        self.sent.set()
+        await self.end.wait()
+        if self.error:
+            raise self.error
+        return TASK
+
+
+async def abandoned(keeper, work, **how):
+    """Begin a submission and cancel its caller."""
+    caller = asyncio.create_task(keeper.run(work.caller, work(**how)))
+    await work.sent.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+
+async def settled(keeper, work):
+    """Let the submission end."""
+    work.end.set()
+    await keeper.aclose(patience_seconds=5)
+    await asyncio.sleep(0)
+
+
+async def test_a_caller_who_stays_gets_the_task():
+    """Nothing is remembered of a submission whose caller waited."""
+    keeper, work = Keeper(), Work()
+    work.end.set()
+    assert await keeper.run(work.caller, work()) is TASK
+    assert tuple(keeper.abandoned) == ()
+
+
+async def test_a_caller_who_stays_gets_the_error():
+    """The submission's own error comes out as it is."""
+    keeper, work = Keeper(), Work()
+    work.end.set()
+    work.error = ServerError("boom", http_status=500)
+    with pytest.raises(ServerError):
+        await keeper.run(work.caller, work())
+
+
+async def test_an_abandoned_submission_goes_on_to_the_hook():
+    """The POST of a cancelled caller is waited for, and its task handed over once it is known."""
+    heard = []
+    keeper, work = Keeper(heard.append), Work()
+    await abandoned(keeper, work)
+    assert heard == []
+    assert work.caller.wanted is False
+    await settled(keeper, work)
+    expected = AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=TASK)
+    assert [expected] == heard == list(keeper.abandoned)
+
+
+async def test_an_abandoned_failure_is_handed_over_too():
+    """The hook hears of a submission that failed after its caller had gone."""
+    heard = []
+    keeper, work = Keeper(heard.append), Work()
+    await abandoned(keeper, work)
+    work.error = ServerError("boom", http_status=500)
+    await settled(keeper, work)
+    (one,) = heard
+    assert (None, work.error) == (one.task, one.error)
+
+
+async def test_what_was_never_sent_is_not_remembered():
+    """A caller who goes away before anything was sent leaves nothing behind, not even a complaint."""
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    keeper, work = Keeper(), Work()
+    await abandoned(keeper, work, send=False)
+    work.error = InvalidRequestError("never sent")
+    await settled(keeper, work)
+    assert complaints == []
+    assert not keeper.abandoned
+
+
+async def test_a_caller_cancelled_as_the_answer_comes_loses_nothing():
+    """Cancellation in the very moment in which the task is known still hands it over."""
+    keeper, work = Keeper(), Work()
+    caller = asyncio.create_task(keeper.run(work.caller, work()))
+    await work.sent.wait()
+    work.end.set()
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await settled(keeper, work)
+    assert [one.task for one in keeper.abandoned] == [TASK]
+
+
+async def test_a_broken_hook_does_not_eat_the_cancellation(caplog):
+    """An error of the hook is logged; the caller's cancellation stays one."""
+
+    def hook(_):
+        raise KeyError("mine")
+
+    keeper = Keeper(hook)
+    with caplog.at_level(logging.ERROR, "toapis_async"):
+        keeper.left_behind(AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=TASK))
+    assert [record.message for record in caplog.records] == ["on_abandoned broke"]
+    assert len(keeper.abandoned) == 1
+
+
+async def test_a_defect_after_the_caller_has_gone_is_logged(caplog):
+    """An error outside the family is not swallowed."""
+    keeper, work = Keeper(), Work()
+    await abandoned(keeper, work)
+    work.error = KeyError("a defect")
+    await settled(keeper, work)
+    assert "An abandoned submission broke" in caplog.text
+    assert [one.error for one in keeper.abandoned] == [None]
+
+
+async def test_the_log_has_no_prompt(caplog):
+    """What is logged names the task and the reference, and not what was asked for."""
+    keeper, work = Keeper(), Work()
+    await abandoned(keeper, work)
+    await settled(keeper, work)
+    assert "tsk_1" in caplog.text
+    assert "ours-1" in caplog.text
+    assert "secret" not in caplog.text + repr(keeper.abandoned)
+
+
+async def test_closing_lets_go_after_its_patience():
+    """What is still being asked about at the end of the patience is cancelled, and handed over as not known."""
+    keeper, work = Keeper(), Work()
+    await abandoned(keeper, work)
+    await keeper.aclose(patience_seconds=0.01)
+    await asyncio.sleep(0)
+    assert [(one.task, one.error, one.client_business_id) for one in keeper.abandoned] == [(None, None, "ours-1")]
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+async def test_memory_is_bounded():
+    """Only the latest thousand are remembered."""
+    keeper = Keeper()
+    for number in range(REMEMBERED + 5):
+        keeper.left_behind(AbandonedSubmission(request=REQUEST, client_business_id=str(number), task=None))
+    assert len(keeper.abandoned) == REMEMBERED
+    assert keeper.abandoned[0].client_business_id == "5"
