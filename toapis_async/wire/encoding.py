@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -68,6 +69,7 @@ def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client
     return _follow_up(video_id, "extend", request, catalogue, client_business_id)
 
 
+@lru_cache(maxsize=4096)
 def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
     """Encode a look at a task, by its id or by our own reference."""
     return HttpRequest(
