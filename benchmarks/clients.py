@@ -108,11 +108,11 @@ def threads_and_requests(base: str, out: Path, images: int, in_flight: int, inte
 async def ours(base: str, out: Path, images: int, in_flight: int, interval: float, *, safe: bool = True) -> None:
     from toapis_async import AsyncToAPIs, FixedPolling, ImageRequest
 
-    async with AsyncToAPIs(
-        api_key="sk-benchmark", base_url=base, rate_limits=None, polling=FixedPolling(interval)
-    ) as client:
-        async with client.session(out, max_concurrency=in_flight, journal=safe, durable=safe) as session:
-            report = await session.run(ImageRequest(f"image {number}", size="1:1") for number in range(images))
+    async with (
+        AsyncToAPIs(api_key="sk-benchmark", base_url=base, rate_limits=None, polling=FixedPolling(interval)) as client,
+        client.session(out, max_concurrency=in_flight, journal=safe, durable=safe) as session,
+    ):
+        report = await session.run(ImageRequest(f"image {number}", size="1:1") for number in range(images))
     if report.saved != images:
         raise SystemExit(f"only {report.saved} of {images} were saved: {report}")
 

@@ -264,9 +264,7 @@ class DownloadError(ToAPIsError):
 
     """
 
-    def __init__(
-        self, message: str, *, url: str = "", http_status: int | None = None, hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, url: str = "", http_status: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.url = url
         self.http_status = http_status

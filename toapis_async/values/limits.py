@@ -23,12 +23,8 @@ class RateLimits:
 
 TIERS: dict[str, RateLimits] = {
     "default": RateLimits(submit_per_second=5.0, submit_burst=50, query_per_second=50.0, query_burst=500),
-    "vip": RateLimits(
-        submit_per_second=1000 / 60, submit_burst=167, query_per_second=10000 / 60, query_burst=1667
-    ),
-    "svip": RateLimits(
-        submit_per_second=2000 / 60, submit_burst=334, query_per_second=500.0, query_burst=5000
-    ),
+    "vip": RateLimits(submit_per_second=1000 / 60, submit_burst=167, query_per_second=10000 / 60, query_burst=1667),
+    "svip": RateLimits(submit_per_second=2000 / 60, submit_burst=334, query_per_second=500.0, query_burst=5000),
 }
 """The documented groups (contract §4)."""
 

@@ -104,15 +104,9 @@ class VideoRequest:
     size: str | None = attrs.field(default=None, kw_only=True)
     resolution: str | None = attrs.field(default=None, kw_only=True)
     duration: float | None = attrs.field(default=None, kw_only=True)
-    reference_images: tuple[Reference | RoleReference, ...] = attrs.field(
-        default=(), kw_only=True, converter=as_tuple
-    )
-    reference_videos: tuple[Reference | RoleReference, ...] = attrs.field(
-        default=(), kw_only=True, converter=as_tuple
-    )
-    reference_audios: tuple[Reference | RoleReference, ...] = attrs.field(
-        default=(), kw_only=True, converter=as_tuple
-    )
+    reference_images: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
+    reference_videos: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
+    reference_audios: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
     first_frame: Reference | None = attrs.field(default=None, kw_only=True)
     last_frame: Reference | None = attrs.field(default=None, kw_only=True)
     audio: bool | None = attrs.field(default=None, kw_only=True)
