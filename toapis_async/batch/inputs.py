@@ -76,11 +76,13 @@ class Register:
             check(request, self.gateway)
         except InvalidRequestError as error:
             return self._refused(request, index, error)
-        ordinal = self.ledger.seen(item_key(request, 0))
+        key = item_key(request, 0)
+        ordinal = self.ledger.seen(key)
         if request.id is not None and ordinal:
             twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
-        key = item_key(request, ordinal)
+        if ordinal:
+            key = item_key(request, ordinal)
         if self.recovered and self.ledger.seen(_RECOVERED + key):
             return None
         return Entry(item=Item(key=key, request=request, index=index))
