@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TypeAlias
 
 from toapis_async.errors import InvalidRequestError
@@ -39,10 +40,12 @@ async def read_reference(path: str | os.PathLike[str]) -> tuple[bytes, str]:
 
 def _fingerprint(path: Path) -> Fingerprint:
     with _explained(path):
-        if path.is_dir():
-            raise InvalidRequestError.refused((f"reference {str(path)!r} is a directory, not a file",))
-        stat = path.stat()
-        return str(path), stat.st_size, stat.st_mtime_ns
+        found = path.stat()
+    if not S_ISREG(found.st_mode):
+        # Reading a pipe or a device may never end.
+        what = "a directory" if S_ISDIR(found.st_mode) else "a pipe or device"
+        raise InvalidRequestError.refused((f"reference {str(path)!r} is {what}, not a file",))
+    return str(path), found.st_size, found.st_mtime_ns
 
 
 def _read(path: Path) -> tuple[bytes, str]:
