@@ -163,10 +163,10 @@ def journey(tmp_path):
     """``async with journey(scenario, …) as going``: a simulator with small files, and an output directory."""
 
     @asynccontextmanager
-    async def go(scenario=None, *, count=PROMPTS, speed=25.0, seed=0, **settings):
+    async def go(scenario=None, *, count=PROMPTS, speed=25.0, seed=0, name="out", **settings):
         scenario = scenario or Scenario(**{"files": "small", **settings})
         async with Simulator(scenario, seed=seed) as sim:
-            yield Journey(sim, tmp_path / "out", count=count, speed=speed)
+            yield Journey(sim, tmp_path / name, count=count, speed=speed)
 
     return go
 
