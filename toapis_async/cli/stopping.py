@@ -67,7 +67,8 @@ async def _heard(work: Callable[[Stopper], Awaitable[int]]) -> int:
     stopper = Stopper(task)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
-        with suppress(NotImplementedError):  # Windows: the runner's own handler cancels the task
+        # Windows has none, and threads have none: there the runner's own handler cancels the task.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stopper.hear, number)
     try:
         return await work(stopper)

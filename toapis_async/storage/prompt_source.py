@@ -51,8 +51,11 @@ class PromptSource:
 
     @property
     def directory(self) -> str:
-        """Where relative paths in it begin."""
-        return str(self.path.absolute().parent)
+        """Where relative paths in it begin.
+
+        It is part of the items' names, so it has to be the same whatever way led to the file.
+        """
+        return str(self.path.parent.resolve())
 
     def lines(self) -> Iterator[bytes]:
         """Read it line by line; of one that is far too long, only so much that this can be told.

@@ -80,7 +80,7 @@ def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violatio
     if found:
         return found
     for name in (*_LISTS, *_SINGLES):
-        if name in given:
+        if isinstance(given.get(name), list if name in _LISTS else str):
             given[name] = _located(given[name], rules.directory)
     request = ImageRequest(**given) if kind == "image" else VideoRequest(**given)
     broken = tuple(wrong_types(request)) or (

@@ -63,6 +63,7 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
             spooled=spooled,
             resubmit_unknown=given["resubmit_unknown"],
             retry_failed=given["retry_failed"],
+            resume_with=given["base_url"],
         )
         if given["dry_run"]:
             return run(lambda _: dry_run(plan, terminal), uvloop=given["uvloop"])

@@ -77,6 +77,7 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         references_at=memory.references_at,
         resubmit_unknown=given["resubmit_unknown"],
         retry_failed=given["retry_failed"],
+        resume_with=given["base_url"],
     )
 
 

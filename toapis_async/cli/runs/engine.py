@@ -35,6 +35,7 @@ class Engine:
     terminal: Terminal
     stopper: Stopper
     resume_command: str
+    _progress: Progress | None = None
     _problems: int = 0
     _stdout_closed: bool = False
 
@@ -50,10 +51,11 @@ class Engine:
 
         """
         stream = session.resume() if requests is None else session.stream(requests)
+        progress = self._progress = Progress(session, self.terminal, total=total)
         self.stopper.on_first = lambda: self._drain(session)
         error: ToAPIsError | None = None
         try:
-            async with Progress(session, self.terminal, total=total):
+            async with progress:
                 async for outcome in stream:
                     self._show(outcome, session)
         except ToAPIsError as stopped:
@@ -68,9 +70,11 @@ class Engine:
     def _drain(self, session: GenerationSession) -> None:
         in_flight = session.statistics.in_flight
         session.drain()
+        if self._progress is not None:
+            self._progress.stopping = True
+        finishing = f"{in_flight:,} in flight are being finished" if in_flight else "what is left is being saved"
         self.terminal.warn(
-            f"Stopping: nothing more is sent; {in_flight:,} in flight are being finished. "
-            f"Again to stop at once. To go on later: {self.resume_command}"
+            f"Stopping: nothing more is sent, {finishing}. Again stops at once. To go on later: {self.resume_command}"
         )
 
     def _show(self, outcome: Outcome, session: GenerationSession) -> None:
@@ -88,7 +92,7 @@ class Engine:
     def _show_result(self, outcome: Outcome) -> None:
         if self.terminal.as_json:
             self.terminal.result_json(outcome_form(outcome))
-        elif isinstance(outcome, Saved):
+        elif isinstance(outcome, Saved) and not (outcome.resumed and self.terminal.is_watched):
             for file in outcome.files:
                 self.terminal.result(str(file.path))
 

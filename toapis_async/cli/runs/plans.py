@@ -11,6 +11,7 @@ from toapis_async.cli.runs.scanning import Scan, requests_of, scan
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
 from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.words.amounts import count_text
 from toapis_async.cli.words.json_forms import usd_number
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.prompt_source import PromptSource, settle
@@ -28,6 +29,7 @@ class RunPlan:
         references_at: where relative references begin.
         spooled: whether the source is a copy that is yet to be given its lasting name.
         resubmit_unknown, retry_failed: wishes of this command only.
+        resume_with: the base URL to name in the command that goes on; None where it is remembered and trusted.
 
     """
 
@@ -38,6 +40,7 @@ class RunPlan:
     spooled: bool = False
     resubmit_unknown: bool = False
     retry_failed: bool = False
+    resume_with: str | None = None
 
     @property
     def rules(self) -> LineRules:
@@ -70,7 +73,9 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
         )
     else:
         price = estimate_text(found.cost_usd, found.unpriced, found.requests)
-        terminal.result(f"{plan.source.name}: {found.requests:,} requests, {found.outputs:,} files, {price}.")
+        terminal.result(
+            f"{plan.source.name}: {count_text(found.requests, 'request')}, {count_text(found.outputs, 'file')}, {price}."
+        )
     terminal.say("Nothing was sent.")
     return Exit.DONE
 
@@ -87,7 +92,7 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
         engine = Engine(
             terminal=terminal,
             stopper=stopper,
-            resume_command=resume_command(str(plan.directory), base_url=options.client.base_url),
+            resume_command=resume_command(str(plan.directory), base_url=plan.resume_with),
         )
         async with client.session(
             plan.directory,
@@ -108,7 +113,12 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
 async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:
     if plan.source is None:
         return None
-    found = await scan(plan.source, plan.rules, max_cost=plan.options.max_cost)
+    name = plan.source.name
+
+    def tell(count: int) -> None:
+        terminal.say(f"{name}: {count:,} lines checked")
+
+    found = await scan(plan.source, plan.rules, max_cost=plan.options.max_cost, tell=tell)
     for doubt in found.doubts:
         terminal.warn(f"Warning: {doubt}")
     return found

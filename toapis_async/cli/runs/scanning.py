@@ -1,6 +1,6 @@
 """The first reading of a prompt file: everything is checked, counted and priced before anything is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import attrs
@@ -9,6 +9,7 @@ from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.pricing import estimate
 from toapis_async.policy.references import is_address
+from toapis_async.policy.spelling import did_you_mean
 from toapis_async.policy.validation import violations
 from toapis_async.storage.key_ledger import KeyLedger
 from toapis_async.storage.prompt_source import PromptSource, wrong_reference_file
@@ -19,6 +20,7 @@ from toapis_async.wire.prompt_files import Line, read_lines
 
 MOST_COMPLAINTS = 10
 _BETWEEN_BREATHS = 500
+_BETWEEN_WORDS = 200_000
 
 
 @attrs.define(kw_only=True)
@@ -30,7 +32,7 @@ class Scan:
         outputs: images and videos that they ask for.
         cost_usd: of those whose price is known.
         unpriced: requests whose price is not; they are in no sum.
-        doubts: what the catalogue would call wrong, where it was told only to warn; the first few.
+        doubts: what may be a mistake and is sent all the same; the first few.
 
     """
 
@@ -39,15 +41,36 @@ class Scan:
     cost_usd: Decimal = Decimal(0)
     unpriced: int = 0
     doubts: list[str] = attrs.field(factory=list)
+    _strangers: set[str] = attrs.field(factory=set)
+
+    def doubt(self, place: str, request: GenerationRequest, rules: LineRules) -> None:
+        """Note what may be a mistake: a model nearly like a known one; and, if asked to warn, broken rules."""
+        if len(self.doubts) >= MOST_COMPLAINTS:
+            return
+        if rules.validation == "warn":
+            self.doubts += [f"{place}: {wrong}" for wrong in violations(request, rules.catalogue)]
+        model = request.model
+        if model in self._strangers or len(self._strangers) >= MOST_COMPLAINTS or rules.catalogue.find(model):
+            return
+        self._strangers.add(model)
+        if meant := did_you_mean(model, _names(rules)):
+            self.doubts.append(f"{place}: model {model!r} is not in the catalogue{meant}; it is sent as it is")
 
 
-async def scan(source: PromptSource, rules: LineRules, *, max_cost: Decimal | None = None) -> Scan:
+async def scan(
+    source: PromptSource,
+    rules: LineRules,
+    *,
+    max_cost: Decimal | None = None,
+    tell: Callable[[int], None] | None = None,
+) -> Scan:
     """Read the whole file, in constant memory.
 
     Args:
         source: the file.
         rules: how its lines become requests.
         max_cost: the run's cap, which needs a price for every request; None for no cap.
+        tell: hears now and then how many lines were read; None for nobody.
 
     Raises:
         InvalidRequestError: something in it is wrong; the first ten places are told, and nothing was sent.
@@ -60,6 +83,8 @@ async def scan(source: PromptSource, rules: LineRules, *, max_cost: Decimal | No
         for count, line in enumerate(read_lines(source.lines(), source.form, rules)):
             if count % _BETWEEN_BREATHS == 0:
                 await clock.sleep(0)  # a signal gets through
+            if tell is not None and count and count % _BETWEEN_WORDS == 0:
+                tell(count)
             wrong = line.wrong or _wrong_here(line, ledger, rules, max_cost)
             complaints.extend(f"{source.name}:{line.number}: {sentence}" for sentence in wrong)
             if len(complaints) >= MOST_COMPLAINTS:
@@ -97,8 +122,12 @@ def _count(found: Scan, request: GenerationRequest, number: int, source: PromptS
         found.unpriced += 1
     else:
         found.cost_usd += price
-    if rules.validation == "warn" and len(found.doubts) < MOST_COMPLAINTS:
-        found.doubts += [f"{source.name}:{number}: {doubt}" for doubt in violations(request, rules.catalogue)]
+    if rules.validation != "off":
+        found.doubt(f"{source.name}:{number}", request, rules)
+
+
+def _names(rules: LineRules) -> list[str]:
+    return [name for model in rules.catalogue for name in (model.id, *model.aliases)]
 
 
 def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, max_cost: Decimal | None) -> list[str]:

@@ -38,7 +38,7 @@ class Progress:
     def __init__(
         self, session: GenerationSession, terminal: Terminal, *, total: int | None, clock: Clock | None = None
     ) -> None:
-        self.note = ""
+        self.stopping = False
         self._session = session
         self._terminal = terminal
         self._total = total
@@ -81,7 +81,7 @@ class Progress:
             report=session.report,
             total=self._total,
             per_second=self._pace.per_second,
-            note=self.note,
+            stopping=self.stopping,
         )
         self._pace.add(self._clock.monotonic(), now.done - now.statistics.skipped)
         return now

@@ -42,7 +42,7 @@ class Standing:
         statistics, report: of the session.
         total: items of the input, or None where it is not known.
         per_second: items ended, or None.
-        note: what holds it up, or empty.
+        stopping: whether nothing more is sent.
 
     """
 
@@ -50,7 +50,7 @@ class Standing:
     report: Report
     total: int | None
     per_second: float | None
-    note: str = ""
+    stopping: bool = False
 
     @property
     def done(self) -> int:
@@ -61,7 +61,7 @@ class Standing:
     @property
     def seconds_left(self) -> float | None:
         """How long it will take at this pace, or None."""
-        if self.total is None or not self.per_second or self.total <= self.done:
+        if self.stopping or self.total is None or not self.per_second or self.total <= self.done:
             return None
         return (self.total - self.done) / self.per_second
 
@@ -84,7 +84,7 @@ class Standing:
             parts.append(money)
         if self.seconds_left is not None:
             parts.append(f"about {duration_text(self.seconds_left)} left")
-        return parts + ([self.note] if self.note else [])
+        return parts + (["stopping; again stops at once"] if self.stopping else [])
 
     def line(self) -> str:
         """Return everything on one line."""

@@ -47,6 +47,11 @@ class Terminal:
     quiet: bool = False
     above: Callable[[str], None] | None = None
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether results scroll by before a person, and not into a file or a program."""
+        return sys.stdout.isatty()
+
     def result(self, text: str) -> None:
         """Write a result.
 
@@ -54,7 +59,7 @@ class Terminal:
             StdoutClosedError: nobody reads it.
 
         """
-        if self.above is not None and sys.stdout.isatty():
+        if self.above is not None and self.is_watched:
             self.above(text)
             return
         try:
