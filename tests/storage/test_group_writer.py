@@ -194,5 +194,5 @@ async def test_windows_grow_while_batches_are_small() -> None:
             await writer.write(number)
         assert writer._window == 0.004
         for _ in range(4):
-            await asyncio.gather(*(writer.write(number) for number in range(60)))
+            await asyncio.gather(*(writer.write(number) for number in range(120)))
         assert writer._window == 0.001

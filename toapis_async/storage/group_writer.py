@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_FULL = 48
+_FULL = 100
 
 
 class GroupWriter(Generic[T]):

@@ -9,7 +9,10 @@ from toapis_async.values.records import ItemRecord, ItemState, JournalEvent
 class Journal(Protocol):
     """What a run remembers.
 
-    Events of one item arrive in order. Opening is ``async with``; while it is open no other process can open it.
+    An item's record is the fold of its events by ``policy.recovery.apply``; events of one item arrive in order.
+    Opening is ``async with``; while it is open no other process can open it. Closing writes what was noted. Once
+    something could not be written, every later call raises the same ``JournalError``: the run has to stop, and can
+    be resumed.
     """
 
     async def __aenter__(self) -> Self: ...
@@ -29,18 +32,26 @@ class Journal(Protocol):
     async def record(self, event: JournalEvent) -> None:
         """Apply an event and return once it is durable.
 
+        Cancelling the waiting does not take the event back.
+
         Raises:
+            InvalidRequestError: an intended request holds what cannot be kept; nothing was applied.
             JournalError: it could not be written; the run has to stop.
 
         """
         ...
 
     def note(self, event: JournalEvent) -> None:
-        """Apply an event soon, in order with the others; durable at the next commit."""
+        """Apply an event soon, in order with the others; durable at the next commit.
+
+        Raises:
+            JournalError: something before it could not be written.
+
+        """
         ...
 
     async def find(self, keys: Sequence[str]) -> list[ItemRecord | None]:
-        """Return the record of each key, in order; None for an unknown key."""
+        """Return the record of each key, in order; None for an unknown key. Sees every event handed over before it."""
         ...
 
     def items(self, *states: ItemState) -> AsyncIterator[ItemRecord]:

@@ -9,6 +9,7 @@ puts into a string (lone surrogates too) goes to the disk and comes back as it w
 import base64
 import json
 import os
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _STATES = {state.value: state for state in ItemState}
 
 _REQUEST_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in _KINDS.values()}
 _RECORD_FIELDS = tuple(field.name for field in attrs.fields(ItemRecord) if field.name not in _OWN_COLUMNS)
+_record_values = attrgetter(*_RECORD_FIELDS)
 
 
 def encode_request(request: GenerationRequest) -> str:
@@ -109,11 +111,11 @@ def encode_facts(record: ItemRecord, directory: Path) -> str:
 
     Paths of files below ``directory`` are written relative to it, so that the directory can be moved.
     """
-    body: dict[str, Any] = {}
-    for name in _RECORD_FIELDS:
-        value = getattr(record, name)
-        if value is not None and value is not False and value != ():
-            body[name] = value
+    body: dict[str, Any] = {
+        name: value
+        for name, value in zip(_RECORD_FIELDS, _record_values(record), strict=True)
+        if value is not None and value is not False and value != ()
+    }
     if record.files:
         body["files"] = [_encode_file(file, directory) for file in record.files]
     return _encode(body)
@@ -127,14 +129,17 @@ def decode_record(key: str, state: str, request: str, facts: str, directory: Pat
 
     """
     try:
-        body: dict[str, Any] = _decode(facts)[0]
-        for name in _TUPLES & body.keys():
-            body[name] = tuple(body[name])
-        if "files" in body:
-            body["files"] = tuple([_decode_file(file, directory) for file in body["files"]])
-        return ItemRecord(key=key, state=_STATES[state], request=_request(_decode(request)[0]), **body)
+        return _record(key, state, _decode(request)[0], _decode(facts)[0], directory)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no record of an item: {error}") from error
+
+
+def _record(key: str, state: str, request: dict[str, Any], facts: dict[str, Any], directory: Path) -> ItemRecord:
+    for name in _TUPLES & facts.keys():
+        facts[name] = tuple(facts[name])
+    if "files" in facts:
+        facts["files"] = tuple([_decode_file(file, directory) for file in facts["files"]])
+    return ItemRecord(key=key, state=_STATES[state], request=_request(request), **facts)
 
 
 def _encode_file(file: SavedFile, directory: Path) -> list[Any]:
