@@ -55,7 +55,6 @@ async def test_a_limit_on_unfinished_tasks_is_found_and_kept(wording: str, rtt: 
     ideal = 1200 / 40 * 1.0
     # What no client can avoid: the trip of the next submission and half a look.
     least = ideal * (1.0 + rtt / 2 + 0.025)
-    print(wording, rtt, least / clock.monotonic(), ideal / clock.monotonic(), refused / posts, slots.limit)
     assert least / clock.monotonic() >= 0.93
     assert refused / posts < 0.05
     assert slots.in_use == 0

@@ -100,7 +100,6 @@ async def test_auto_with_headers_keeps_to_the_limit(wording: str) -> None:
     makespan = await run(gateway, pacer, 3000)
 
     ideal = (3000 - 50) / 50 + 1.0
-    print(wording, ideal / makespan, gateway.refused / gateway.posts, pacer.submit_rate)
     assert ideal / makespan >= 0.95
     assert gateway.refused / gateway.posts < 0.01
 
@@ -115,7 +114,6 @@ async def test_auto_without_headers_finds_the_limit(retry_after: bool) -> None:
     makespan = await run(gateway, pacer, 3000)
 
     ideal = (3000 - 50) / 50 + 1.0
-    print(ideal / makespan, gateway.refused / gateway.posts, pacer.submit_rate)
     assert ideal / makespan >= 0.85
     assert gateway.refused / gateway.posts < 0.05
 
@@ -130,6 +128,5 @@ async def test_auto_does_not_storm_the_default_tier(wording: str | None) -> None
     makespan = await run(gateway, pacer, 600, latency=20.0)
 
     ideal = (600 - 50) / 5 + 20.0
-    print(ideal / makespan, gateway.refused, gateway.posts, pacer.submit_rate)
     assert ideal / makespan >= 0.9
     assert gateway.refused / gateway.posts < 0.02

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from toapis_async.clock import Clock
 from toapis_async.policy.inflight import InflightLimit, Refusal
@@ -59,7 +60,8 @@ class Slots:
             if turn.done() and not turn.cancelled():
                 self.release(accepted=False)
             else:
-                self._line.remove(turn)
+                with suppress(ValueError):
+                    self._line.remove(turn)
             raise
 
     def accepted(self) -> None:

@@ -6,6 +6,7 @@ lengthen the cool-down.
 """
 
 from collections import deque
+from math import inf, pow
 
 import attrs
 
@@ -18,6 +19,7 @@ _TRUST = 0.98  # of a rate that was measured between two refusals
 _LEAST_SERVED = 8  # requests between two refusals, to measure by
 _MEASURABLE = 20.0  # seconds between two refusals; after longer ones the bucket may have been full in between
 _OPENING = 10  # requests without an answer at the start; each answer lets one more go, so a full burst takes 3 trips
+_OPENING_FOR = 3.0  # seconds; a gateway that has not answered by then is slow, not strict
 _OPENING_WAIT = 0.01  # seconds
 _UNHEARD_FOR = 0.25  # seconds; then one more goes without an answer, which may never come
 _PROBE_GROWTH = 2.0  # per second until a refusal has shown the rate: from 5/s to 50/s within four seconds
@@ -76,6 +78,7 @@ class Bucket:
         "_grown_at",
         "_measured",
         "_meter",
+        "_open_at",
         "_opening",
         "_paused_until",
         "_refused_at",
@@ -115,17 +118,23 @@ class Bucket:
         self._taken_at = now
         self._unheard = 0
         self._opening = _OPENING
+        self._open_at = inf
 
     @property
     def known(self) -> bool:
         """Whether the rate rests on a setting, on headers or on a refusal, and is no mere beginning."""
         return self._ceiling is not None or self._refused_at is not None
 
+    @property
+    def counted(self) -> bool:
+        """Whether ``Remaining`` may be a number of requests, by all that was heard."""
+        return self._meter.counts_requests
+
     def take(self, now: float) -> float:
         """Take one token: 0.0 when it was there, else the seconds to wait before asking again."""
         if now < self._paused_until:
             return self._paused_until - now
-        if self._unheard >= self._opening and now - self._taken_at < _UNHEARD_FOR:
+        if self._unheard >= self._opening and now < self._open_at and now - self._taken_at < _UNHEARD_FOR:
             return _OPENING_WAIT
         self._refill(now)
         if self._tokens >= 1.0 - 1e-9:
@@ -133,6 +142,8 @@ class Bucket:
             self._taken += 1
             self._unheard += 1
             self._taken_at = now
+            if self._open_at == inf:
+                self._open_at = now + _OPENING_FOR
             return 0.0
         return (1.0 - self._tokens) / self.per_second
 
@@ -151,6 +162,10 @@ class Bucket:
             self._follow(now, reading)
         self._grow(now)
 
+    def on_no_answer(self) -> None:
+        """Hear that a request ended without a word about the budget: a 5xx, or nothing."""
+        self._unheard -= 1
+
     def on_refused(self, now: float, retry_after_seconds: float | None = None) -> None:
         """Hear a 429: pause as asked, and cut the rate unless that was done within the cool-down."""
         self._refill(now)
@@ -162,7 +177,7 @@ class Bucket:
         if not self._fixed and self._ceiling is not None:
             self._ceiling, self._doubt_until = None, now + _DOUBT
         self._cool_until = now + _COOL_DOWN
-        if self._tokens >= 1.0 and self._refused_at is None:
+        if self._tokens >= 1.0 and self._served < self.burst and self._refused_at is None:
             # Refused within the opening burst: that says something about the burst, and nothing about the rate.
             self.burst = max(1.0, _CUT * self.burst)
         else:
@@ -234,9 +249,9 @@ class Bucket:
 
     def _growth(self, now: float, elapsed: float) -> float:
         if self._refused_at is None or not self._measured:
-            return _PROBE_GROWTH**elapsed
+            return pow(_PROBE_GROWTH, elapsed)
         share = _STEADY_GROWTH * min(_STEADY_UP_TO, self.per_second)
-        share *= 2.0 ** min(30.0, (now - self._refused_at) / _STEADY_DOUBLING)
+        share *= pow(2.0, min(30.0, (now - self._refused_at) / _STEADY_DOUBLING))
         return 1.0 + min(_FASTEST_GROWTH, share) * elapsed
 
     def _set_rate(self, now: float, per_second: float, reason: str) -> None:

@@ -51,6 +51,11 @@ class RefillMeter:
     _odd: bool = False
     _rates: tuple[float, ...] = ()
 
+    @property
+    def counts_requests(self) -> bool:
+        """Whether ``Remaining`` has so far fallen by about one per request."""
+        return not self._odd
+
     def next_meaning(self, rate: float, top: float) -> float | None:
         """Give the lowest rate from *rate* to *top* that the limit may mean, or None."""
         if self._odd:

@@ -16,6 +16,7 @@ from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 from toapis_async.wire.rate_headers import rate_reading
 
 _DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.inflight)
+_DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
 _DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
 
 
@@ -52,17 +53,40 @@ class _Lane:
         self.sent = 0
         self.refused = 0
         self.reading: RateReading | None = None
-        self.odd_refusals = 0
+        self.odd_refusals = 0.0
 
-    def about_something_else(self, reading: RateReading | None) -> bool:
+    def heard(
+        self, http_status: int | None, headers: Mapping[str, str], retry_after_seconds: float | None, *, now: float
+    ) -> None:
+        refused = http_status == 429
+        self.refused += refused
+        if self.bucket is None and not refused:
+            return
+        reading = None if http_status is None else rate_reading(headers, now=now)
+        self.reading = reading
+        if self.bucket is None:
+            return
+        if refused and not self._about_something_else(reading):
+            if retry_after_seconds is None and reading is not None:
+                retry_after_seconds = reading.retry_after_seconds
+            self.bucket.on_refused(self.clock.monotonic(), retry_after_seconds)
+        elif refused or http_status is None or http_status >= 500:
+            self.bucket.on_no_answer()
+        else:
+            self.odd_refusals = max(0.0, self.odd_refusals - _DENIALS_PER_SUCCESS)
+            self.bucket.on_success(self.clock.monotonic(), reading)
+
+    def _about_something_else(self, reading: RateReading | None) -> bool:
         """Tell whether a 429 is not about this budget: it says so, or there is something left of it."""
         if reading is None:
             return False
         if reading.budget is Budget.CONCURRENCY:
             return True
         # Headers may be wrong: after some refusals in a row that they deny, the refusals are believed.
-        self.odd_refusals += 1
-        return reading.remaining is not None and reading.remaining >= 1.0 and self.odd_refusals <= _DENIALS
+        self.odd_refusals += 1.0
+        if self.bucket is None or not self.bucket.counted or self.odd_refusals > _DENIALS:
+            return False
+        return reading.remaining is not None and reading.remaining >= 1.0
 
     async def acquire(self) -> None:
         if self.bucket is not None and (self.line or self.led or self.bucket.take(self.clock.monotonic()) > 0.0):
@@ -88,13 +112,12 @@ class _Lane:
             self._pass_on(bucket)
 
     def _leave(self, turn: "asyncio.Future[bool]", bucket: Bucket) -> None:
+        # A cancelled turn stays in the line until whoever leads comes to it: taking it out would cost a search.
         if turn.done() and not turn.cancelled():
             if turn.result():
                 self._pass_on(bucket)
             else:
                 bucket.give_back()
-        else:
-            self.line.remove(turn)
 
     def _pass_on(self, bucket: Bucket) -> None:
         now = self.clock.monotonic()
@@ -169,25 +192,8 @@ class Pacer:
     ) -> None:
         """Learn from a reply; a status of None means that none came."""
         lane = self._lanes.get(purpose)
-        if lane is None or http_status is None:
-            return
-        if lane.bucket is None and http_status != 429:
-            return
-        reading = lane.reading = rate_reading(headers, now=self._clock.now())
-        if http_status == 429:
-            lane.refused += 1
-        if lane.bucket is None:
-            return
-        if http_status == 429:
-            if lane.about_something_else(reading):
-                return
-            asked = retry_after_seconds
-            if asked is None and reading is not None:
-                asked = reading.retry_after_seconds
-            lane.bucket.on_refused(self._clock.monotonic(), asked)
-        elif http_status < 500:
-            lane.odd_refusals = 0
-            lane.bucket.on_success(self._clock.monotonic(), reading)
+        if lane is not None:
+            lane.heard(http_status, headers, retry_after_seconds, now=self._clock.now())
 
     def last_reading(self, purpose: Purpose) -> RateReading | None:
         """Give what the latest reply for this purpose said about its budget."""
@@ -199,7 +205,7 @@ class Pacer:
         return {
             purpose: PaceStatistics(
                 per_second=self._rate(purpose),
-                waiting=len(lane.line) + lane.led,
+                waiting=sum(not turn.done() for turn in lane.line) + lane.led,
                 sent=lane.sent,
                 refused=lane.refused,
                 changes=() if lane.bucket is None else tuple(lane.bucket.history),

@@ -1,0 +1,116 @@
+"""The limit on tasks in flight."""
+
+import pytest
+
+from toapis_async.policy.inflight import Cause, InflightLimit, Refusal
+from toapis_async.policy.rate_reading import Budget, RateReading
+
+UNCLEAR = Refusal(message="Too many requests")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        (Refusal(), Cause.UNCLEAR),
+        (Refusal(message="Async task request rate exceeded"), Cause.UNCLEAR),
+        (Refusal(message="Concurrency limit reached"), Cause.CONCURRENCY),
+        (Refusal(message="当前并发任务数已达上限"), Cause.CONCURRENCY),
+        (Refusal(message="40 tasks in progress"), Cause.CONCURRENCY),
+        (Refusal(reading=RateReading(budget=Budget.CONCURRENCY)), Cause.CONCURRENCY),
+        (Refusal(reading=RateReading(remaining=3.0)), Cause.CONCURRENCY),
+        (Refusal(reading=RateReading(remaining=0.0)), Cause.RATE),
+        (Refusal(reading=RateReading(limit=300.0)), Cause.UNCLEAR),
+    ],
+)
+def test_causes_are_told_apart(refusal: Refusal, cause: Cause) -> None:
+    """By words, by category, by what remains of the rate."""
+    assert refusal.cause is cause
+
+
+def test_the_first_refusal_shows_the_limit() -> None:
+    """What was accepted then, and what of those on the way is still accepted."""
+    limit = InflightLimit(300)
+    limit.on_refused(UNCLEAR, 30, 10.0)
+    first = limit.limit
+    for n in range(31, 41):
+        limit.on_accepted(n)
+
+    assert (first, limit.limit) == (30, 40)
+
+
+def test_a_rate_refusal_changes_nothing() -> None:
+    """It is another policy's."""
+    limit = InflightLimit(300)
+    wait = limit.on_refused(Refusal(reading=RateReading(remaining=0.0), retry_after_seconds=2.0), 30, 10.0)
+
+    assert limit.limit == 300
+    assert wait == 2.0
+
+
+def test_one_more_is_tried_after_a_wait_that_doubles() -> None:
+    """Not before, not two at a time, and later after each refusal."""
+    limit = InflightLimit(300)
+    limit.on_refused(UNCLEAR, 40, 0.0)
+    early, due, second = limit.admits(40, 0, 0.5), limit.admits(40, 0, 1.0), limit.admits(40, 1, 1.0)
+    limit.on_refused(UNCLEAR, 40, 1.1)
+    too_early, due_again = limit.admits(40, 0, 2.5), limit.admits(40, 0, 3.2)
+
+    assert (early, due, second) == (False, True, False)
+    assert (too_early, due_again) == (False, True)
+
+
+def test_a_successful_try_opens_the_limit_step_by_step() -> None:
+    """One, two, four: a false alarm is forgotten within a few submissions."""
+    limit = InflightLimit(300)
+    limit.on_refused(UNCLEAR, 40, 0.0)
+    accepted, submissions = 40, 0
+    while limit.limit < 200:
+        assert limit.admits(accepted, 0, 2.0)
+        accepted += 1
+        submissions += 1
+        limit.on_accepted(accepted)
+
+    assert submissions < 200
+
+
+def test_refusals_below_the_limit_lower_it() -> None:
+    """Others use the account too."""
+    limit = InflightLimit(300)
+    limit.on_refused(UNCLEAR, 40, 0.0)
+    limit.on_refused(UNCLEAR, 20, 5.0)
+    limit.on_refused(UNCLEAR, 20, 50.0)
+
+    assert 20 <= limit.limit < 40
+
+
+def test_the_limit_is_never_under_one_or_over_the_setting() -> None:
+    """With nothing accepted one may still go."""
+    limit = InflightLimit(5)
+    limit.on_refused(UNCLEAR, 0, 0.0)
+    lowest = limit.limit
+    limit.on_accepted(50)
+
+    assert (lowest, limit.limit) == (1, 5)
+    assert InflightLimit(5).admits(4, 0, 0.0)
+    assert not InflightLimit(5).admits(5, 0, 0.0)
+
+
+def test_the_start_is_soft() -> None:
+    """Twenty on the way at once; with more accepted, half of those."""
+    limit = InflightLimit(1000)
+
+    assert limit.admits(0, 19, 0.0)
+    assert not limit.admits(0, 20, 0.0)
+    assert limit.admits(100, 49, 0.0)
+    assert not limit.admits(100, 50, 0.0)
+
+
+def test_a_wait_is_bounded() -> None:
+    """After many refused tries a minute, unless the gateway asks for more."""
+    limit = InflightLimit(100)
+    now = 0.0
+    for _ in range(20):
+        wait = limit.on_refused(UNCLEAR, 40, now)
+        now += wait
+
+    assert wait == 60.0
