@@ -73,8 +73,10 @@ def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violatio
         default = getattr(rules, name)
         if default is not None:
             given.setdefault(name, default)
-    kind = given.pop("kind", None) or _kind_by_model(given.get("model"), rules.catalogue)
-    if kind not in {"image", "video"}:
+    kind = given.pop("kind", None)
+    if kind is None:
+        kind = _kind_by_model(given.get("model"), rules.catalogue)
+    if not isinstance(kind, str) or kind not in {"image", "video"}:
         return (f'kind is {_shown(kind)}; it has to be "image" or "video"',)
     found = _misplaced(given, kind)
     if found:
@@ -135,13 +137,8 @@ def _kind_by_model(model: object, catalogue: Catalogue) -> str:
 
 def _misplaced(given: Fields, kind: str) -> Violations:
     own, other = (IMAGE_FIELDS, "video") if kind == "image" else (VIDEO_FIELDS, "image")
-    found = [
-        f"{name} is a field of {other}s, and this line makes an {kind}"
-        if kind == "image"
-        else f"{name} is a field of {other}s, and this line makes a {kind}"
-        for name in given
-        if name not in own
-    ]
+    makes = "an image" if kind == "image" else "a video"
+    found = [f"{name} is a field of {other}s, and this line makes {makes}" for name in given if name not in own]
     if found:
         found[-1] += f'; take a model that makes {other}s, or add "kind": "{other}"'
     if "prompt" not in given:

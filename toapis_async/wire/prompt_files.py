@@ -189,7 +189,7 @@ def _wrong_header(names: Sequence[str]) -> Violations:
     if not names:
         return ()
     if "prompt" not in names:
-        return (f"the header has no column prompt; it has {plain(', '.join(names))}{did_you_mean('prompt', names)}",)
+        return (f"the header has no column prompt; it has {plain(', '.join(names))}",)
     twice = sorted({name for name in names if names.count(name) > 1})
     return (f"the header names {plain(', '.join(twice))} twice",) if twice else ()
 

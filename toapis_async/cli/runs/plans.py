@@ -73,9 +73,8 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
         )
     else:
         price = estimate_text(found.cost_usd, found.unpriced, found.requests)
-        terminal.result(
-            f"{plan.source.name}: {count_text(found.requests, 'request')}, {count_text(found.outputs, 'file')}, {price}."
-        )
+        counts = f"{count_text(found.requests, 'request')}, {count_text(found.outputs, 'file')}"
+        terminal.result(f"{plan.source.name}: {counts}, {price}.")
     terminal.say("Nothing was sent.")
     return Exit.DONE
 
