@@ -6,7 +6,7 @@ lengthen the cool-down.
 """
 
 from collections import deque
-from math import inf, pow
+from math import exp2, inf
 
 import attrs
 
@@ -22,7 +22,7 @@ _OPENING = 10  # requests without an answer at the start; each answer lets one m
 _OPENING_FOR = 3.0  # seconds; a gateway that has not answered by then is slow, not strict
 _OPENING_WAIT = 0.01  # seconds
 _UNHEARD_FOR = 0.25  # seconds; then one more goes without an answer, which may never come
-_PROBE_GROWTH = 2.0  # per second until a refusal has shown the rate: from 5/s to 50/s within four seconds
+_PROBE_DOUBLINGS = 1.0  # per second until a refusal has shown the rate: from 5/s to 50/s within four seconds
 _STEADY_GROWTH = 0.0004  # of the rate, per second and per request per second: one refusal in more than 100 requests
 _STEADY_UP_TO = 50.0  # requests per second: 2 % per second is fast enough
 _STEADY_DOUBLING = 15.0  # seconds without a refusal until that growth doubles: a raised limit is found
@@ -249,9 +249,9 @@ class Bucket:
 
     def _growth(self, now: float, elapsed: float) -> float:
         if self._refused_at is None or not self._measured:
-            return pow(_PROBE_GROWTH, elapsed)
+            return exp2(_PROBE_DOUBLINGS * elapsed)
         share = _STEADY_GROWTH * min(_STEADY_UP_TO, self.per_second)
-        share *= pow(2.0, min(30.0, (now - self._refused_at) / _STEADY_DOUBLING))
+        share *= exp2(min(30.0, (now - self._refused_at) / _STEADY_DOUBLING))
         return 1.0 + min(_FASTEST_GROWTH, share) * elapsed
 
     def _set_rate(self, now: float, per_second: float, reason: str) -> None:
