@@ -22,8 +22,8 @@ from toapis_async import AsyncToAPIs, FixedPolling, ImageRequest
 from toapis_async.testing import Scenario, Simulator
 
 ONE_RUN = Path(__file__).with_name("one_run.py")
-PROMPTS = int(os.environ.get("TOAPIS_JOURNEY_PROMPTS", "120"))
-KILLS = int(os.environ.get("TOAPIS_JOURNEY_KILLS", "5"))
+PROMPTS = int(os.environ.get("TOAPIS_JOURNEY_PROMPTS", "100"))
+KILLS = int(os.environ.get("TOAPIS_JOURNEY_KILLS", "3"))
 
 _spec = importlib.util.spec_from_file_location("toapis_one_run", ONE_RUN)
 one_run = importlib.util.module_from_spec(_spec)
@@ -124,6 +124,12 @@ class Journey:
         expected = Counter(self.prompts if prompts is None else prompts)
         assert expected == charges
         assert expected == accepted
+
+    async def fetched(self):
+        """Every paid file was fetched to its last byte; the books hear of a slow one a moment after its reader."""
+        async with asyncio.timeout(5):
+            while self.sim.books.never_downloaded:
+                await asyncio.sleep(0.02)
 
     def assert_never_charged_twice(self):
         """No prompt was accepted more than once."""

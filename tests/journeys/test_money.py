@@ -27,7 +27,7 @@ async def test_lost_replies_are_found_and_nothing_is_paid_twice(journey, counted
         assert report.complete
         going.assert_charged_once()
         going.assert_on_disk()
-        assert going.sim.books.never_downloaded == ()
+        await going.fetched()
 
 
 async def test_unknown_stays_unknown_where_references_are_ignored(journey, counted):
