@@ -80,6 +80,8 @@ def state(*events: JournalEvent) -> tuple[ItemState, str | None]:
         ([intended(), not_accepted(), intended(2), accepted("t2", 2)], (ItemState.ACCEPTED, "t2")),
         ([intended(), accepted(), failed(), intended(2, at=6.0)], (ItemState.INTENDED, None)),
         ([intended(), finished()], (ItemState.FINISHED, "t1")),
+        ([intended(), not_accepted(), intended()], (ItemState.INTENDED, None)),
+        ([intended(), failed("InvalidRequestError"), intended(at=6.0)], (ItemState.INTENDED, None)),
     ],
 )
 def test_ordinary_lives(events: list[JournalEvent], expected: tuple[ItemState, str | None]) -> None:

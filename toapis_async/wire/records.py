@@ -71,8 +71,9 @@ def decode_request(text: str) -> GenerationRequest:
 
 def _request(body: dict[str, Any]) -> GenerationRequest:
     kind = _KINDS[body.pop("kind")]
-    for name in _REFERENCES & body.keys():
-        body[name] = _decode_reference(body[name])
+    if not _REFERENCES.isdisjoint(body):
+        for name in _REFERENCES & body.keys():
+            body[name] = _decode_reference(body[name])
     return kind(**body)
 
 
