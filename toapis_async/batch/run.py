@@ -51,7 +51,6 @@ class Run:
         self._cancelled = False
         self._finished: MemoryObjectSendStream[ItemRun]
         self._to_save: MemoryObjectReceiveStream[ItemRun]
-        self._finished, self._to_save = anyio.create_memory_object_stream[ItemRun](parts.download_workers)
 
     @property
     def late_count(self) -> int:
@@ -65,6 +64,7 @@ class Run:
             feed: where items come from; None where ``start()`` is called from outside until ``no_more()``.
 
         """
+        self._finished, self._to_save = anyio.create_memory_object_stream[ItemRun](self.parts.download_workers)
         try:
             async with anyio.create_task_group() as group:
                 self._group = group

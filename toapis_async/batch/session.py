@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from toapis_async.batch.inputs import Inputs, Register, Requests, begun, leftovers, paid_for
 from toapis_async.batch.jobs import Job, JobDesk
@@ -180,23 +181,24 @@ class GenerationSession:
 
     def _stream(self, inputs: Inputs) -> OutcomeStream:
         run = self._new_run()
-        send, receive = anyio.create_memory_object_stream[Outcome](BUFFERED_OUTCOMES)
         first, self._resumed = not self._resumed, True
         register = self._workshop.register
-        feed = Feed(
-            before=paid_for(register) if first else None,
-            inputs=inputs,
-            after=leftovers(register) if first else None,
-            deliver=send.send,
-        )
 
-        async def host() -> None:
+        async def host(send: MemoryObjectSendStream[Outcome]) -> None:
+            feed = Feed(
+                before=paid_for(register) if first else None,
+                inputs=inputs,
+                after=leftovers(register) if first else None,
+                deliver=send.send,
+            )
             with send:
                 await run.host(feed)
 
-        def begin() -> None:
-            self._group.start_soon(host)
+        def begin() -> MemoryObjectReceiveStream[Outcome]:
+            send, receive = anyio.create_memory_object_stream[Outcome](BUFFERED_OUTCOMES)
+            self._group.start_soon(host, send)
+            return receive
 
-        stream = OutcomeStream(run, receive, begin)
+        stream = OutcomeStream(run, begin)
         self._streams.append(stream)
         return stream

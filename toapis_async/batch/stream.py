@@ -1,6 +1,7 @@
 """A session's outcomes as an async iterator."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 import anyio
@@ -17,10 +18,10 @@ class OutcomeStream:
     ``aclose()`` or the session ends, and a later run goes on with it.
     """
 
-    def __init__(self, run: Run, outcomes: MemoryObjectReceiveStream[Outcome], begin: Callable[[], None]) -> None:
+    def __init__(self, run: Run, begin: Callable[[], MemoryObjectReceiveStream[Outcome]]) -> None:
         self._run = run
-        self._outcomes = outcomes
-        self._begin: Callable[[], None] | None = begin
+        self._outcomes: MemoryObjectReceiveStream[Outcome] | None = None
+        self._begin: Callable[[], MemoryObjectReceiveStream[Outcome]] | None = begin
 
     def __aiter__(self) -> Self:
         return self
@@ -35,11 +36,10 @@ class OutcomeStream:
         """
         if self._begin is not None:
             begin, self._begin = self._begin, None
-            begin()
-        try:
-            return await self._outcomes.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            pass
+            self._outcomes = begin()
+        if self._outcomes is not None:
+            with suppress(anyio.EndOfStream, anyio.ClosedResourceError):
+                return await self._outcomes.receive()
         error = self._run.take_error()
         if error is not None:
             raise error
@@ -48,14 +48,14 @@ class OutcomeStream:
     def close(self) -> None:
         """Yield no more; called by the session once nothing of it runs."""
         self._begin = None
-        self._outcomes.close()
+        if self._outcomes is not None:
+            self._outcomes.close()
 
     async def aclose(self) -> None:
         """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""
-        begun, self._begin = self._begin is None, None
-        if begun:
+        if self._outcomes is not None:
             self._run.cancel()
             with anyio.CancelScope(shield=True):
                 await self._run.over.wait()
         # Not before: whoever waits to deliver would take a closed stream for a defect.
-        self._outcomes.close()
+        self.close()
