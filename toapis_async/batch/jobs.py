@@ -7,8 +7,9 @@ from collections.abc import Generator
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from toapis_async.batch.feeding import Feed
 from toapis_async.batch.outcomes import Outcome
-from toapis_async.batch.run import Feed, Run
+from toapis_async.batch.run import Run
 from toapis_async.errors import ToAPIsError
 from toapis_async.values.requests import GenerationRequest
 

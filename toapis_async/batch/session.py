@@ -8,10 +8,11 @@ from typing import Self
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from toapis_async.batch.feeding import Feed
 from toapis_async.batch.inputs import Inputs, Register, Requests, begun, leftovers, paid_for
 from toapis_async.batch.jobs import Job, JobDesk
 from toapis_async.batch.outcomes import Outcome, Report, Statistics
-from toapis_async.batch.run import Feed, Run
+from toapis_async.batch.run import Run
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.stream import OutcomeStream
 from toapis_async.batch.workshop import Workshop
