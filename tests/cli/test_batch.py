@@ -5,9 +5,12 @@ import hashlib
 import json
 import signal
 import sys
+from functools import partial
 
+import attrs
 import pytest
 
+from toapis_async.policy.asking import GracePeriods
 from toapis_async.testing import Constant, Drop, Fail, Fault, Refuse, StatusWord, scenario_named
 
 
@@ -223,13 +226,13 @@ async def test_some_failed(toapis, gateway, prompts, quick, tmp_path):
     assert "\x1b" not in ended.err
 
 
-async def test_unknown_items_are_named_and_not_resent(toapis, gateway, prompts, quick, tmp_path):
+async def test_unknown_items_are_named_and_not_resent(toapis, gateway, prompts, quick, tmp_path, monkeypatch):
     """Where it cannot be known whether a task exists, exit code 5 says that the run is not at its end."""
+    monkeypatch.setattr("toapis_async.front_door.GracePeriods", partial(GracePeriods, settled_seconds=0.5))
     lost = Fault(where="submit", what=Drop(after_acceptance=True), nth=(2,))
     blind = Fault(where="query", what=Refuse(reply="internal_error"), match="ta-")
     async with gateway(faults=(lost, blind), keeps_client_ids=False) as sim:
-        process = toapis("batch", prompts(3), "-o", tmp_path / "out", "--json", *quick)
-        ended = await process
+        ended = await toapis("batch", prompts(3), "-o", tmp_path / "out", "--json", *quick)
 
         assert sim.books.duplicates == {}
     report = ended.documents[-1]
@@ -378,8 +381,6 @@ async def test_a_key_is_never_an_option(toapis, tmp_path):
 
 async def test_a_named_scenario_with_everything_going_wrong(toapis, gateway, prompts, tmp_path):
     """On a bad day every image is made, and none is paid for twice."""
-    import attrs
-
     scenario = attrs.evolve(scenario_named("flaky-queries"), files="small", latency=Constant(0.05))
     async with gateway(scenario) as sim:
         ended = await toapis("batch", prompts(20), "-o", tmp_path / "out", "--min-poll-interval", "0.05")

@@ -24,6 +24,7 @@ from toapis_async.policy.spelling import did_you_mean
 
 _LOG_VARIABLE = "TOAPIS_LOG"
 
+_EXTRAS = {"rich": "cli", "jinja2": "report", "markupsafe": "report", "PIL": "report"}
 _COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "simulate", "demo")
 
 
@@ -84,6 +85,8 @@ def run_program(arguments: Sequence[str] | None = None) -> int:
     except (StdoutClosedError, BrokenPipeError):
         silence_stdout()
         return Exit.DONE
+    except ImportError as error:
+        return _missing(error)
     except Exception as error:  # noqa: BLE001  # the last resort: never a traceback at a user who did not ask for one
         return _unexpected(error)
     return code if isinstance(code, int) else Exit.DONE
@@ -99,6 +102,14 @@ def _usage(error: click.ClickException) -> str:
     if context is not None:
         lines.append(f"See {context.command_path} --help.")
     return "\n".join(lines)
+
+
+def _missing(error: ImportError) -> int:
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
+        return _unexpected(error)
+    complain(f"Error: this needs {package}, which is not installed.\npip install 'toapis-async[{_EXTRAS[package]}]'")
+    return Exit.INVALID
 
 
 def _unexpected(error: Exception) -> int:

@@ -8,7 +8,7 @@ import click
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.options import json_option, quiet_option
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.errors import ConfigurationError, InvalidRequestError
+from toapis_async.errors import InvalidRequestError
 from toapis_async.storage.manifest import read_manifest
 
 
@@ -30,12 +30,8 @@ def report(directory: str, open_it: bool, as_json: bool, quiet: bool) -> int:
     """
     terminal = Terminal(as_json=as_json, quiet=quiet)
     place = Path(directory)
-    try:
-        from toapis_async.cli.gallery.writing import write_gallery  # noqa: PLC0415  # needs the extra
-    except ImportError as error:
-        raise ConfigurationError(
-            f"The gallery needs {error.name}, which is not installed.", hint="pip install 'toapis-async[report]'"
-        ) from error
+    from toapis_async.cli.gallery.writing import write_gallery  # noqa: PLC0415  # needs the extra
+
     if not (place / "manifest.jsonl").is_file():
         raise InvalidRequestError(
             f"{directory} holds no manifest.jsonl.", hint="Give the output directory of toapis batch, or of a session."

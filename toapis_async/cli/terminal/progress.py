@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,8 +21,10 @@ _LINE_SECONDS = 5.0
 
 
 def is_live(terminal: Terminal) -> bool:
-    """Whether stderr is a terminal that can be drawn on."""
-    return not terminal.quiet and sys.stderr.isatty() and os.environ.get("TERM", "") not in {"dumb", ""}
+    """Whether stderr is a terminal that can be drawn on, and there is something to draw with."""
+    if terminal.quiet or not sys.stderr.isatty() or os.environ.get("TERM", "") in {"dumb", ""}:
+        return False
+    return find_spec("rich") is not None
 
 
 class Progress:

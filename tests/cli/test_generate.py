@@ -1,0 +1,126 @@
+"""``toapis generate``: one image."""
+
+import signal
+
+import pytest
+
+from toapis_async.testing import Constant, Fail, Fault
+
+
+async def test_one_image(toapis, gateway, quick, tmp_path):
+    """The path comes on stdout, the task's id on stderr."""
+    async with gateway() as sim:
+        ended = await toapis("generate", "a red fox", "--size", "16:9", "-o", tmp_path, *quick)
+
+        (path,) = ended.lines
+        assert ended.code == 0
+        assert (tmp_path / path).read_bytes()[:4] == b"\x89PNG"
+        assert "Accepted as task" in ended.err
+        assert sim.books.accepted == 1
+
+
+async def test_as_json(toapis, gateway, quick, tmp_path):
+    """With --json stdout is the task's normal form and its files."""
+    async with gateway():
+        ended = await toapis("generate", "a red fox", "-o", tmp_path, "--json", "--quiet", *quick)
+
+    document = ended.document
+    assert ended.err == ""
+    assert (document["status"], document["cost"], document["kind"]) == ("completed", 0.012, "image")
+    assert len(document["files"][0]["sha256"]) == 64
+
+
+async def test_a_reference_is_uploaded(toapis, gateway, quick, tmp_path):
+    """A local file is uploaded, and one that is none is refused before anything is sent."""
+    picture, text = tmp_path / "a.png", tmp_path / "b.png"
+    picture.write_bytes(PNG)
+    text.write_text("no picture")
+    async with gateway() as sim:
+        good = await toapis("generate", "a mug", "--reference", picture, "-o", tmp_path / "out", *quick)
+        bad = await toapis("generate", "a mug", "--reference", text, "-o", tmp_path / "out", *quick)
+
+        assert (good.code, bad.code) == (0, 2)
+        assert "is no JPEG, PNG" in bad.err
+        assert sim.books.accepted == 1
+
+
+async def test_a_video_model_makes_a_video(toapis, gateway, quick, tmp_path):
+    """The model decides what is made."""
+    async with gateway():
+        ended = await toapis(
+            "generate", "waves", "--model", "sora-2", "--duration", "10", "-o", tmp_path, "--json", *quick
+        )
+
+    assert ended.code == 0, ended.err
+    assert ended.document["kind"] == "video"
+    assert ended.document["files"][0]["mime"] == "video/mp4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("a", "--size", "17:9"), "size '17:9' is not one"),
+        (("",), "prompt is empty"),
+        (("a", "--n", "4"), "n 4 is too large"),
+        (("a", "--duration", "5"), "duration is a field of videos"),
+        (("a", "--max-cost", "0.001"), "more than --max-cost"),
+        (("a", "--model", "who-knows", "--max-cost", "1"), "No price is known"),
+        (("a", "--max-cost", "-1"), "no amount in USD"),
+        (("a", "--patience", "soon"), "no number of seconds"),
+        (("a", "--rate-limit", "fast"), "no rate such as 12/s"),
+        (("a", "--n", "none"), "--n"),
+    ],
+)
+async def test_what_is_refused_before_anything_is_sent(toapis, gateway, tmp_path, arguments, sentence):
+    """A wish that cannot be granted costs nothing."""
+    async with gateway() as sim:
+        ended = await toapis("generate", *arguments, "-o", tmp_path)
+
+        assert ended.code in {2, 5}
+        assert sentence in ended.err
+        assert sim.books.posts == 0
+
+
+async def test_dry_run(toapis, tmp_path):
+    """The price is told without a key; an unknown one is said to be unknown."""
+    known = await toapis("generate", "a", "-o", tmp_path, "--dry-run")
+    unknown = await toapis("generate", "a", "--model", "who-knows", "-o", tmp_path, "--dry-run", "--json")
+
+    assert "1 request, about 0.012 USD" in known.out
+    assert unknown.document["estimated_usd"] is None
+
+
+async def test_a_failed_task(toapis, gateway, quick, tmp_path):
+    """A task that the gateway gives up is exit code 3, with what to do."""
+    async with gateway(faults=(Fault(where="task", what=Fail()),)):
+        ended = await toapis("generate", "a", "-o", tmp_path, *quick)
+
+    assert ended.code == 3
+    assert ended.err.startswith("Accepted")
+    assert "Error: " in ended.err
+    assert ended.out == ""
+
+
+async def test_stopped_while_waiting(toapis, start, gateway, quick, tmp_path):
+    """Ctrl-C names the command that fetches what is paid for, and that command does."""
+    async with gateway(latency=Constant(1.5)) as sim:
+        process = await start("generate", "a red fox", "-o", tmp_path / "out", *quick)
+        await process.until(lambda: sim.books.polls >= 2)
+        process.signal(signal.SIGINT)
+        ended = await process.ended()
+
+        assert ended.code == 130
+        assert "Traceback" not in ended.err
+        (command,) = [line for line in ended.err.splitlines() if "toapis status" in line]
+        task_id = command.partition("toapis status ")[2].split()[0]
+
+        fetched = await toapis("status", task_id, "--wait", "-o", tmp_path / "out", *quick)
+        assert fetched.code == 0
+        assert len(list((tmp_path / "out").glob("*.png"))) == 1
+        assert sim.books.accepted == 1
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcff9fa11e000782027f3dc848ef"
+    "0000000049454e44ae426082"
+)

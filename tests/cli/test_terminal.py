@@ -1,0 +1,139 @@
+"""What is shown: the streams, the counts, the live display."""
+
+import asyncio
+import os
+import pty
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toapis_async.batch.outcomes import Report, Statistics
+from toapis_async.cli.terminal.standing import Pace, Standing
+from toapis_async.cli.terminal.streams import one_line, printable
+from toapis_async.cli.words.amounts import count_text, duration_text, usd
+from toapis_async.testing import Constant
+
+
+@given(st.text())
+def test_nothing_that_is_printed_commands_the_terminal(text):
+    """Only printable characters and line breaks come through; printable text is unchanged."""
+    assert all(char.isprintable() or char == "\n" for char in printable(text))
+    assert all(char.isprintable() for char in one_line(text, 50))
+    assert len(one_line(text, 50)) <= 50
+    if text.isprintable():
+        assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (59.4, "59 s"),
+        (61, "1 min 01 s"),
+        (3599.6, "1 h 00 min"),
+        (90000, "25 h 00 min"),
+    ],
+)
+def test_durations_in_words(seconds, words):
+    """Durations are as exact as people care."""
+    assert duration_text(seconds) == words
+
+
+@pytest.mark.parametrize(("amount", "words"), [(0, "0.00"), (1.5, "1.50"), (0.012, "0.012"), (1234.5678, "1,234.5678")])
+def test_amounts_in_words(amount, words):
+    """Amounts have two digits after the point, more where they say more."""
+    assert usd(amount) == words
+
+
+def test_counts_in_words():
+    """One is singular."""
+    assert (count_text(1, "file"), count_text(2000, "file")) == ("1 file", "2,000 files")
+
+
+def standing(**more):
+    """A run at some moment."""
+    zero = dict.fromkeys(("late", "saving", "skipped", "failed", "unfinished"), 0)
+    counts = {**zero, "taken": 30, "in_flight": 10, "limit": 50, "saved": 20, "submit_per_second": 5.0}
+    statistics = Statistics(**{**counts, **{name: more.pop(name) for name in list(more) if name in counts}})
+    given_ = {"report": Report(directory=Path("out")), "total": 100, "per_second": 2.0, **more}
+    return Standing(statistics=statistics, **given_)
+
+
+def test_a_run_on_one_line():
+    """Counts, pace and time left; zeros are left out."""
+    assert standing().line() == "20/100 · 20 saved · 10 in flight · 2.0/s · about 40 s left"
+    assert "3 failed" in standing(failed=3).line()
+    assert "left" not in standing(stopping=True).line()
+    assert "left" not in standing(total=None).line()
+
+
+def test_the_pace_is_that_of_the_last_half_minute():
+    """Old samples do not count, and without two there is no pace."""
+    pace = Pace()
+    assert pace.per_second is None
+    for second in range(100):
+        pace.add(float(second), 10 * second if second < 50 else 500 + 2 * (second - 50))
+
+    assert pace.per_second == pytest.approx(2.0)
+
+
+@pytest.fixture
+def on_a_terminal():
+    """Start the program with stderr, and stdout if wanted, on a terminal; return what it drew."""
+
+    async def run(start, *arguments, stdout=False, **environment):
+        ours, theirs = pty.openpty()
+        try:
+            more = {"stdout": theirs} if stdout else {}
+            os.environ.update(environment)
+            process = await start(*arguments, stderr=theirs, **more)
+            os.close(theirs)
+            drawn = asyncio.create_task(asyncio.to_thread(_all_of, ours))
+            ended = await asyncio.wait_for(process.process.communicate(), 30)
+            return process.process.returncode, ended[0] or b"", await drawn
+        finally:
+            os.close(ours)
+            for name in environment:
+                os.environ.pop(name, None)
+
+    return run
+
+
+def _all_of(descriptor):
+    found = b""
+    while True:
+        try:
+            piece = os.read(descriptor, 65536)
+        except OSError:  # the other side was closed
+            return found
+        if not piece:
+            return found
+        found += piece
+
+
+async def test_a_live_display_on_a_terminal(on_a_terminal, start, gateway, prompts, quick, tmp_path):
+    """A bar and counts are drawn on stderr, and stdout stays clean for the results."""
+    async with gateway(latency=Constant(0.3)):
+        arguments = ("batch", prompts(10), "-o", tmp_path / "out", *quick)
+        code, out, drawn = await on_a_terminal(start, *arguments, TERM="xterm-256color")
+
+    assert code == 0
+    assert "━".encode() in drawn
+    assert b"10 saved" in drawn
+    assert len(out.splitlines()) == 10
+    assert b"\x1b" not in out
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])
+async def test_terminals_without_colour(on_a_terminal, start, gateway, prompts, quick, tmp_path, environment):
+    """NO_COLOR and dumb terminals get no colours."""
+    async with gateway(latency=Constant(0.3)):
+        arguments = ("batch", prompts(5), "-o", tmp_path / "out", *quick)
+        code, _, drawn = await on_a_terminal(start, *arguments, stdout=True, **environment)
+
+    assert code == 0
+    assert b"\x1b[3" not in drawn
+    assert b"5 saved" in drawn
