@@ -36,8 +36,7 @@ CASES = {
     "headers": (LIMITED, 3000, 500),
     "silent": ("rate_headers = false\nretry_after = false\n" + LIMITED, 3000, 500),
     "concurrency": (
-        f'files = "small"\nsmall_bytes = 4096\nmax_unfinished = 40\nrate_headers = false\nretry_after = false\n'
-        f"latency = {LATENCY}\n",
+        f'files = "small"\nsmall_bytes = 4096\nmax_unfinished = 40\nretry_after = false\nlatency = {LATENCY}\n',
         1200,
         300,
     ),
@@ -58,11 +57,13 @@ async def run(case: str, base_url: str, key: str, images: int, in_flight: int) -
     limits = None if case == "concurrency" else "auto"
     start = time.monotonic()
     try:
-        async with AsyncToAPIs(
-            api_key=key, base_url=base_url, rate_limits=limits, polling=LearnedPolling(min_interval=0.2)
-        ) as client:
-            async with client.session(out, max_concurrency=in_flight) as session:
-                report = await session.run(ImageRequest(f"image {number}") for number in range(images))
+        async with (
+            AsyncToAPIs(
+                api_key=key, base_url=base_url, rate_limits=limits, polling=LearnedPolling(min_interval=0.2)
+            ) as client,
+            client.session(out, max_concurrency=in_flight) as session,
+        ):
+            report = await session.run(ImageRequest(f"image {number}") for number in range(images))
         seconds = time.monotonic() - start
     finally:
         shutil.rmtree(out)
