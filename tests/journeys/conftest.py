@@ -93,10 +93,16 @@ class Journey:
             "speed": self.speed,
             **options,
         }
+        return await self._process(str(ONE_RUN), json.dumps(told))
+
+    async def command(self, *words):
+        """The ``toapis`` program."""
+        return await self._process("-m", "toapis_async", *words)
+
+    async def _process(self, *words):
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            str(ONE_RUN),
-            json.dumps(told),
+            *words,
             env={**os.environ, "TOAPIS_API_KEY": self.sim.api_key},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -66,3 +66,29 @@ async def test_the_last_run_needs_no_input_to_finish_what_is_paid_for(journey):
         assert len(begun) == report["skipped"]
         going.assert_charged_once()
         going.assert_on_disk()
+
+
+async def test_a_killed_command_is_resumed_by_the_command_that_it_names(journey, kills):
+    """``toapis batch`` is killed, ``toapis resume`` is killed, and the last ``toapis resume`` ends with 0."""
+    lost = Fault(where="submit", what=Drop(after_acceptance=True), probability=0.2)
+    async with journey(attrs.evolve(CALM, faults=(lost,)), count=60) as going:
+        source = going.directory.with_name("prompts.txt")
+        source.write_text("".join(f"{prompt}\n" for prompt in going.prompts))
+        pace = ("--base-url", going.sim.base_url, "--rate-limit", "none", "--min-poll-interval", "0.2", "--quiet")
+        batch = ("batch", str(source), "-o", str(going.directory), *pace, "--max-concurrency", "6")
+        resume = ("resume", str(going.directory), *pace, "--max-concurrency", "6")
+        random = Random(3)
+        for number in range(kills):
+            posts = going.sim.books.posts
+            process = await going.command(*(batch if number == 0 else resume))
+            while going.sim.books.posts == posts and process.returncode is None:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(random.uniform(0.0, 0.7))
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+        process = await going.command(*resume)
+        _, complaints = await process.communicate()
+        assert process.returncode == 0, complaints.decode()
+        going.assert_charged_once()
+        going.assert_on_disk()
