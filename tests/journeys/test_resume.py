@@ -204,3 +204,29 @@ async def test_nasty_ids_name_no_path(journey):
         prompts = [request.prompt for request in requests]
         going.assert_charged_once(prompts)
         going.assert_on_disk(prompts)
+
+
+async def test_a_reference_of_ones_own_names_one_request(journey, counted):
+    """Two requests with the same client_business_id could be taken for each other, so the second is refused."""
+    async with journey(CALM, count=1) as going:
+        requests = [ImageRequest(prompt=prompt, client_business_id="mine") for prompt in ("first", "second")]
+        outcomes, _ = await going.run(requests)
+        assert counted(outcomes) == {"Saved": 1, "Failed": 1}
+        going.assert_charged_once(["first"])
+
+
+async def test_submitting_what_a_stream_has_taken_up(journey):
+    """submit() of a request that the session is finishing for an earlier run gets its outcome, not a second task."""
+    async with journey(attrs.evolve(CALM, latency=Constant(0.5)), count=1) as going:
+        running = asyncio.create_task(going.run())
+        while not going.sim.books.accepted:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        async with going.client() as client, client.session(going.directory) as session, asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.run([]))
+            await asyncio.sleep(0.1)
+            job = await session.submit(going.requests()[0])
+            assert (await job).ok
+        going.assert_charged_once()
+        going.assert_on_disk()

@@ -25,6 +25,7 @@ LOOKUP_BATCH = 256
 
 _RECOVERED = "\0recovered\0"
 _BEGUN = "\0begun\0"
+_OWN = "\0own reference\0"
 
 
 @attrs.frozen(kw_only=True)
@@ -68,14 +69,18 @@ class Register:
     recovered: bool = False
     taken: int = 0
 
-    def name(self, request: GenerationRequest) -> Entry | None:
-        """Give a request its key; None for one that was taken up from an earlier run already."""
+    def name(self, request: GenerationRequest) -> Entry:
+        """Give a request its key."""
         index = self.taken
         self.taken += 1
         try:
             check(request, self.gateway)
         except InvalidRequestError as error:
             return self._refused(request, index, error)
+        own = request.client_business_id
+        if own is not None and self.ledger.seen(_OWN + own):
+            twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
+            return self._refused(request, index, InvalidRequestError.refused((twice,)))
         key = item_key(request, 0)
         ordinal = self.ledger.seen(key)
         if request.id is not None and ordinal:
@@ -83,14 +88,16 @@ class Register:
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         if ordinal:
             key = item_key(request, ordinal)
-        if self.recovered and self.ledger.seen(_RECOVERED + key):
-            return None
         return Entry(item=Item(key=key, request=request, index=index))
 
     def _refused(self, request: GenerationRequest, index: int, error: InvalidRequestError) -> Entry:
         own = getattr(request, "id", None)
         name = f"{own}-refused-{index}" if isinstance(own, str) and own else f"refused-{index}"
         return Entry(item=Item(key=name, request=request, index=index), error=error)
+
+    def has_recovered(self, entry: Entry) -> bool:
+        """Whether an item was taken up from an earlier run already."""
+        return self.recovered and entry.error is None and self.ledger.knows(_RECOVERED + entry.item.key)
 
     def take_up(self, record: ItemRecord) -> Entry:
         """Take up an item that an earlier run left."""
@@ -127,10 +134,17 @@ class Inputs:
     """Entries of an iterable or async iterable of requests, taken one at a time as they are asked for.
 
     Where the journal has something to look up, a plain iterable is taken in batches of up to 256.
+
+    Args:
+        source: of the requests.
+        register: names them.
+        recovered: whether to give those too that the session has taken up from an earlier run by itself.
+
     """
 
-    def __init__(self, source: Requests, register: Register) -> None:
+    def __init__(self, source: Requests, register: Register, *, recovered: bool = False) -> None:
         self.register = register
+        self._recovered = recovered
         self._ready: deque[Entry] = deque()
         self._async: AsyncIterator[GenerationRequest] | None = None
         self._plain: Iterator[GenerationRequest] | None = None
@@ -155,7 +169,8 @@ class Inputs:
             requests = await self._pull(LOOKUP_BATCH if lookups else 1)
             if not requests:
                 return []
-            entries = [entry for request in requests if (entry := self.register.name(request)) is not None]
+            named = [self.register.name(request) for request in requests]
+            entries = [entry for entry in named if self._recovered or not self.register.has_recovered(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]

@@ -156,7 +156,7 @@ class GenerationSession:
         register = self._register()
         if self._desk is None:
             desk = self._desk = JobDesk(self._new_run())
-            feed = Feed(inputs=Inputs(desk.requests, register), deliver=desk.deliver)
+            feed = Feed(inputs=Inputs(desk.requests, register, recovered=True), deliver=desk.deliver)
             self._group.start_soon(desk.host, feed)
         return await self._desk.submit(request)
 

@@ -61,7 +61,8 @@ class Manifest:
             had_lines = await self._writer.call(self._file.open)
             has_gaps = await self._begin(journal, had_lines=had_lines)
             yield self
-            if has_gaps or (had_lines and self._added and await journal.counts()):
+            older = had_lines or not journal.empty_at_open
+            if has_gaps or (older and self._added and await journal.counts()):
                 await self.rebuild(journal)
             await self._writer.call(_nothing)
             await journal.remember(_STATE, _WHOLE)
