@@ -83,6 +83,16 @@ def test_refusals_below_the_limit_lower_it() -> None:
     assert 20 <= limit.limit < 40
 
 
+def test_an_item_refused_below_the_limit_waits_no_longer_than_asked() -> None:
+    """The doubling wait is for one more than the limit, not for those that fit."""
+    limit = InflightLimit(300)
+    for n in range(6):
+        limit.on_refused(UNCLEAR, 40, 1.5 * n)
+
+    assert limit.on_refused(UNCLEAR, 20, 30.0) == 1.0
+    assert limit.on_refused(Refusal(retry_after_seconds=3.0), 20, 30.0) == 3.0
+
+
 def test_the_limit_is_never_under_one_or_over_the_setting() -> None:
     """With nothing accepted one may still go."""
     limit = InflightLimit(5)

@@ -6,7 +6,7 @@ from random import Random
 import attrs
 import pytest
 
-from toapis_async.errors import APIConnectionError, Delivery
+from toapis_async.errors import APIConnectionError, ConfigurationError, Delivery
 from toapis_async.testing.fake_clock import FakeClock
 from toapis_async.transport.pacing import PacedTransport, Pacer
 from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
@@ -191,6 +191,32 @@ async def test_a_refusal_about_concurrency_is_not_about_the_rate() -> None:
 def test_looks_per_task_are_the_ratio_of_the_budgets(setting: object, looks: float) -> None:
     """What the query budget allows at the submit rate."""
     assert pacer_of(setting, FakeClock()).looks_per_task() == pytest.approx(looks)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"submit_per_second": 0.0}, {"query_per_second": float("nan")}, {"submit_burst": 0.5}, {"query_burst": -1}],
+)
+def test_senseless_limits_are_refused(change: dict[str, float]) -> None:
+    """Before anything is sent, with the field's name."""
+    with pytest.raises(ConfigurationError, match=next(iter(change))) as caught:
+        pacer_of(attrs.evolve(SLOW, **change), FakeClock())
+
+    assert caught.value.hint
+
+
+async def test_a_query_limit_that_was_met_bounds_the_looks() -> None:
+    """While nothing is known the documented ratio holds; after a refusal the rates that are in force do."""
+    clock = FakeClock()
+    pacer = pacer_of("auto", clock)
+    before = pacer.looks_per_task()
+    for _ in range(500):
+        await pacer.acquire(Purpose.QUERY)
+        pacer.heard(Purpose.QUERY, 200, {})
+    pacer.heard(Purpose.QUERY, 429, {})
+
+    assert before == 10.0
+    assert pacer.looks_per_task() == pytest.approx(pacer.query_rate / pacer.submit_rate)
 
 
 async def test_a_paced_transport_waits_sends_and_listens() -> None:

@@ -109,10 +109,10 @@ class InflightLimit:
 
     def on_refused(self, refusal: Refusal, accepted: int, now: float) -> float:
         """Hear a 429 with so many tasks accepted; give the seconds to wait before trying that item again."""
-        asked = refusal.retry_after_seconds or 0.0
+        least = max(refusal.retry_after_seconds or 0.0, _FIRST_WAIT)
         if refusal.cause is Cause.RATE:
             self._trying = False
-            return max(asked, _FIRST_WAIT)
+            return least
         if self._cap == self._most:
             self._cap = accepted
         elif now >= self._try_at and not self._trying:
@@ -120,8 +120,11 @@ class InflightLimit:
             self._cap = max(accepted, int(_SHRINK * self._cap))
         self._cap = max(1, min(self._most, self._cap))
         if now >= self._try_at:
-            self._wait = max(asked, self._wait)
+            if not self._trying and now > self._try_at + self._wait:
+                self._wait = _FIRST_WAIT
+            self._wait = max(least, self._wait)
             self._try_at = now + self._wait
             self._wait = min(_LONGEST_WAIT, 2.0 * self._wait)
         self._step, self._trying = 1, False
-        return max(asked, self._try_at - now)
+        # Below the limit there is nothing to wait for but the refusal itself.
+        return max(least, self._try_at - now) if accepted >= self._cap else least

@@ -3,11 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from math import inf
 from random import Random
 
 import attrs
 
 from toapis_async.clock import Clock
+from toapis_async.errors import ConfigurationError
 from toapis_async.policy.pacing import Bucket, RateChange
 from toapis_async.policy.rate_reading import Budget, RateReading
 from toapis_async.transport.port import Transport
@@ -17,6 +19,7 @@ from toapis_async.wire.rate_headers import rate_reading
 
 _DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.inflight)
 _DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
+_PAUSE_JITTER = 0.1  # of a pause, on top
 _DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
 
 
@@ -43,11 +46,12 @@ class PaceStatistics:
 class _Lane:
     """One budget's line: first come, first served. Whoever is first sleeps for all."""
 
-    __slots__ = ("bucket", "clock", "led", "line", "odd_refusals", "reading", "refused", "sent")
+    __slots__ = ("bucket", "clock", "led", "line", "odd_refusals", "random", "reading", "refused", "sent")
 
-    def __init__(self, bucket: Bucket | None, clock: Clock) -> None:
+    def __init__(self, bucket: Bucket | None, clock: Clock, random: Random) -> None:
         self.bucket = bucket
         self.clock = clock
+        self.random = random
         self.line: deque[asyncio.Future[bool]] = deque()
         self.led = False
         self.sent = 0
@@ -69,6 +73,9 @@ class _Lane:
         if refused and not self._about_something_else(reading):
             if retry_after_seconds is None and reading is not None:
                 retry_after_seconds = reading.retry_after_seconds
+            if retry_after_seconds is not None:
+                # Processes that share the account were told the same second.
+                retry_after_seconds *= 1.0 + _PAUSE_JITTER * self.random.random()
             self.bucket.on_refused(self.clock.monotonic(), retry_after_seconds)
         elif refused or http_status is None or http_status >= 500:
             self.bucket.on_no_answer()
@@ -140,16 +147,18 @@ class Pacer:
         clock: the time.
         random: for jitter.
 
+    Raises:
+        ConfigurationError: a limit is not a positive number.
+
     """
 
     def __init__(self, setting: RateLimitSetting, *, clock: Clock, random: Random) -> None:
         self._clock = clock
-        self._random = random
         self._auto = setting == "auto"
         limits = _limits(setting)
         self._lanes = {
-            Purpose.SUBMIT: _Lane(self._bucket(limits, submit=True), clock),
-            Purpose.QUERY: _Lane(self._bucket(limits, submit=False), clock),
+            Purpose.SUBMIT: _Lane(self._bucket(limits, submit=True), clock, random),
+            Purpose.QUERY: _Lane(self._bucket(limits, submit=False), clock, random),
         }
 
     def _bucket(self, limits: RateLimits | None, *, submit: bool) -> Bucket | None:
@@ -175,7 +184,10 @@ class Pacer:
         submit, query = self.submit_rate, self.query_rate
         if submit is None or query is None:
             return None
-        return max(_DOCUMENTED_LOOKS, query / submit) if self._auto else query / submit
+        bucket = self._lanes[Purpose.QUERY].bucket
+        if self._auto and bucket is not None and not bucket.known:
+            return max(_DOCUMENTED_LOOKS, query / submit)
+        return query / submit
 
     async def acquire(self, purpose: Purpose) -> None:
         """Wait for this request's turn; a cancelled one costs nothing."""
@@ -241,6 +253,19 @@ class PacedTransport:
 
 
 def _limits(setting: RateLimitSetting) -> RateLimits | None:
-    if setting is None or isinstance(setting, RateLimits):
-        return setting
+    if isinstance(setting, RateLimits):
+        return _sensible(setting)
+    if setting is None:
+        return None
     return TIERS["default" if setting == "auto" else setting]
+
+
+def _sensible(limits: RateLimits) -> RateLimits:
+    for name, value in attrs.asdict(limits).items():
+        least = 1.0 if name.endswith("_burst") else 0.0
+        if not (least <= value < inf and value > 0.0):
+            raise ConfigurationError(
+                f"rate_limits has {name}={value!r}, but it must be {'at least 1' if least else 'above 0'}.",
+                hint="Give requests per second and bucket sizes, or one of 'auto', 'default', 'vip', 'svip', None.",
+            )
+    return limits
