@@ -113,13 +113,16 @@ async def start():
     started = []
 
     async def begin(*arguments, python=(), **more):
+        environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+        if python:  # whoever measures coverage in there would trip over the switches
+            environment = {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *python,
             "-m",
             "toapis_async",
             *map(str, arguments),
-            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            env=environment,
             **{
                 "stdin": asyncio.subprocess.PIPE,
                 "stdout": asyncio.subprocess.PIPE,

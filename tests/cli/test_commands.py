@@ -178,20 +178,30 @@ async def test_models_that_the_gateway_lists(toapis, gateway):
 
 async def test_demo(toapis, tmp_path):
     """Without a key: at least twelve images of several ratios, and a manifest whose checksums are right; again too."""
+    out = tmp_path / "out"
     for _ in range(2):
-        ended = await toapis("demo", "-o", tmp_path / "out")
+        ended = await toapis("demo", "-o", out)
 
         assert ended.code == 0, ended.err
         assert "What next" in ended.err
-        lines = [json.loads(line) for line in (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()]
+        lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
         assert len(lines) >= 12
         files = [file for line in lines for file in line["files"]]
         assert len({round(file["width"] / file["height"], 1) for file in files}) >= 5
         for file in files:
-            assert hashlib.sha256((tmp_path / "out" / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+            assert hashlib.sha256((out / file["path"]).read_bytes()).hexdigest() == file["sha256"]
 
-    resumed = await toapis("resume", tmp_path / "out")
-    assert (resumed.code, "toapis demo" in resumed.err) == (2, True)
+
+async def test_a_demo_is_no_real_run(toapis, gateway, prompts, tmp_path):
+    """What was made up is not resumed, and does not mix with what is real."""
+    await toapis("demo", "-o", tmp_path / "out")
+    async with gateway() as sim:
+        resumed = await toapis("resume", tmp_path / "out")
+        added = await toapis("batch", prompts(1), "-o", tmp_path / "out", "--json")
+
+        assert (resumed.code, "toapis demo" in resumed.err) == (2, True)
+        assert (added.code, "holds a demo" in added.document["error"]["message"]) == (2, True)
+        assert sim.books.posts == 0
 
 
 async def test_the_demo_leaves_a_real_run_alone(toapis, gateway, prompts, quick, tmp_path):

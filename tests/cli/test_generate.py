@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from toapis_async.testing import Constant, Fail, Fault
+from toapis_async.testing import Constant, Delay, Fail, Fault
 
 
 async def test_one_image(toapis, gateway, quick, tmp_path):
@@ -117,6 +117,19 @@ async def test_stopped_while_waiting(toapis, start, gateway, quick, tmp_path):
         fetched = await toapis("status", task_id, "--wait", "-o", tmp_path / "out", *quick)
         assert fetched.code == 0
         assert len(list((tmp_path / "out").glob("*.png"))) == 1
+        assert sim.books.accepted == 1
+
+
+async def test_stopped_while_sending(start, gateway, quick, tmp_path):
+    """Ctrl-C while the POST is on its way waits for its fate, and names what was accepted."""
+    async with gateway(faults=(Fault(where="submit", what=Delay(seconds=1.0)),)) as sim:
+        process = await start("generate", "a red fox", "-o", tmp_path / "out", *quick)
+        await process.until(lambda: sim.books.posts >= 1)
+        process.signal(signal.SIGTERM)
+        ended = await process.ended()
+
+        assert ended.code == 143
+        assert "toapis status tsk_" in ended.err
         assert sim.books.accepted == 1
 
 

@@ -45,7 +45,8 @@ def run(tmp_path):
 def picture(path, size=(640, 360), **more):
     """Write a picture and return its entry in a manifest."""
     Image.new("RGB", size, "teal").save(path)
-    facts = {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.name.encode()).hexdigest(), "mime": "image/png"}
+    sha256 = hashlib.sha256(path.name.encode()).hexdigest()
+    facts = {"bytes": path.stat().st_size, "sha256": sha256, "mime": "image/png"}
     return {"path": path.name, "width": size[0], "height": size[1], **facts, **more}
 
 

@@ -77,7 +77,7 @@ async def test_videos_are_asked_for_when_there_is_no_such_image(toapis, replies)
     assert [one.target for one in host.requests] == ["/v1/images/generations/task_1", "/v1/videos/generations/task_1"]
 
     told = await toapis("status", "task_1", "--kind", "image", "--json")
-    assert (told.code, told.out) == (3, "")
+    assert (told.code, told.document["error"]["type"]) == (3, "NotFoundError")
 
 
 async def test_a_task_that_does_not_exist(toapis, replies):

@@ -65,6 +65,7 @@ def standing(**more):
 def test_a_run_on_one_line():
     """Counts, pace and time left; zeros are left out."""
     assert standing().line() == "20/100 · 20 saved · 10 in flight · 2.0/s · about 40 s left"
+    assert "4.0/s of 5/s allowed" in standing(per_second=4.0).line()
     assert "3 failed" in standing(failed=3).line()
     assert "left" not in standing(stopping=True).line()
     assert "left" not in standing(total=None).line()

@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -13,12 +14,14 @@ from toapis_async._version import __version__
 from toapis_async.cli.exits import Exit, exit_of
 from toapis_async.cli.terminal.streams import (
     StdoutClosedError,
+    Terminal,
     complain,
     error_text,
     printable,
     set_up_streams,
     silence_stdout,
 )
+from toapis_async.cli.words.json_forms import error_form
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.spelling import did_you_mean
 
@@ -80,8 +83,7 @@ def run_program(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except ToAPIsError as error:
-        complain(printable(error_text(error)))
-        return exit_of(error)
+        return _refused(error, as_json="--json" in (sys.argv if arguments is None else arguments))
     except (StdoutClosedError, BrokenPipeError):
         silence_stdout()
         return Exit.DONE
@@ -93,7 +95,7 @@ def run_program(arguments: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # since click 8.2
         return error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
     lines = [f"Error: {error.format_message()}"]
@@ -102,6 +104,15 @@ def _usage(error: click.ClickException) -> str:
     if context is not None:
         lines.append(f"See {context.command_path} --help.")
     return "\n".join(lines)
+
+
+def _refused(error: ToAPIsError, *, as_json: bool) -> int:
+    code = exit_of(error)
+    complain(printable(error_text(error)))
+    if as_json:
+        with suppress(StdoutClosedError):
+            Terminal(as_json=True).result_json({"type": "error", "error": error_form(error), "exit_code": code})
+    return code
 
 
 def _missing(error: ImportError) -> int:

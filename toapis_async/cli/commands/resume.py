@@ -15,7 +15,7 @@ from toapis_async.cli.options import (
     run_option_group,
 )
 from toapis_async.cli.runs.memory import Memory, recalled
-from toapis_async.cli.runs.plans import RunPlan, perform
+from toapis_async.cli.runs.plans import RunPlan, perform, refuse_a_demo
 from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.streams import Terminal
@@ -53,6 +53,7 @@ def resume(directory: str, **given: Unpack[RunGiven]) -> int:
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
 
     async def work(stopper: Stopper) -> int:
+        await refuse_a_demo(Path(directory))
         memory = await recalled(Path(directory))
         return await perform(_plan(Path(directory), memory, given, terminal), terminal, stopper)
 
@@ -61,10 +62,6 @@ def resume(directory: str, **given: Unpack[RunGiven]) -> int:
 
 def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Terminal) -> RunPlan:
     memory = memory or Memory()
-    if memory.demo:
-        raise ConfigurationError(
-            f"{directory} holds a demo, and its gateway is gone.", hint=f"Run it again: toapis demo -o {directory}"
-        )
     options = run_options(given, memory.options)
     if options.client.base_url is None and memory.base_url:
         trusted = _trusted_base_url(memory.base_url)

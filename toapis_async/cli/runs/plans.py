@@ -1,20 +1,23 @@
 """A run from a prompt file: checked as a whole, then sent; or only checked (``--dry-run``)."""
 
+import asyncio
 from pathlib import Path
 
 import attrs
 
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.runs.engine import Engine, estimate_text, resume_command
-from toapis_async.cli.runs.memory import NOTE, Memory
+from toapis_async.cli.runs.memory import NOTE, Memory, recalled
 from toapis_async.cli.runs.scanning import Scan, requests_of, scan
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.cli.words.amounts import count_text
 from toapis_async.cli.words.json_forms import usd_number
+from toapis_async.errors import ConfigurationError
 from toapis_async.storage.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.prompt_source import PromptSource, settle
+from toapis_async.storage.sqlite_journal import journal_path
 from toapis_async.wire.prompt_fields import LineRules
 
 
@@ -87,7 +90,12 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
     quietly = plan.source is not None and options.client.validation == "warn"
     client_options = attrs.evolve(options.client, validation="off") if quietly else options.client
     async with client_options.client() as client:
-        found = await _scanned(plan, terminal)
+        await refuse_a_demo(plan.directory)
+        try:
+            found = await _scanned(plan, terminal)
+        except asyncio.CancelledError:
+            terminal.warn("Stopped. Nothing was sent.")
+            raise
         engine = Engine(
             terminal=terminal,
             stopper=stopper,
@@ -107,6 +115,23 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
                 await session.remember(NOTE, _memory(plan, client.base_url).to_text())
             requests = requests_of(plan.source, plan.rules) if plan.source is not None else None
             return await engine.run(session, requests, None if found is None else found.requests)
+
+
+async def refuse_a_demo(directory: Path) -> None:
+    """Keep made-up tasks, and what was learned of them, out of real runs.
+
+    Raises:
+        ConfigurationError: the directory holds a demo.
+
+    """
+    if not journal_path(directory).is_file():
+        return
+    memory = await recalled(directory)
+    if memory is not None and memory.demo:
+        raise ConfigurationError(
+            f"{directory} holds a demo, and its gateway is gone.",
+            hint="Choose another directory for a real run; for the demo again: toapis demo -o DIR",
+        )
 
 
 async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:

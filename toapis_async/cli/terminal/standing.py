@@ -9,6 +9,7 @@ from toapis_async.cli.words.amounts import duration_text, usd
 
 _SHORTEST_SECONDS = 0.1
 _PACE_SECONDS = 30.0
+_NEAR = 0.7
 
 
 @attrs.define
@@ -79,7 +80,10 @@ class Standing:
 
     def figures(self) -> list[str]:
         """Say pace, money and time; what is not known is left out."""
-        parts = [] if self.per_second is None else [f"{self.per_second:.1f}/s"]
+        pace, limit = self.per_second, self.statistics.submit_per_second
+        near = pace is not None and limit is not None and pace >= _NEAR * limit
+        bound = f" of {limit:.3g}/s allowed" if near else ""
+        parts = [] if pace is None else [f"{pace:.1f}/s{bound}"]
         if money := cost_text(self.report):
             parts.append(money)
         if self.seconds_left is not None:
