@@ -230,3 +230,13 @@ async def test_submitting_what_a_stream_has_taken_up(journey):
             assert (await job).ok
         going.assert_charged_once()
         going.assert_on_disk()
+
+
+async def test_what_cannot_be_written_down_fails_alone(journey, counted):
+    """A request that the journal cannot hold, let through by validation="off", is refused; the others are made."""
+    async with journey(CALM, count=3) as going:
+        odd = ImageRequest(prompt="odd", extra={"what": object()})
+        outcomes, _ = await going.run([odd, *going.requests()], client={"validation": "off"})
+        assert counted(outcomes) == {"Saved": 3, "Failed": 1}
+        going.assert_charged_once()
+        going.assert_on_disk()

@@ -8,7 +8,7 @@ import attrs
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.place import Place
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import RateLimitError, ToAPIsError
+from toapis_async.errors import InvalidRequestError, RateLimitError, ToAPIsError
 from toapis_async.policy.inflight import Refusal
 from toapis_async.policy.naming import client_business_id
 from toapis_async.policy.recovery import apply
@@ -162,8 +162,13 @@ class ItemBooks:
 
     def failed(self, error: ToAPIsError) -> None:
         """Write down that the item failed for good."""
-        if self.record is None:
-            self._refused_here()
+        try:
+            if self.record is None:
+                self._refused_here()
+        except InvalidRequestError:
+            # What cannot be written down, such as an object in ``extra``, was never sent either.
+            self.books.tell(Happening.FAILED, self.item, message=str(error))
+            return
         kind, message = type(error).__name__, str(error)
         self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now()))
         self._line("failed", error)

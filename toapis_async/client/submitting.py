@@ -115,9 +115,12 @@ class Submitter:
             await attempts.ready()
             await self.gateway.pacer.acquire(Purpose.SUBMIT)
             await self._let_one_ahead()
-            if not attempts.wanted:
-                raise NotSentError("Nobody waits for this submission any more; it was not sent.")
-            result = await self._attempt(encode, kind, attempts)
+            try:
+                if not attempts.wanted:
+                    raise NotSentError("Nobody waits for this submission any more; it was not sent.")
+                result = await self._attempt(encode, kind, attempts)
+            finally:
+                self._let_others_follow()
             if isinstance(result, GenerationTask):
                 return result
             if not may_send_again(knowledge_of(result)):
@@ -143,6 +146,10 @@ class Submitter:
             self._first = anyio.Event()
         elif not self._first.is_set():
             await self._first.wait()
+
+    def _let_others_follow(self) -> None:
+        if self._first is not None:
+            self._first.set()
 
     def _delay(self, failure: ToAPIsError, retries: int, elapsed_seconds: float) -> float | None:
         policy = self.retries
@@ -187,8 +194,7 @@ class Submitter:
         try:
             reply = await self.gateway.unpaced.send(encode(client_business_id))
         finally:
-            if self._first is not None:
-                self._first.set()
+            self._let_others_follow()
         self.gateway.ever_answered = True
         if 200 <= reply.http_status < 300:
             self.gateway.pacer.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
