@@ -89,6 +89,7 @@ class ScriptedFileHost:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, target, _ = lines[0].split(" ")
         headers = dict(line.split(": ", 1) for line in lines[1:] if line)
+        await reader.readexactly(int(headers.get("Content-Length", 0)))
         request = FileRequest(method, target, {name.lower(): value for name, value in headers.items()})
         self.requests.append(request)
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]

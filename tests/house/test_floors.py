@@ -90,7 +90,7 @@ def test_every_test_says_what_it_holds():
         for function in functions(path):
             if function.name.startswith("test_"):
                 said = ast.get_docstring(function) or ""
-                if not said or not said.rstrip().endswith((".", "?", "!")):
+                if not said or not said.rstrip(" )").endswith((".", "?", "!")):
                     wrong.append(f"{name_of(path)}:{function.name}")
     assert wrong == []
 

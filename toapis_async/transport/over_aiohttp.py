@@ -46,7 +46,8 @@ class AiohttpTransport:
             "User-Agent": user_agent,
             "Accept": "application/json",
         }
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(15.0, timeout_seconds))
+        # Well before the whole time is over, so that it is known when nothing was sent.
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(15.0, timeout_seconds / 2))
         self._session = http_session
         self._owns_session = http_session is None
         self._heads: dict[str | None, dict[str, str]] = {None: self._headers}
