@@ -56,6 +56,17 @@ def test_with_nothing_known_a_long_task_gets_the_documented_spread() -> None:
     assert 9.0 < max(late) <= 10.0
 
 
+def test_with_nothing_known_a_low_floor_is_not_kept_for_ever() -> None:
+    """At a floor of 0.2 s a task of a minute costs some 40 looks, not 300, and ends in the documented cadence."""
+    plan = LearnedPolling(min_interval=0.2).plan(None, looks=10.0)
+    random = Random(1)
+    late = [plan.next_delay(600.0, random) for _ in range(200)]
+
+    assert len(walk(plan, 60.0, random)) <= 40
+    assert min(late) >= 5.0
+    assert max(late) <= 10.0
+
+
 def test_a_law_of_few_is_not_followed() -> None:
     """29 completions are not 30."""
     law = LatencyLaw()
@@ -101,10 +112,10 @@ def test_looks_follow_the_plan_without_drifting() -> None:
 
 
 def test_beyond_the_plan_looks_become_rarer_up_to_a_limit() -> None:
-    """A sixteenth of the elapsed time, from the floor to the widest."""
+    """A thirty-second of the elapsed time, from the floor to the widest."""
     plan = TimedPlan.of((10.0,), min_interval=5.0, max_interval=60.0, jitter=0.0)
 
-    assert [plan.next_delay(t, Random(1)) for t in (20.0, 320.0, 5000.0)] == [5.0, 20.0, 60.0]
+    assert [plan.next_delay(t, Random(1)) for t in (20.0, 320.0, 5000.0)] == [5.0, 10.0, 60.0]
 
 
 @pytest.mark.parametrize(

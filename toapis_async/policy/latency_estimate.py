@@ -12,7 +12,7 @@ from math import erfc, exp, sqrt
 _ROUNDS = 12  # of the iteration; more follow the noise of 200 observations, fewer blur two modes (measured)
 _MARGIN = 16  # bins: an octave beyond what was seen is still possible
 _PRIOR_TURNS = (4, 8)  # rounds at which the smooth law is fitted anew
-_PRIOR_RISK = 4.0  # tasks at risk that the smooth law counts for, where few or none were seen
+_PRIOR_RISK = 8.0  # tasks at risk that the smooth law counts for, where few or none were seen
 _DOUBT = 10.0  # completions that the smooth law counts for in the end: no hole in what was seen is certain
 
 Interval = tuple[int, int]

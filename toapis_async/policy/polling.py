@@ -14,9 +14,10 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.policy.latency_law import LatencyLaw
 from toapis_async.policy.schedules import look_times
 
+_DOCUMENTED_INTERVAL = 5.0  # seconds (contract §4)
 _DOCUMENTED_SPREAD = 1.0  # docs: images first after 5 s, then every 5 to 10 s: once to twice the floor
 _COLD_SPREAD = 0.2  # of the floor: looks of a burst drift apart, and stay closer than the documented cadence
-_TAIL_SHARE = 1 / 16  # of the elapsed time, beyond what was seen: found late by 3 % on average
+_TAIL_SHARE = 1 / 32  # of the elapsed time, beyond what was seen: found late by under 2 % on average
 _SAME_LOOK = 0.25  # of a gap: a look that came so much early, by jitter, was still that look
 _DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission (contract §4)
 _FAILED_FIRST = 1.0  # seconds; docs: after a refusal double the wait
@@ -58,7 +59,7 @@ class EqualPlan:
     Attributes:
         interval: seconds; no wait is shorter.
         jitter: a wait is longer by up to this share of the interval.
-        looks: after so many looks the spread is that of the documented cadence; None for never.
+        looks: after so many looks the waits grow with the elapsed time, up to the documented cadence; None for never.
 
     """
 
@@ -68,11 +69,12 @@ class EqualPlan:
 
     def next_delay(self, elapsed: float, random: Random) -> float:
         """See ``LookPlan.next_delay``."""
-        spread = self.jitter
-        if self.looks is not None and elapsed > self.looks * self.interval:
-            spread = max(spread, _DOCUMENTED_SPREAD)
-        first = 0.0 if elapsed < self.interval / 2 else 1.0
-        return self.interval * (1.0 + first * spread * random.random())
+        if elapsed < self.interval / 2:
+            return self.interval
+        if self.looks is None or elapsed <= self.looks * self.interval:
+            return self.interval * (1.0 + self.jitter * random.random())
+        base = max(self.interval, min(_DOCUMENTED_INTERVAL, elapsed / self.looks))
+        return base * (1.0 + _DOCUMENTED_SPREAD * random.random())
 
 
 @attrs.frozen(kw_only=True)
