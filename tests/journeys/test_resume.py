@@ -240,3 +240,18 @@ async def test_what_cannot_be_written_down_fails_alone(journey, counted):
         assert counted(outcomes) == {"Saved": 3, "Failed": 1}
         going.assert_charged_once()
         going.assert_on_disk()
+
+
+async def test_what_was_sent_is_not_judged_again(journey, counted):
+    """Requests that a client with validation="off" has sent are finished by a strict one; new ones are refused."""
+    async with journey(attrs.evolve(CALM, latency=Constant(0.5)), count=0) as going:
+        wrong = [ImageRequest(prompt=f"wrong {number}", size="17:4") for number in range(3)]
+        running = asyncio.create_task(going.run(wrong[:2], client={"validation": "off"}))
+        while going.sim.books.accepted < 2:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        for _ in range(2):
+            outcomes, _ = await going.run(wrong)
+            assert counted(outcomes) == {"Saved": 2, "Failed": 1}
+        going.assert_charged_once(["wrong 0", "wrong 1"])

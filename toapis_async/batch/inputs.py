@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from toapis_async.batch.outcomes import Item
-from toapis_async.client.checking import check
+from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.naming import item_key
@@ -69,12 +69,15 @@ class Register:
     recovered: bool = False
     taken: int = 0
 
-    def name(self, request: GenerationRequest) -> Entry:
-        """Give a request its key."""
+    def name(self, request: GenerationRequest, *, check_later: bool = False) -> Entry:
+        """Give a request its key, and check it, or only whether it can be read."""
         index = self.taken
         self.taken += 1
         try:
-            check(request, self.gateway)
+            if check_later:
+                check_types(request, self.gateway)
+            else:
+                check(request, self.gateway)
         except InvalidRequestError as error:
             return self._refused(request, index, error)
         own = request.client_business_id
@@ -94,6 +97,17 @@ class Register:
         own = getattr(request, "id", None)
         name = f"{own}-refused-{index}" if isinstance(own, str) and own else f"refused-{index}"
         return Entry(item=Item(key=name, request=request, index=index), error=error)
+
+    def checked(self, entry: Entry) -> Entry:
+        """Check an entry that was looked up, unless an earlier run has sent it: then it is checked no more."""
+        sent = entry.record is not None and entry.record.state not in {ItemState.OPEN, ItemState.FAILED}
+        if sent or entry.error is not None:
+            return entry
+        try:
+            check(entry.item.request, self.gateway)
+        except InvalidRequestError as error:
+            return self._refused(entry.item.request, entry.item.index or 0, error)
+        return entry
 
     def has_recovered(self, entry: Entry) -> bool:
         """Whether an item was taken up from an earlier run already."""
@@ -169,13 +183,13 @@ class Inputs:
             requests = await self._pull(LOOKUP_BATCH if lookups else 1)
             if not requests:
                 return []
-            named = [self.register.name(request) for request in requests]
+            named = [self.register.name(request, check_later=lookups) for request in requests]
             entries = [entry for entry in named if self._recovered or not self.register.has_recovered(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]
         looked_up = iter(await self.register.look_up(known))
-        return [entry if entry.error is not None else next(looked_up) for entry in entries]
+        return [self.register.checked(entry if entry.error is not None else next(looked_up)) for entry in entries]
 
     async def _pull(self, most: int) -> list[GenerationRequest]:
         if self._async is not None:

@@ -4,6 +4,7 @@ import warnings
 
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.request_types import wrong_types
 from toapis_async.policy.validation import violations
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
@@ -15,12 +16,28 @@ def check(request: GenerationRequest, gateway: Gateway) -> None:
         InvalidRequestError: it is no request, or breaks a rule of its model and ``validation`` is ``strict``.
 
     """
+    _check_kind(request)
+    if gateway.validation != "off":
+        judge(violations(request, gateway.catalogue, allow_local=gateway.local), gateway)
+
+
+def check_types(request: GenerationRequest, gateway: Gateway) -> None:
+    """Refuse what is no request, or has a field of a wrong type; ``check()`` has to follow before it is sent.
+
+    Raises:
+        InvalidRequestError: it cannot be read, and ``validation`` is ``strict``.
+
+    """
+    _check_kind(request)
+    if gateway.validation == "strict":
+        judge(tuple(wrong_types(request)), gateway)
+
+
+def _check_kind(request: object) -> None:
     if not isinstance(request, ImageRequest | VideoRequest):
         raise InvalidRequestError.refused(
             (f"a request must be an ImageRequest or a VideoRequest, not {type(request).__name__}",)
         )
-    if gateway.validation != "off":
-        judge(violations(request, gateway.catalogue, allow_local=gateway.local), gateway)
 
 
 def judge(found: tuple[str, ...], gateway: Gateway) -> None:
