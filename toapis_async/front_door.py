@@ -204,6 +204,7 @@ class AsyncToAPIs:
         )
 
     async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
         await self._files.__aenter__()
         return self
 

@@ -10,7 +10,7 @@ import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
-from toapis_async.errors import DownloadError, TruncatedError
+from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
 from toapis_async.transport.files import FileHost
 
 SECRET = "signature-that-nobody-may-see"
@@ -291,9 +291,10 @@ async def test_an_answer_that_is_no_http_does_not_show_the_query():
 
 
 async def test_a_closed_host_says_so():
-    """Use before opening is a mistake of the caller's."""
-    host = FileHost(base_url="https://toapis.com/v1", user_agent="t")
-    with pytest.raises(RuntimeError, match="async with"):
+    """Use after closing is a mistake of the caller's."""
+    async with FileHost(base_url="https://toapis.com/v1", user_agent="t") as host:
+        pass
+    with pytest.raises(ConfigurationError, match="closed"):
         await body(host, "https://files.toapis.com/a")
 
 

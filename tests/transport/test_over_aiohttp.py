@@ -102,8 +102,8 @@ async def test_a_lent_session_that_cannot_work_is_named(transport, file_host, fi
     assert file_host.requests == []
 
 
-async def test_its_own_session_is_closed_and_opened_again(transport, file_host, file_answer):
-    """After closing, its own session is gone; a later call opens one anew."""
+async def test_its_own_session_is_closed_with_it(transport, file_host, file_answer):
+    """After closing, its own session is gone and a call says so; it can be entered again."""
     file_host.script = [file_answer(body=b"{}")]
     opened = transport(file_host.base_url)
     await opened.send(GET)
@@ -111,8 +111,10 @@ async def test_its_own_session_is_closed_and_opened_again(transport, file_host, 
     await opened.aclose()
     assert session.closed
     await opened.aclose()
-    await opened.send(GET)
-    await opened.aclose()
+    with pytest.raises(ConfigurationError, match="closed"):
+        await opened.send(GET)
+    async with opened:
+        await opened.send(GET)
 
 
 async def test_nobody_listens(transport, unused_tcp_port):

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from toapis_async.errors import DownloadError, TruncatedError
+from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
 from toapis_async.policy.addresses import refusal
 from toapis_async.transport.guarded_resolver import GuardedResolver
 from toapis_async.transport.inflating import inflated
@@ -104,7 +104,7 @@ class FileReply:
 
 
 class FileHost:
-    """Fetches from file hosts. ``async with`` opens and closes its session.
+    """Fetches from file hosts. Its session is opened when first needed; ``async with`` closes it.
 
     No key, no cookies, no netrc, no proxy from the environment, no compression asked for; at most three redirects,
     each checked like the first address.
@@ -140,12 +140,14 @@ class FileHost:
         self._resolver = resolver
         self._ssl: ssl.SSLContext | bool = True if ssl_context is None else ssl_context
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
-        self._session = self._opened()
+        self._closed = False
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -195,11 +197,12 @@ class FileHost:
         )
 
     async def _response(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
-        if self._session is None:
-            raise RuntimeError("Use FileHost with 'async with'.")
         target = self._checked(url)
+        if self._closed:
+            raise ConfigurationError("The client is closed.", hint="Download inside `async with AsyncToAPIs() …`.")
+        session = self._session = self._session or self._opened()
         try:
-            return await self._session.get(target, headers=headers, allow_redirects=False)
+            return await session.get(target, headers=headers, allow_redirects=False)
         except TimeoutError as error:
             raise DownloadError("The file host did not answer in time.", url=_bare(url), hint=_PAID_FOR) from error
         except aiohttp.ClientResponseError:

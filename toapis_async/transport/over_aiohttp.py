@@ -50,13 +50,14 @@ class AiohttpTransport:
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(15.0, timeout_seconds / 2))
         self._session = http_session
         self._owns_session = http_session is None
+        self._closed = False
         self._heads: dict[str | None, dict[str, str]] = {None: self._headers}
 
     def __repr__(self) -> str:
         return f"AiohttpTransport({self._prefix!r})"
 
     async def __aenter__(self) -> Self:
-        self._open()
+        self._closed = False
         return self
 
     async def __aexit__(
@@ -68,7 +69,8 @@ class AiohttpTransport:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the session if it is ours."""
+        """Close the session if it is ours; nothing is sent any more."""
+        self._closed = True
         if self._owns_session and self._session is not None:
             await self._session.close()
             self._session = None
@@ -83,6 +85,8 @@ class AiohttpTransport:
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """See ``Transport.send``."""
+        if self._closed:
+            raise ConfigurationError("The client is closed.", hint="Make calls inside `async with AsyncToAPIs() …`.")
         session = self._session or self._open()
         try:
             async with session.request(
