@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.words.models import price_words, reference_words, resolution_words
+from toapis_async.cli.words.models import short_price, short_references
 from toapis_async.values.catalogue import Model
 
 _PIPE_WIDTH = 160
@@ -18,7 +18,7 @@ def show_models(models: Iterable[Model]) -> None:
     """Print a table of models, one line each."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model", no_wrap=True)
-    for name in ("resolutions", "references", "price"):
+    for name in ("resolutions", "refs", "USD"):
         table.add_column(name)
     kind = None
     for model in models:
@@ -27,9 +27,9 @@ def show_models(models: Iterable[Model]) -> None:
         kind = model.kind
         table.add_row(
             Text(model.id),
-            Text(resolution_words(model) or "–"),
-            Text(reference_words(model) or "–"),
-            Text(price_words(model.price) or "unknown", style="" if model.price else "dim"),
+            Text(" ".join(model.resolutions or ()) or "–"),
+            Text(short_references(model) or "–"),
+            Text(short_price(model.price) or "unknown", style="" if model.price else "dim"),
         )
     _console().print(table)
 

@@ -1,5 +1,6 @@
 """What the catalogue knows about a model, in words; and which of a family's variants to take."""
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -53,6 +54,22 @@ def reference_words(model: Model) -> str:
         if place is not None:
             parts.append(_clips(name, place))
     return ", ".join(parts) + (" (needed)" if references.required and parts else "")
+
+
+def short_references(model: Model) -> str:
+    """Say in a few characters how many images it can be shown, and what else."""
+    most = model.max_references
+    takes_images = bool(model.references.images or model.references.image_roles)
+    parts = [str(most)] if most else ["yes"] if takes_images and most is None else []
+    if model.references.videos or model.references.audios:
+        parts.append("clips")
+    return " + ".join(parts)
+
+
+def short_price(price: Price | None) -> str:
+    """Say in a few characters what an output costs in USD; empty when it is not known."""
+    words = price_words(price).replace(" USD", "").replace(" each", "").replace(" to ", "–").replace(" a second", "/s")
+    return re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.3g}", words)
 
 
 def count_words(model: Model) -> str:
