@@ -1,0 +1,135 @@
+"""The input of a run: named, taken lazily, looked up."""
+
+import pytest
+
+from toapis_async.batch.inputs import LOOKUP_BATCH, Inputs, Register
+from toapis_async.policy.naming import item_key
+from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.key_ledger import KeyLedger
+from toapis_async.storage.memory_journal import MemoryJournal
+from toapis_async.values.records import Accepted, Intended, ItemState
+from toapis_async.values.requests import ImageRequest
+
+
+@pytest.fixture
+def register(scripted_gateway, tmp_path):
+    """Make a register over a journal that holds some items already."""
+
+    async def make(*earlier):
+        journal = MemoryJournal()
+        for request in earlier:
+            key = item_key(request, 0)
+            journal.note(Intended(key=key, attempt=1, client_business_id=f"c-{key}", request=request, at=1.0))
+            journal.note(Accepted(key=key, attempt=1, task_id=f"t-{key}", kind="image", at=2.0))
+        await journal.__aenter__()
+        return Register(
+            gateway=scripted_gateway([]), journal=journal, directory=OutputDirectory(tmp_path), ledger=KeyLedger()
+        )
+
+    return make
+
+
+class Counted:
+    """An iterable that knows how far it was taken."""
+
+    def __init__(self, requests):
+        self.requests, self.taken = requests, 0
+
+    def __iter__(self):
+        for request in self.requests:
+            self.taken += 1
+            yield request
+
+
+def many(count):
+    return (ImageRequest(f"fox {number}") for number in range(count))
+
+
+async def everything(inputs):
+    entries = []
+    while (entry := await inputs.next()) is not None:
+        entries.append(entry)
+    return entries
+
+
+async def test_entries_come_in_order_with_their_place(register):
+    """Each request becomes an entry with its place in the input, and the end is told again and again."""
+    inputs = Inputs(many(5), await register())
+    assert [entry.item.index for entry in await everything(inputs)] == [0, 1, 2, 3, 4]
+    assert await inputs.next() is None
+
+
+async def test_the_same_input_has_the_same_keys(register):
+    """Keys do not depend on the run, and requests that are equal are told apart by their order."""
+    requests = [ImageRequest("a fox"), ImageRequest("a fox"), ImageRequest("an owl"), ImageRequest("a fox", id="mine")]
+    first = [entry.item.key for entry in await everything(Inputs(requests, await register()))]
+    second = [entry.item.key for entry in await everything(Inputs(requests, await register()))]
+    assert first == second
+    assert len(set(first)) == 4
+    assert first[-1] == "mine"
+
+
+async def test_a_new_directory_is_taken_one_by_one(register):
+    """Where nothing is to be looked up, no more is taken than is asked for."""
+    source = Counted(many(1000))
+    inputs = Inputs(source, await register())
+    for _ in range(3):
+        await inputs.next()
+    assert source.taken == 3
+
+
+async def test_an_old_directory_is_taken_in_batches(register):
+    """Where there is something to look up, a bounded number is taken at once, and each is known again."""
+    earlier = ImageRequest("fox 7")
+    source = Counted(many(1000))
+    inputs = Inputs(source, await register(earlier))
+    entries = [await inputs.next() for _ in range(10)]
+    assert source.taken == LOOKUP_BATCH
+    assert [entry.record for entry in entries[:7]] == [None] * 7
+    assert ItemState.ACCEPTED is entries[7].record.state
+    assert f"t-{entries[7].item.key}" == entries[7].record.task_id
+
+
+async def test_async_inputs_are_never_waited_for_twice(register):
+    """An async input may be slow, so it is taken one by one even where there is something to look up."""
+    taken = []
+
+    async def source():
+        for request in many(5):
+            taken.append(request)
+            yield request
+
+    inputs = Inputs(source(), await register(ImageRequest("fox 0")))
+    assert (await inputs.next()).record is not None
+    assert len(taken) == 1
+    assert len(await everything(inputs)) == 4
+
+
+async def test_wrong_requests_are_entries_with_an_error(register):
+    """What cannot be sent goes by as an error in its place, and does not stop the others."""
+    requests = [ImageRequest("a fox"), ImageRequest(""), "no request", ImageRequest("an owl", id="x", size="17:3")]
+    entries = await everything(Inputs(requests, await register()))
+    assert [entry.error is not None for entry in entries] == [False, True, True, True]
+    assert len({entry.item.key for entry in entries}) == 4
+    assert [entry.item.index for entry in entries] == [0, 1, 2, 3]
+
+
+async def test_an_id_is_used_once(register):
+    """A second request under the same id would overwrite the first one's files, so it is refused."""
+    entries = await everything(Inputs([ImageRequest("a", id="x"), ImageRequest("b", id="x")], await register()))
+    assert entries[0].error is None
+    assert "'x'" in entries[1].error.message
+
+
+async def test_a_reference_is_used_once(register):
+    """Two requests under one client_business_id could not be told apart by a lookup."""
+    twice = [ImageRequest(prompt, client_business_id="order-1") for prompt in ("a", "b")]
+    first, second = await everything(Inputs(twice, await register()))
+    assert first.error is None
+    assert "order-1" in second.error.message
+
+
+async def test_what_is_no_iterable_is_told(register):
+    """A request in place of requests is a mistake that is told at once."""
+    with pytest.raises(TypeError):
+        Inputs(ImageRequest("a fox"), await register())
