@@ -17,7 +17,7 @@ import pytest
 from toapis_async import AsyncToAPIs, packaged_catalogue
 from toapis_async.cli import program as program_module
 from toapis_async.cli.program import program
-from toapis_async.testing import SCENARIOS
+from toapis_async.testing import SCENARIOS, Constant
 
 COMMANDS = program.list_commands(None)
 
@@ -176,7 +176,7 @@ async def test_models_that_the_gateway_lists(toapis, gateway):
     assert "gemini-2.5-flash-image-preview" in {one["id"] for one in ended.document}
 
 
-async def test_demo(toapis, tmp_path):
+async def test_demo(toapis, tmp_path, monkeypatch):
     """Without a key: at least twelve images of several ratios, and a manifest whose checksums are right; again too."""
     out = tmp_path / "out"
     for _ in range(2):
@@ -190,10 +190,12 @@ async def test_demo(toapis, tmp_path):
         assert len({round(file["width"] / file["height"], 1) for file in files}) >= 5
         for file in files:
             assert hashlib.sha256((out / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+        monkeypatch.setattr("toapis_async.cli.commands.demo._LATENCY", Constant(0.05))
 
 
-async def test_a_demo_is_no_real_run(toapis, gateway, prompts, tmp_path):
+async def test_a_demo_is_no_real_run(toapis, gateway, prompts, tmp_path, monkeypatch):
     """What was made up is not resumed, and does not mix with what is real."""
+    monkeypatch.setattr("toapis_async.cli.commands.demo._LATENCY", Constant(0.05))
     await toapis("demo", "-o", tmp_path / "out")
     async with gateway() as sim:
         resumed = await toapis("resume", tmp_path / "out")

@@ -21,6 +21,7 @@ from toapis_async.testing.scenario.library import SCENARIOS
 from toapis_async.testing.simulator import Simulator
 from toapis_async.values.requests import ImageRequest
 
+_LATENCY = LogNormal(1.2, 0.4)
 _SUBJECTS = (
     ("a red fox in fresh snow", "1:1"),
     ("a lighthouse at the edge of the world", "16:9"),
@@ -60,7 +61,7 @@ def demo(directory: str, as_json: bool, quiet: bool) -> int:  # click passes by 
 
     async def work(stopper: Stopper) -> int:
         await _make_room(place)
-        scenario = attrs.evolve(SCENARIOS["calm"], latency=LogNormal(1.2, 0.4))
+        scenario = attrs.evolve(SCENARIOS["calm"], latency=_LATENCY)
         async with Simulator(scenario) as simulator:
             terminal.say(
                 f"A simulated gateway listens at {simulator.base_url}; {len(_SUBJECTS)} prompts are sent to it."
@@ -112,15 +113,14 @@ async def _make_room(place: Path) -> None:
 def _say_what_next(directory: str, terminal: Terminal) -> None:
     shown = shlex.quote(directory)
     terminal.say(
-        "\n".join(
-            (
-                "",
-                "What next:",
-                f"  toapis report {shown}            a gallery of these images: {shown}/index.html",
-                "  toapis models                what the gateway offers, and what it costs",
-                "  export TOAPIS_API_KEY=…      with your key, the same for real:",
-                '  toapis generate "a red fox in the snow" --size 16:9 -o out',
-                "  toapis batch prompts.jsonl -o out",
-            )
-        )
+        f"""
+What next:
+  toapis report {shown}
+      writes {shown}/index.html, a gallery of these images
+  toapis models
+      what the gateway offers, and what it costs
+  export TOAPIS_API_KEY=…
+      your key; then the same for real:
+  toapis generate "a red fox in the snow" --size 16:9 -o images
+  toapis batch prompts.jsonl -o images"""
     )
