@@ -124,3 +124,23 @@ def test_a_wait_is_bounded() -> None:
         now += wait
 
     assert wait == 60.0
+
+
+def test_a_limit_that_was_raised_too_far_comes_down_with_each_refusal() -> None:
+    """Refusals below the limit lower it each time, so that a limit set too high is no storm."""
+    limit = InflightLimit(300)
+    for accepted in range(1, 41):
+        limit.on_accepted(accepted)
+    limit.on_refused(Refusal(message="too many concurrent tasks"), 40, 0.0)
+    assert limit.admits(40, 0, 1.5)
+    limit.on_accepted(41)
+    raised = limit.limit
+    assert raised > 41
+
+    refusals = 0
+    while limit.admits(38, 0, 1.6) and limit.limit > 38:
+        limit.on_refused(Refusal(message="too many concurrent tasks"), 38, 1.6)
+        refusals += 1
+
+    assert refusals <= 4
+    assert limit.limit == 38

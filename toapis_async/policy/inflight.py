@@ -115,8 +115,9 @@ class InflightLimit:
             return least
         if self._cap == self._most:
             self._cap = accepted
-        elif now >= self._try_at and not self._trying:
-            # Refused below what was accepted before: others use the account, or the gateway has less to give.
+        elif not self._trying:
+            # Refused below what was accepted before: others use the account, or the gateway has less to give, or
+            # what was accepted then took the places of tasks whose end we had not seen yet.
             self._cap = max(accepted, int(_SHRINK * self._cap))
         self._cap = max(1, min(self._most, self._cap))
         if now >= self._try_at:
