@@ -193,6 +193,9 @@ class Submitter:
     async def _post(self, encode: Encode, client_business_id: str, kind: Kind) -> GenerationTask:
         try:
             reply = await self.gateway.unpaced.send(encode(client_business_id))
+        except BaseException:
+            self.gateway.pacer.heard(Purpose.SUBMIT, None, {})
+            raise
         finally:
             self._let_others_follow()
         self.gateway.ever_answered = True
