@@ -3,6 +3,8 @@
 import asyncio
 import os
 import pty
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,30 @@ async def test_terminals_without_colour(on_a_terminal, start, gateway, prompts, 
     assert code == 0
     assert b"\x1b[3" not in drawn
     assert b"5 saved" in drawn
+
+
+async def test_streams_that_are_closed_from_the_start(start, gateway, prompts, quick, tmp_path):
+    """Without stdout or stderr the run is made all the same."""
+    async with gateway():
+        command = [sys.executable, "-m", "toapis_async", "batch", str(prompts(3)), "-o", str(tmp_path / "out"), *quick]
+        process = await asyncio.create_subprocess_shell(f"exec {shlex.join(command)} >&- 2>&-")
+        code = await asyncio.wait_for(process.wait(), 30)
+
+    assert code == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3
+
+
+async def test_a_terminal_that_goes_away(start, gateway, prompts, quick, tmp_path):
+    """A window that is closed costs the display, not the run."""
+    async with gateway(latency=Constant(0.4)) as sim:
+        ours, theirs = pty.openpty()
+        process = await start(
+            "batch", prompts(5), "-o", tmp_path / "out", *quick, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
+        await process.until(lambda: sim.books.accepted == 5)
+        os.close(ours)
+        out, _ = await asyncio.wait_for(process.process.communicate(), 30)
+
+    assert process.process.returncode == 0
+    assert len(out.splitlines()) == 5

@@ -15,6 +15,7 @@ from toapis_async.cli.exits import Exit, exit_of
 from toapis_async.cli.terminal.streams import (
     StdoutClosedError,
     Terminal,
+    close_streams,
     complain,
     error_text,
     printable,
@@ -75,8 +76,14 @@ def run_program(arguments: Sequence[str] | None = None) -> int:
     set_up_streams()
     _set_up_logging()
     try:
+        return _run(arguments)
+    finally:
+        close_streams()
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
         code = program.main(arguments, prog_name="toapis", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         complain(printable(_usage(error)))
         return error.exit_code

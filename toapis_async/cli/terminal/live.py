@@ -1,5 +1,7 @@
 """The live display; needs rich."""
 
+from contextlib import suppress
+
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -25,8 +27,9 @@ class LiveDisplay:
         self._live.stop()
 
     def print(self, text: str) -> None:
-        """Print a line above the display."""
-        self._console.print(Text(text), soft_wrap=True)
+        """Print a line above the display; one that has gone away is nobody's business."""
+        with suppress(OSError):
+            self._console.print(Text(text), soft_wrap=True)
 
     def draw(self, now: Standing) -> None:
         """Draw a frame."""

@@ -68,13 +68,15 @@ class Progress:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # A terminal that has gone away is no reason to lose a run.
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, OSError):
                 await self._task
         if self._live is not None:
             self._terminal.above = None
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
 
     def standing(self) -> Standing:
         """Look at the session."""

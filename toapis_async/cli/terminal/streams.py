@@ -5,6 +5,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
 
 import attrs
 
@@ -107,9 +109,22 @@ def complain(text: str) -> None:
 
 def silence_stdout() -> None:
     """Send what is still buffered for a closed stdout nowhere, so that the interpreter ends without complaint."""
+    _silence(sys.stdout)
+
+
+def close_streams() -> None:
+    """Write out what is buffered; what nobody takes any more goes nowhere and changes no exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     except (OSError, ValueError, io.UnsupportedOperation):
         pass
@@ -117,7 +132,15 @@ def silence_stdout() -> None:
 
 def set_up_streams() -> None:
     """Let file names that are no text through, and what the terminal cannot show be escaped."""
+    # A stream that was closed before we began is None; what is written to it goes nowhere.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape" if os.name == "posix" else "backslashreplace")
+        holds_any_name = os.name == "posix" and sys.stdout.encoding.lower() in {"utf-8", "utf8"}
+        sys.stdout.reconfigure(errors="surrogateescape" if holds_any_name else "backslashreplace")
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
