@@ -31,6 +31,19 @@ async def test_a_clean_miss_is_proof_where_references_are_kept(scripted_gateway,
     assert gateway.clock.monotonic() >= 15
 
 
+async def test_a_late_miss_is_as_old_as_its_question(scripted_gateway, json_reply):
+    """A miss that was asked for within the grace period proves nothing, however late its answer comes."""
+
+    def slowly(_):
+        gateway.clock.advance(20)
+        return json_reply(MISSING, 404)
+
+    gateway = scripted_gateway(slowly)
+    gateway.client_ids.keeps = True
+    assert Verdict.NOT_ACCEPTED is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
+    assert asked(gateway) == ["ours-1"] * 2
+
+
 async def test_a_clean_miss_is_no_proof_elsewhere(scripted_gateway, json_reply):
     """Where nothing has shown that references are kept, the doubt stays."""
     gateway = scripted_gateway(lambda _: json_reply(MISSING, 404))

@@ -34,6 +34,8 @@ async def find_submission(
     while True:
         await clock.sleep(ask_delay_seconds(asked))
         asked += 1
+        # A miss proves something about the moment of the question; its answer may have been long on the way.
+        waited = clock.monotonic() - start
         found = await look_once(gateway, client_business_id, kind)
         if isinstance(found, GenerationTask):
             return found
@@ -42,7 +44,7 @@ async def find_submission(
         if gateway.client_ids.keeps is None:
             await _try_the_witness(gateway)
         judged = verdict(
-            waited_seconds=clock.monotonic() - start,
+            waited_seconds=waited,
             grace_seconds=grace_seconds,
             last_was_clean_miss=found,
             keeps_client_ids=gateway.client_ids.keeps,
