@@ -22,8 +22,8 @@ from toapis_async import AsyncToAPIs, FixedPolling, ImageRequest
 from toapis_async.testing import Scenario, Simulator
 
 ONE_RUN = Path(__file__).with_name("one_run.py")
-PROMPTS = int(os.environ.get("TOAPIS_JOURNEY_PROMPTS", "100"))
-KILLS = int(os.environ.get("TOAPIS_JOURNEY_KILLS", "3"))
+PROMPTS = int(os.environ.get("TOAPIS_JOURNEY_PROMPTS", "80"))
+KILLS = int(os.environ.get("TOAPIS_JOURNEY_KILLS", "2"))
 
 _spec = importlib.util.spec_from_file_location("toapis_one_run", ONE_RUN)
 one_run = importlib.util.module_from_spec(_spec)
@@ -175,7 +175,7 @@ def journey(tmp_path):
     """``async with journey(scenario, …) as going``: a simulator with small files, and an output directory."""
 
     @asynccontextmanager
-    async def go(scenario=None, *, count=PROMPTS, speed=25.0, seed=0, name="out", **settings):
+    async def go(scenario=None, *, count=PROMPTS, speed=40.0, seed=0, name="out", **settings):
         scenario = scenario or Scenario(**{"files": "small", **settings})
         async with Simulator(scenario, seed=seed) as sim:
             yield Journey(sim, tmp_path / name, count=count, speed=speed)
@@ -211,3 +211,18 @@ def one_prompt():
 def counted():
     """Count outcomes by class name."""
     return lambda outcomes: Counter(type(outcome).__name__ for outcome in outcomes)
+
+
+@pytest.fixture
+def at_once():
+    """Make several journeys at a time, since they mostly wait; failures tell which of them they are about."""
+
+    async def go(named):
+        results = await asyncio.gather(*named.values(), return_exceptions=True)
+        errors = {name: error for name, error in zip(named, results, strict=True) if error is not None}
+        for name, error in errors.items():
+            error.add_note(f"in the journey {name!r}")
+        if errors:
+            raise BaseExceptionGroup(f"journeys: {', '.join(errors)}", list(errors.values()))
+
+    return go

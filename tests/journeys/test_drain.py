@@ -19,7 +19,7 @@ PHASES = {
         PLAIN, faults=(Fault(where="submit", what=Delay(seconds=0.3, after_acceptance=True)),)
     ),
     "reconciling what was accepted": attrs.evolve(
-        PLAIN, faults=(Fault(where="submit", what=Drop(after_acceptance=True), nth=SEVEN),), lookup_lag=0.4
+        PLAIN, faults=(Fault(where="submit", what=Drop(after_acceptance=True), nth=SEVEN),), lookup_lag=0.25
     ),
     "reconciling what was not": attrs.evolve(PLAIN, faults=(Fault(where="submit", what=Drop(), nth=SEVEN),)),
     "polling": attrs.evolve(PLAIN, latency=Constant(0.5)),
@@ -30,12 +30,11 @@ PHASES = {
 INSTANTS = (0.05, 0.25, 0.45)
 
 
-@pytest.mark.parametrize("phase", PHASES)
-async def test_drained_runs_finish_what_is_paid_for(journey, phase):
+async def test_drained_runs_finish_what_is_paid_for(journey, at_once):
     """After drain() nothing is sent any more, what was accepted is saved, and the next run does the rest."""
 
-    async def stop(after):
-        async with journey(PHASES[phase], count=16, name=f"{after}") as going:
+    async def stop(phase, after):
+        async with journey(PHASES[phase], count=16, name=f"{phase} {after}") as going:
             async with (
                 going.client() as client,
                 client.session(going.directory, max_concurrency=8) as session,
@@ -53,14 +52,14 @@ async def test_drained_runs_finish_what_is_paid_for(journey, phase):
             going.assert_charged_once()
             going.assert_on_disk()
 
-    await asyncio.gather(*map(stop, INSTANTS))
+    await at_once({f"{phase} {after}": stop(phase, after) for phase in PHASES for after in INSTANTS})
 
 
-@pytest.mark.parametrize("phase", PHASES)
-async def test_runs_stopped_at_once_lose_nothing(journey, phase):
+@pytest.mark.parametrize("how", ["cancelled", "left", "raised"])
+async def test_runs_stopped_at_once_lose_nothing(journey, at_once, how):
     """A run that is cancelled, left early or ended by an exception is clean at once and is gone on with later."""
 
-    async def use(going, how, after):
+    async def use(going, after):
         async with going.client() as client, client.session(going.directory, max_concurrency=8) as session:
             stream = session.stream(going.requests())
             async with asyncio.timeout(None if how == "cancelled" else after):
@@ -70,9 +69,9 @@ async def test_runs_stopped_at_once_lose_nothing(journey, phase):
                 raise TimeoutError
             await stream.aclose()
 
-    async def stop(how, after):
-        async with journey(PHASES[phase], count=16, name=f"{how}-{after}") as going:
-            running = asyncio.create_task(use(going, how, after))
+    async def stop(phase, after):
+        async with journey(PHASES[phase], count=16, name=f"{phase} {after}") as going:
+            running = asyncio.create_task(use(going, after))
             if how == "cancelled":
                 await asyncio.sleep(after)
                 running.cancel()
@@ -84,8 +83,7 @@ async def test_runs_stopped_at_once_lose_nothing(journey, phase):
             going.assert_charged_once()
             going.assert_on_disk()
 
-    hows = ("cancelled", "left", "raised")
-    await asyncio.gather(*(stop(how, after) for how in hows for after in INSTANTS))
+    await at_once({f"{phase} {after}": stop(phase, after) for phase in PHASES for after in INSTANTS})
 
 
 async def test_late_tasks_give_their_slot_back_and_stay_resumable(journey, counted):
@@ -110,7 +108,7 @@ CALLS = {
     "before": attrs.evolve(PLAIN, faults=(Fault(where="submit", what=Delay(seconds=0.3)),)),
     "during": attrs.evolve(PLAIN, faults=(Fault(where="submit", what=Delay(seconds=0.3, after_acceptance=True)),)),
     "asking": attrs.evolve(
-        PLAIN, faults=(Fault(where="submit", what=Drop(after_acceptance=True), first=1),), lookup_lag=0.3
+        PLAIN, faults=(Fault(where="submit", what=Drop(after_acceptance=True), first=1),), lookup_lag=0.2
     ),
     "waiting": attrs.evolve(PLAIN, latency=Constant(10)),
 }

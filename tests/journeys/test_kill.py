@@ -16,7 +16,7 @@ LOSSES = (
     Fault(where="submit", what=Refuse(reply="rate_limited"), probability=0.05),
 )
 CALM = Scenario(latency=Uniform(0.05, 0.3), files="small")
-LOSSY = attrs.evolve(CALM, faults=LOSSES, lookup_lag=2 / 25)
+LOSSY = attrs.evolve(CALM, faults=LOSSES, lookup_lag=3 / 40)
 
 
 async def killed(going, kills, random, **options):

@@ -15,8 +15,8 @@ LOSSES = (
     Fault(where="submit", what=Refuse(reply="html_502"), probability=0.05),
     Fault(where="submit", what=Refuse(reply="rate_limited"), probability=0.05),
 )
-# Two seconds of lag on the library's clock, which runs 25 times as fast.
-LOSSY = Scenario(faults=LOSSES, lookup_lag=2 / 25, files="small")
+# Three seconds of lag on the clock of the library, which runs 40 times as fast.
+LOSSY = Scenario(faults=LOSSES, lookup_lag=3 / 40, files="small")
 
 
 async def test_lost_replies_are_found_and_nothing_is_paid_twice(journey, counted):

@@ -42,7 +42,7 @@ async def test_an_outage_is_waited_for(journey, counted):
 
 async def test_a_gateway_that_stays_away_stops_the_run(journey):
     """After some minutes the run stops, as one to be resumed."""
-    async with journey(SCENARIO, speed=200.0) as going:
+    async with journey(SCENARIO, speed=600.0) as going:
         running = asyncio.create_task(going.run(max_concurrency=20))
         while going.sim.books.accepted < 40:
             await asyncio.sleep(0.01)

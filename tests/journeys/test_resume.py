@@ -144,7 +144,7 @@ async def test_a_clock_that_was_set_back_hides_nothing(journey, hurried_clock):
     async with journey(attrs.evolve(CALM, faults=(dropped,), lookup_lag=60.0), count=20) as going:
 
         async def leave_early():
-            async with going.client(clock=Ahead(25.0)) as client, client.session(going.directory) as session:
+            async with going.client(clock=Ahead(40.0)) as client, client.session(going.directory) as session:
                 async for _ in session.stream(going.requests()):
                     if going.sim.books.posts >= 20:
                         break

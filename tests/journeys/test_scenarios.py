@@ -1,6 +1,5 @@
 """Each named scenario of the simulator with the library, judged by the simulator's books."""
 
-import asyncio
 from collections import Counter
 from random import Random
 
@@ -50,7 +49,7 @@ def test_every_scenario_has_its_journey():
     assert set(SCENARIOS) == {*COMPLETE, *APART}
 
 
-async def test_every_prompt_becomes_one_paid_image(journey):
+async def test_every_prompt_becomes_one_paid_image(journey, at_once):
     """Whatever goes wrong in a scenario, every prompt is charged once and ends as a file. (All of them at a time.)"""
 
     async def go(name):
@@ -68,12 +67,7 @@ async def test_every_prompt_becomes_one_paid_image(journey):
             if going.sim.scenario.max_unfinished:
                 assert books.max_unfinished <= going.sim.scenario.max_unfinished
 
-    results = await asyncio.gather(*map(go, COMPLETE), return_exceptions=True)
-    errors = {name: error for name, error in zip(COMPLETE, results, strict=True) if error is not None}
-    for name, error in errors.items():
-        error.add_note(f"in scenario {name}")
-    if errors:
-        raise BaseExceptionGroup(f"journeys through {', '.join(errors)}", list(errors.values()))
+    await at_once({name: go(name) for name in COMPLETE})
 
 
 async def test_doubts_stay_doubts_without_references(journey):
