@@ -81,9 +81,13 @@ async def test_a_good_end(desk):
     assert ItemState.SAVED is await state(desk)
     assert happenings(desk) == [Happening.INTENDED, Happening.ACCEPTED, Happening.FINISHED, Happening.SAVED]
     ((line,),) = [desk.lines]
-    assert tuple(
-        line[name] for name in ("id", "status", "task_id", "cost_usd", "error")
-    ) == ("fox", "saved", "tsk_1", "0.02", None)
+    assert tuple(line[name] for name in ("id", "status", "task_id", "cost_usd", "error")) == (
+        "fox",
+        "saved",
+        "tsk_1",
+        "0.02",
+        None,
+    )
 
 
 async def test_every_attempt_has_its_own_reference(desk):

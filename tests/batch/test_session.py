@@ -1,0 +1,185 @@
+"""``GenerationSession``: opening, counting, resuming, leaving."""
+
+import asyncio
+import json
+
+import attrs
+import pytest
+
+from toapis_async import (
+    FixedPolling,
+    ImageRequest,
+    JournalDamagedError,
+    JournalError,
+    Report,
+    StorageError,
+    ToAPIsError,
+    VideoRequest,
+)
+from toapis_async.testing import Constant, Delay, Drop, Fail, Fault
+
+
+def foxes(count):
+    return [ImageRequest(f"fox {number}") for number in range(count)]
+
+
+async def test_it_has_to_be_open(live, tmp_path):
+    """Outside ``async with`` nothing can be asked of it, and the error says so."""
+    async with live() as (_, client):
+        session = client.session(tmp_path)
+        for _ in range(2):
+            with pytest.raises(ToAPIsError, match="not open"):
+                session.stream(())
+            with pytest.raises(ToAPIsError, match="not open"):
+                await session.submit(ImageRequest("a fox"))
+            async with client.session(tmp_path) as session:
+                pass
+
+
+async def test_the_report_counts(live, tmp_path):
+    """Items by how they ended, money as told, and the time."""
+    fails = [Fault(where="task", what=Fail(), match="fox 1")]
+    async with live(faults=fails) as (sim, client), client.session(tmp_path) as session:
+        assert Report(directory=tmp_path) == attrs.evolve(session.report, seconds=0.0)
+        report = await session.run([*foxes(4), ImageRequest("")])
+        assert (report.saved, report.skipped, report.failed, report.unfinished) == (3, 0, 2, 0)
+        assert not report.complete
+        assert sim.books.net_usd == report.cost_usd > 0
+        assert report.unpriced == 0
+        assert report.seconds > 0
+        assert tmp_path == report.directory == session.directory
+
+
+async def test_statistics_while_it_runs(live, tmp_path):
+    """What is in flight is told at any moment, and never passes the limit."""
+    async with live(latency=Constant(0.3)) as (_, client), client.session(tmp_path, max_concurrency=4) as session:
+        run = asyncio.create_task(session.run(foxes(6)))
+        await asyncio.sleep(0.15)
+        now = session.statistics
+        assert 1 <= now.in_flight <= now.limit == 4
+        assert now.taken >= now.in_flight
+        await run
+        then = session.statistics
+        assert (then.taken, then.saved, then.in_flight, then.saving) == (6, 6, 0, 0)
+
+
+async def test_a_second_run_skips_what_is_there(live, tmp_path):
+    """The same input costs nothing the second time; a file that is gone is made good."""
+    async with live() as (sim, client):
+        async with client.session(tmp_path) as session:
+            await session.run(foxes(5))
+        (tmp_path / next(iter(tmp_path.glob("*.png"))).name).unlink()
+        posts = sim.books.posts
+        async with client.session(tmp_path) as session:
+            report = await session.run(foxes(6))
+        assert (report.skipped, report.saved) == (4, 2)
+        assert posts + 1 == sim.books.posts, "the lost file is fetched again, not made again"
+        lines = [json.loads(line)["id"] for line in (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines()]
+        assert 6 == len(set(lines)) == len(lines)
+
+
+async def test_what_failed_is_made_again_only_when_asked(live, tmp_path):
+    """A failed task is reported again, and made again with retry_failed."""
+    async with live(faults=[Fault(where="task", what=Fail(), nth=1)]) as (sim, client):
+        for retry_failed, saved, posts in ((False, 0, 1), (False, 0, 1), (True, 1, 2)):
+            async with client.session(tmp_path, retry_failed=retry_failed) as session:
+                report = await session.run(foxes(1))
+            assert (saved, posts) == (report.saved, sim.books.posts)
+
+
+async def test_images_and_videos_together(live, tmp_path):
+    """One session takes both kinds."""
+    async with live() as (_, client), client.session(tmp_path) as session:
+        outcomes = [
+            outcome async for outcome in session.stream([ImageRequest("a fox"), VideoRequest("a fox", model="sora-2")])
+        ]
+    assert {"image/png", "video/mp4"} == {file.mime for outcome in outcomes for file in outcome.files}
+
+
+async def test_events_tell_the_story_of_each_item(live, tmp_path):
+    """Every item is intended, accepted, finished and saved, in this order."""
+    events = []
+    async with live() as (_, client), client.session(tmp_path, on_event=events.append) as session:
+        await session.run(foxes(3))
+        keys = {event.key for event in events}
+        assert len(keys) == 3
+        for key in keys:
+            story = [event for event in events if event.key == key]
+            assert [event.happening.value for event in story] == ["intended", "accepted", "finished", "saved"]
+            assert len({event.task_id for event in story[1:]}) == 1
+
+
+async def test_its_own_polling(live, tmp_path):
+    """A session looks as often as it was told, whatever the client does."""
+    async with (
+        live(latency=Constant(0.3), client={"polling": FixedPolling(3600.0)}) as (sim, client),
+        client.session(tmp_path, polling=FixedPolling(0.5)) as session,
+    ):
+        async with asyncio.timeout(10):
+            assert (await session.run(foxes(2))).complete
+        assert sim.books.polls >= 2
+
+
+async def test_a_file_in_place_of_the_directory(live, tmp_path):
+    """A directory that cannot be one is a clear error, before anything is sent."""
+    (tmp_path / "out").write_text("mine")
+    async with live() as (sim, client):
+        with pytest.raises((StorageError, JournalError)) as caught:
+            async with client.session(tmp_path / "out"):
+                pass
+        assert caught.value.path
+        assert (tmp_path / "out").read_text() == "mine"
+        assert sim.books.posts == 0
+
+
+async def test_a_foreign_journal(live, tmp_path):
+    """A journal that is none of ours is left as it is, and the error says how to go on."""
+    (tmp_path / ".toapis").mkdir()
+    journal = tmp_path / ".toapis" / "journal.sqlite3"
+    journal.write_bytes(b"this is no database at all, but somebody's notes" * 100)
+    before = journal.read_bytes()
+    async with live() as (_, client):
+        with pytest.raises(JournalDamagedError) as caught:
+            async with client.session(tmp_path):
+                pass
+        assert caught.value.hint
+        assert before == journal.read_bytes()
+        async with client.session(tmp_path / "other") as session:
+            assert (await session.run(foxes(1))).complete
+
+
+async def test_learned_things_are_kept(live, tmp_path):
+    """What a run learned about latencies and references is there for the next one."""
+    lost = Fault(where="submit", what=Drop(after_acceptance=True), nth=1)
+    async with live(faults=[lost]) as (sim, client):
+        async with client.session(tmp_path) as session:
+            await session.run(foxes(3))
+            learned = client._gateway.latencies.to_text()
+        async with client.session(tmp_path) as session:
+            assert await session._workshop.journal.recall("latencies") == learned
+            assert await session._workshop.journal.recall(f"keeps client ids: {client.base_url}")
+        assert sim.books.accepted == 3
+
+
+async def test_small_texts_can_be_kept_with_a_run(live, tmp_path):
+    """Such as how the run was started, for whoever resumes it."""
+    async with live() as (_, client):
+        async with client.session(tmp_path) as session:
+            await session.remember("options", "--size 16:9")
+        async with client.session(tmp_path) as session:
+            assert await session._workshop.journal.recall("options") == "--size 16:9"
+
+
+async def test_leaving_during_a_post_writes_its_answer_down(live, tmp_path):
+    """A session left while a POST is on its way waits for its answer, and the next run finishes the task."""
+    slow = [Fault(where="submit", what=Delay(seconds=0.4), nth=1)]
+    async with live(faults=slow) as (sim, client):
+        async with client.session(tmp_path) as session:
+            reading = asyncio.create_task(anext(session.stream(foxes(1))))
+            while not sim.books.posts:
+                await asyncio.sleep(0.01)
+        with pytest.raises(StopAsyncIteration):
+            await reading
+        async with client.session(tmp_path) as session:
+            report = await session.run(foxes(1))
+        assert (report.saved, sim.books.posts) == (1, 1)
