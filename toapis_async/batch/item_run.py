@@ -38,7 +38,7 @@ from toapis_async.values.events import Happening
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.records import ItemRecord
 from toapis_async.values.requests import GenerationRequest, VideoRequest
-from toapis_async.values.tasks import GenerationTask, Kind, TaskFile, TaskStatus
+from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
 
@@ -311,15 +311,20 @@ def _outcome(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Out
 
 
 def _task_of(record: ItemRecord | None) -> GenerationTask:
-    """Return the task that an earlier run left, as far as the journal knows it."""
+    """Return the task that an earlier run left, as far as the journal knows it.
+
+    It knows addresses of results only; what a video has beside them takes a look.
+    """
     if record is None or record.task_id is None:
         raise RuntimeError("there is no task to go on with")
+    urls = record.urls if record.kind == "image" else ()
     return GenerationTask(
         id=record.task_id,
         kind=record.kind,
         status=TaskStatus.COMPLETED if record.urls else TaskStatus.UNRECOGNISED,
         model=record.request.model,
         client_business_id=record.client_business_id,
-        files=tuple(TaskFile(url=url) for url in record.urls),
+        files=tuple(TaskFile(url=url) for url in urls),
         expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
+        billing=None if record.cost_usd is None else Billing(status=None, cost_usd=Decimal(record.cost_usd)),
     )

@@ -20,8 +20,8 @@ DEFAULT_MAX_RETRIES = 3
 # Cloudflare in front of the gateway has refused clients that do not look like a browser (contract §1, §7.20).
 USER_AGENT = f"Mozilla/5.0 (compatible; toapis-async/{__version__}; python/{platform.python_version()})"
 
-_KEY_HINT = f"Set {API_KEY_VARIABLE} in the environment, or pass api_key= to AsyncToAPIs."
-_URL_HINT = f"Set {BASE_URL_VARIABLE} or base_url= to something like {DEFAULT_BASE_URL}."
+_KEY_HINT = f"Set {API_KEY_VARIABLE} in the environment (in Python, or pass api_key=)."
+_URL_HINT = f"Set {BASE_URL_VARIABLE}, --base-url or base_url= to something like {DEFAULT_BASE_URL}."
 
 
 @attrs.frozen(kw_only=True)
