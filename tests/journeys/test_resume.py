@@ -4,7 +4,7 @@ import asyncio
 
 import attrs
 
-from toapis_async import ImageRequest
+from toapis_async import ImageRequest, VideoRequest
 from toapis_async.testing import Constant, Drop, Fail, Fault, Scenario, Uniform
 
 CALM = Scenario(latency=Uniform(0.02, 0.1), files="small")
@@ -255,3 +255,17 @@ async def test_what_was_sent_is_not_judged_again(journey, counted):
             outcomes, _ = await going.run(wrong)
             assert counted(outcomes) == {"Saved": 2, "Failed": 1}
         going.assert_charged_once(["wrong 0", "wrong 1"])
+
+
+async def test_a_lost_video_comes_back_whole(journey):
+    """A video whose file was deleted is fetched again by way of its task, which knows more than its address."""
+    async with journey(CALM, count=0) as going:
+        requests = [VideoRequest(prompt="waves", model="sora-2")]
+        _, report = await going.run(requests)
+        assert report.complete
+        (film,) = going.directory.glob("*.mp4")
+        film.unlink()
+        _, report = await going.run(requests)
+        assert report.complete
+        assert film.exists()
+        going.assert_charged_once(["waves"])

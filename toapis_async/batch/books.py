@@ -100,8 +100,9 @@ class ItemBooks:
         request = self.item.request
         name = client_business_id(self.books.journal.run_id, self.item.key, attempt, own=request.client_business_id)
         event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
-        await self.books.journal.record(event)
+        # Before the wait for the disk: whoever stops the run meanwhile must not take the item for one without a POST.
         self.unsent = False
+        await self.books.journal.record(event)
         self.record = apply(self.record, event)
         self.books.tell(Happening.INTENDED, self.item)
         return name

@@ -137,7 +137,8 @@ class Submitter:
             if delay is None:
                 raise result
             retries += 1
-            await clock.sleep(delay)
+            if attempts.wanted:
+                await clock.sleep(delay)
 
     async def _let_one_ahead(self) -> None:
         if not self.one_ahead or self.gateway.client_ids.witness is not None:
