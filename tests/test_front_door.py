@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import aiohttp
+import anyio
 import pytest
 
 from toapis_async import (
@@ -15,6 +16,7 @@ from toapis_async import (
     RateLimits,
     ToAPIsError,
 )
+from toapis_async.testing import Constant
 
 KEY = "sk-0123456789"
 
@@ -124,6 +126,32 @@ async def test_its_own_sessions_are_closed(live):
         assert transport.closed
         assert before == {task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task.get_coro())}
         await client.aclose()
+
+
+async def test_it_is_closed_inside_a_cancelled_scope(live):
+    """Time limits of anyio and a second cancellation leave no connection open either."""
+    async with live(latency=Constant(30)) as (sim, _):
+        settings = {"api_key": sim.api_key, "base_url": sim.base_url, "polling": FixedPolling(0.05)}
+        with anyio.move_on_after(0.2):
+            async with AsyncToAPIs(**settings) as limited:
+                await limited.images.generate(prompt="a fox")
+        assert limited._transport._closed
+        assert limited._transport._session is None
+
+        twice = AsyncToAPIs(**settings)
+
+        async def work():
+            async with twice:
+                await twice.images.generate(prompt="a fox")
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert twice._transport._session is None
 
 
 async def test_it_works_without_a_with_block(live, tmp_path):

@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+import anyio
+
 from toapis_async.client.account import Account
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
@@ -218,11 +220,15 @@ class AsyncToAPIs:
 
     async def aclose(self) -> None:
         """Wait for submissions that are still on their way, then close what this client opened."""
-        try:
-            await self._keeper.aclose(patience_seconds=self._settings.timeout_seconds)
-        finally:
-            await self._files.__aexit__()
-            await self._transport.aclose()
+        # Inside a cancelled scope of anyio every await would end at once, and leave connections open.
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._keeper.aclose(patience_seconds=self._settings.timeout_seconds)
+            finally:
+                try:
+                    await self._files.__aexit__()
+                finally:
+                    await self._transport.aclose()
 
 
 def _check_choices(rate_limits: object, validation: object) -> None:

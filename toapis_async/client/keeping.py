@@ -114,9 +114,11 @@ class Keeper:
 
     async def aclose(self, *, patience_seconds: float) -> None:
         """Wait for what is still on its way, then let go of what is only being asked about."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=patience_seconds)
-        for running in self._running:
-            running.cancel()
+        try:
+            if self._running:
+                await asyncio.wait(self._running, timeout=patience_seconds)
+        finally:
+            for running in self._running:
+                running.cancel()
         if self._running:
             await asyncio.wait(self._running)
