@@ -1,6 +1,7 @@
 """A directory that was left in any way is gone on with: what is there is skipped, what is paid for is fetched."""
 
 import asyncio
+from decimal import Decimal
 
 import attrs
 
@@ -269,3 +270,21 @@ async def test_a_lost_video_comes_back_whole(journey):
         assert report.complete
         assert film.exists()
         going.assert_charged_once(["waves"])
+
+
+async def test_what_was_paid_counts_as_paid_and_not_as_estimated(journey):
+    """Files that are fetched again leave the sum that the cap is held against as it was, whatever was estimated."""
+    async with journey(CALM, count=6) as going:
+        await going.run()
+        for path in going.directory.glob("*.png"):
+            path.unlink()
+        async with going.client() as client:
+            catalogue = client.catalogue
+        model = catalogue.find(going.requests()[0].model)
+        dear = catalogue.with_models(attrs.evolve(model, price=attrs.evolve(model.price, per_output=Decimal(3))))
+        for cap in (None, 5):
+            _, report = await going.run(client={"catalogue": dear}, max_cost_usd=cap)
+            assert report.complete
+            assert report.estimated_usd == going.sim.books.charged_usd
+            for path in going.directory.glob("*.png"):
+                path.unlink()

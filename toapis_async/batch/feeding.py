@@ -1,6 +1,7 @@
 """Where the items of a run come from: taken one for each free slot, and begun where an earlier run left them."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import attrs
 
@@ -84,6 +85,8 @@ class Feed:
             error = parts.budget.exceeded(entry.item)
             run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
             return
+        if step is not Step.SUBMIT and entry.record is not None and entry.record.cost_usd is not None:
+            estimate = Decimal(entry.record.cost_usd)
         if step is Step.SUBMIT or parts.budget.max_cost_usd is None:
             parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
         if step in {Step.SUBMIT, Step.RECONCILE}:
