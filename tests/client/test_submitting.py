@@ -90,11 +90,12 @@ async def test_an_accepted_task_is_written_down(submission, json_reply):
     assert gateway.client_ids.keeps is None
 
 
-async def test_an_echoed_reference_shows_that_it_is_kept(submission, json_reply):
-    """A reply with our own reference in it shows that lookups by it mean something."""
+async def test_an_echoed_reference_is_a_hint(submission, json_reply):
+    """A reply with our own reference in it makes lookups by it worth a witness; it proves nothing by itself."""
     gateway, _, submit = submission([json_reply({"id": "tsk_1", "client_business_id": "ours-1"})])
     await submit()
-    assert gateway.client_ids.keeps is True
+    assert gateway.client_ids.echoes is True
+    assert gateway.client_ids.keeps is None
 
 
 async def test_a_429_is_waited_out(submission, json_reply):

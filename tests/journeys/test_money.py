@@ -81,3 +81,13 @@ async def test_single_calls_never_pay_twice(journey, keeps):
             going.assert_charged_once()
         else:
             assert errors
+
+
+async def test_an_echo_is_no_proof_that_lookups_work(journey):
+    """A gateway that echoes our references but finds no task by them is not believed: nothing is charged twice."""
+    blind = Fault(where="lookup", what=Refuse(reply="task_not_found"))
+    async with journey(attrs.evolve(LOSSY, faults=(*LOSSES, blind))) as going:
+        _, report = await going.run()
+        going.assert_never_charged_twice()
+        assert report.unknown == report.unfinished > 0
+        assert report.failed == 0

@@ -49,7 +49,9 @@ async def find_submission(
             last_was_clean_miss=found,
             keeps_client_ids=gateway.client_ids.keeps,
         )
-        if judged is not Verdict.ASK_AGAIN:
+        # An echo promises that a witness will soon settle what a miss means here.
+        promising = gateway.client_ids.keeps is None and gateway.client_ids.echoes and waited < 2 * grace_seconds
+        if judged is not Verdict.ASK_AGAIN and not (judged is Verdict.UNKNOWN and promising):
             return judged
 
 

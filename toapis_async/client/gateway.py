@@ -25,13 +25,15 @@ class ClientIdTraits:
     """What the gateway has shown about lookups by ``client_business_id`` (design §6).
 
     Attributes:
-        keeps: True once a reply echoed one or a lookup found one; False once a task that exists was not found by it.
+        keeps: True once a lookup found a task by one; False once a task that exists was not found by it.
+        echoes: whether a reply has echoed one, a hint that lookups work and no proof.
         witness: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
         elder: a task of an earlier run, to try one on: reference, task id, kind.
 
     """
 
     keeps: bool | None = None
+    echoes: bool = False
     witness: tuple[str, str, Kind, float] | None = None
     elder: tuple[str, str, Kind] | None = None
 

@@ -212,7 +212,7 @@ class Submitter:
     def _learn(self, task: GenerationTask, client_business_id: str) -> None:
         traits = self.gateway.client_ids
         if task.client_business_id == client_business_id:
-            traits.keeps = True
+            traits.echoes = True
         if traits.witness is None:
             traits.witness = (client_business_id, task.id, task.kind, self.gateway.clock.monotonic())
 
