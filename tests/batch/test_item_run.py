@@ -10,23 +10,12 @@ from toapis_async import (
     GracePeriods,
     ImageRequest,
     InvalidRequestError,
-    LinkExpiredError,
-    RateLimitError,
-    ServerError,
     StorageError,
-    SubmissionUnknownError,
-    TaskTimeoutError,
     Unfinished,
 )
-from toapis_async.batch.item_run import _outcome
 from toapis_async.batch.outcomes import Item
 from toapis_async.errors import (
-    ContentPolicyError,
-    Delivery,
     DownloadError,
-    JournalError,
-    ModelUnavailableError,
-    TaskFailedError,
 )
 from toapis_async.storage.atomic_files import OutputDirectory
 from toapis_async.testing import Drop, Fault, Refuse, Stall
@@ -39,31 +28,6 @@ ITEM = Item(key="fox", request=ImageRequest("a fox"))
 
 def foxes(count):
     return (ImageRequest(f"fox number {number}.") for number in range(count))
-
-
-@pytest.mark.parametrize(
-    ("error", "task", "expected"),
-    [
-        (TaskFailedError("x", task=TASK), TASK, "Failed"),
-        (ContentPolicyError("x", http_status=422), None, "Failed"),
-        (InvalidRequestError("x"), None, "Failed"),
-        (ModelUnavailableError("x", http_status=503), None, "Failed"),
-        (ServerError("x", http_status=500), None, "Failed"),
-        (ServerError("x", http_status=500), TASK, "Unfinished"),
-        (TaskTimeoutError("x", task=TASK), TASK, "Unfinished"),
-        (SubmissionUnknownError("x", client_business_id="c"), None, "Unfinished"),
-        (RateLimitError("x", http_status=429), None, "Unfinished"),
-        (DownloadError("x"), TASK, "Unfinished"),
-        (LinkExpiredError("x"), TASK, "Unfinished"),
-        (StorageError("x"), TASK, "Unfinished"),
-        (JournalError("x"), None, "Unfinished"),
-        (APIConnectionError("x", delivery=Delivery.NEVER), None, "Unfinished"),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)
-def test_what_may_still_become_a_file_is_unfinished(error, task, expected):
-    """Failed is only what waiting and resuming cannot change; whatever is paid for stays resumable."""
-    assert expected == type(_outcome(ITEM, error, task)).__name__
 
 
 async def test_429_never_fails_an_item(live, tmp_path):

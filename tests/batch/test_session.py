@@ -183,3 +183,14 @@ async def test_leaving_during_a_post_writes_its_answer_down(live, tmp_path):
         async with client.session(tmp_path) as session:
             report = await session.run(foxes(1))
         assert (report.saved, sim.books.posts) == (1, 1)
+
+
+async def test_a_session_is_opened_once(live, tmp_path):
+    """A session that was closed cannot be opened again, and says so; the directory can."""
+    async with live() as (_, client):
+        async with client.session(tmp_path) as session:
+            await session.run(foxes(1))
+        with pytest.raises(ToAPIsError, match="opened once"):
+            await session.__aenter__()
+        async with client.session(tmp_path) as session:
+            assert (await session.run(foxes(1))).skipped == 1

@@ -1,5 +1,7 @@
 """``client.images``: requests from loose fields, references, edits."""
 
+import asyncio
+
 import pytest
 
 from toapis_async import ImageRequest, InvalidRequestError
@@ -53,3 +55,32 @@ async def test_several_images_are_several_files(live, tmp_path):
         task = await client.images.generate(prompt="a fox", model="gpt-image-2-official", n=3)
         files = await client.images.download(task, tmp_path)
         assert 3 == len(task.urls) == len({file.path for file in files}) == len(list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("concurrent", [1, 5])
+async def test_an_upload_that_the_gateway_has_lost_is_made_again(live, concurrent):
+    """A refusal that names a lost upload leads to another one, once, and not to a failure."""
+    async with live() as (sim, client):
+        await client.images.generate(prompt="a fox", reference_images=[PNG])
+        sim.forget_uploads()
+        calls = [client.images.generate(prompt=f"owl {n}", reference_images=[PNG]) for n in range(concurrent)]
+        assert all(task.completed for task in await asyncio.gather(*calls))
+        assert (2, 1 + concurrent) == (sim.books.requests["upload"], sim.books.accepted)
+
+
+async def test_a_foreign_address_that_is_lost_is_refused(live):
+    """An address of the user's own cannot be mended by uploading, so the refusal comes out after one POST."""
+    async with live() as (sim, client):
+        with pytest.raises(InvalidRequestError, match="failed to fetch"):
+            await client.images.generate(prompt="a fox", reference_images=[f"{sim.base_url}/uploads/1/gone.png"])
+        assert sim.books.posts == 1
+
+
+async def test_a_session_makes_lost_uploads_again(live, tmp_path):
+    """The same in a session: every item is saved, and the upload made once more."""
+    async with live() as (sim, client):
+        await client.uploads.image(PNG)
+        sim.forget_uploads()
+        async with client.session(tmp_path) as session:
+            report = await session.run(ImageRequest(f"fox {n}", reference_images=[PNG]) for n in range(6))
+        assert (report.saved, sim.books.accepted, sim.books.requests["upload"]) == (6, 6, 2)

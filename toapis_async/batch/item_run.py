@@ -11,7 +11,8 @@ import anyio
 import attrs
 
 from toapis_async.batch.books import ItemBooks
-from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
+from toapis_async.batch.ending import outcome_of, stops, stops_at_once
+from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
 from toapis_async.batch.parts import Parts
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.generations import PATIENCE_SECONDS, learn
@@ -19,19 +20,11 @@ from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import wait_until_finished
 from toapis_async.errors import (
     APIConnectionError,
-    BudgetExceededError,
-    ContentPolicyError,
     Delivery,
-    DownloadError,
-    JournalError,
-    RateLimitError,
-    StorageError,
-    SubmissionUnknownError,
-    TaskFailedError,
+    InvalidRequestError,
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.delivery import stops_everything
 from toapis_async.policy.naming import file_stem
 from toapis_async.policy.recovery import Step
 from toapis_async.values.events import Happening
@@ -161,7 +154,16 @@ class ItemRun:
         return task
 
     async def _submitted(self) -> GenerationTask:
-        ready = await self.run.parts.uploads.resolve(self.item.request)
+        request, uploads = self.item.request, self.run.parts.uploads
+        ready = await uploads.resolve(request)
+        try:
+            return await self._sent(ready)
+        except InvalidRequestError as error:
+            if not uploads.lost(error, request, ready):
+                raise
+        return await self._sent(await uploads.resolve(request))
+
+    async def _sent(self, ready: GenerationRequest) -> GenerationTask:
         encode = partial(_encode, ready, self.run.parts.gateway)
         return await self.run.parts.submitter.submit(encode, self.kind, self.books)
 
@@ -253,13 +255,13 @@ class ItemRun:
             return
         if isinstance(error, NotSentError) and self.run.stopped_by is not None:
             error = self.run.stopped_by
-        outcome = _outcome(self.item, error, self.task)
+        outcome = outcome_of(self.item, error, self.task)
         if isinstance(outcome, Failed):
             self.books.failed(error)
         else:
             self.books.unfinished(error)
-        if _stops(error):
-            self.run.stop(error, drain=not _stops_at_once(error))
+        if stops(error):
+            self.run.stop(error, drain=not stops_at_once(error))
         await self._deliver(outcome)
 
     async def _deliver(self, outcome: Outcome) -> None:
@@ -281,33 +283,6 @@ class _SlowPlan:
 
 def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: str) -> HttpRequest:
     return submission(request, catalogue=gateway.catalogue, client_business_id=client_business_id)
-
-
-def _stops(error: ToAPIsError) -> bool:
-    """Whether every other item would meet the same error."""
-    never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
-    return never or isinstance(error, (StorageError, JournalError)) or stops_everything(error)
-
-
-def _stops_at_once(error: ToAPIsError) -> bool:
-    """Whether even what is paid for cannot be finished: no key, no network, no disk."""
-    return getattr(error, "http_status", None) != 402
-
-
-def _outcome(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
-    for_now = (
-        BudgetExceededError,
-        NotSentError,
-        RateLimitError,
-        SubmissionUnknownError,
-        TaskTimeoutError,
-        DownloadError,
-    )
-    if isinstance(error, TaskFailedError | ContentPolicyError):
-        return Failed(item=item, error=error, task=task)
-    if task is not None or isinstance(error, for_now) or _stops(error):
-        return Unfinished(item=item, error=error, task=task)
-    return Failed(item=item, error=error)
 
 
 def _task_of(record: ItemRecord | None) -> GenerationTask:

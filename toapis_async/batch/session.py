@@ -40,7 +40,7 @@ class GenerationSession:
         self._streams: list[OutcomeStream] = []
         self._desk: JobDesk | None = None
         self._resumed = False
-        self._open = False
+        self._open = self._used = False
 
     @property
     def settings(self) -> SessionSettings:
@@ -74,6 +74,9 @@ class GenerationSession:
             StorageError: it cannot be written to.
 
         """
+        if self._used:
+            raise ToAPIsError("A session can be opened once.", hint="Make another one with client.session().")
+        self._used = True
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._workshop)
             self._group = await anyio.create_task_group().__aenter__()

@@ -14,7 +14,7 @@ from toapis_async.client.keeping import AbandonedSubmission, Caller, Keeper
 from toapis_async.client.submitting import Encode, Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import Finish, wait_until_finished
-from toapis_async.errors import ToAPIsError
+from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.policy.latency import Watch
 from toapis_async.policy.naming import client_business_id, item_key
 from toapis_async.values.catalogue import Catalogue
@@ -100,12 +100,25 @@ class Generations(Generic[Request]):
         """
         check(request, self._gateway)
         ready = await self._uploads.resolve(request)
-        return await self._submit(request, partial(_encode, ready, self._gateway.catalogue))
+        attempts = self._attempts(request)
+        return await self._keeper.run(attempts.caller, self._send(request, ready, attempts))
+
+    async def _send(self, request: Request, ready: GenerationRequest, attempts: SingleCall) -> GenerationTask:
+        catalogue = self._gateway.catalogue
+        try:
+            return await self._submitter.submit(partial(_encode, ready, catalogue), self.kind, attempts)
+        except InvalidRequestError as error:
+            if not self._uploads.lost(error, request, ready):
+                raise
+        ready = await self._uploads.resolve(request)
+        return await self._submitter.submit(partial(_encode, ready, catalogue), self.kind, attempts)
 
     async def _submit(self, request: GenerationRequest, encode: Encode) -> GenerationTask:
-        caller = Caller(request=request)
-        attempts = SingleCall(caller=caller, run_id=f"{self._gateway.random.getrandbits(64):016x}")
-        return await self._keeper.run(caller, self._submitter.submit(encode, self.kind, attempts))
+        attempts = self._attempts(request)
+        return await self._keeper.run(attempts.caller, self._submitter.submit(encode, self.kind, attempts))
+
+    def _attempts(self, request: GenerationRequest) -> SingleCall:
+        return SingleCall(caller=Caller(request=request), run_id=f"{self._gateway.random.getrandbits(64):016x}")
 
     async def retrieve(self, task_id: str) -> GenerationTask:
         """Return a task as it stands now.

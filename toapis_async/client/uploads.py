@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import attrs
@@ -62,6 +62,23 @@ class Uploads:
 
         """
         return await self._upload(source, "video")
+
+    def lost(self, error: InvalidRequestError, request: GenerationRequest, ready: GenerationRequest) -> bool:
+        """Whether a refusal means that the gateway has lost an upload; if so, it is uploaded again next time.
+
+        Args:
+            error: the gateway's refusal.
+            request: as the user gave it.
+            ready: as it was sent, with addresses in place of files.
+
+        """
+        ours = set(_sources(ready)) - set(_sources(request))
+        text = error.message.casefold()
+        if error.http_status != 400 or not any(str(url).casefold() in text for url in ours):
+            return False
+        for url in ours:
+            self.forget(str(url))
+        return True
 
     def forget(self, url: str) -> None:
         """Upload again next time, because the gateway does not have it any more."""
@@ -158,6 +175,19 @@ class Uploads:
         if known is None or self._gateway.clock.monotonic() - known[1] > FRESH_SECONDS:
             return None
         return known[0]
+
+
+def _sources(request: GenerationRequest) -> Iterator[Reference]:
+    """Walk every reference of a request that can be a file of the user's."""
+    if isinstance(request, ImageRequest):
+        single: tuple[Reference | None, ...] = (request.mask,)
+        several: tuple[Reference | RoleReference, ...] = request.reference_images
+    else:
+        single = (request.first_frame, request.last_frame)
+        several = (*request.reference_images, *request.reference_videos)
+    yield from (reference for reference in single if reference is not None)
+    for reference in several:
+        yield reference.source if isinstance(reference, RoleReference) else reference
 
 
 def _remember(memory: "OrderedDict[_Key, _Value]", key: _Key, value: _Value) -> None:

@@ -1,0 +1,48 @@
+"""What an error means for an item and for the run that it is part of."""
+
+from toapis_async.batch.outcomes import Failed, Item, Outcome, Unfinished
+from toapis_async.client.submitting import NotSentError
+from toapis_async.errors import (
+    APIConnectionError,
+    BudgetExceededError,
+    ContentPolicyError,
+    Delivery,
+    DownloadError,
+    JournalError,
+    RateLimitError,
+    StorageError,
+    SubmissionUnknownError,
+    TaskFailedError,
+    TaskTimeoutError,
+    ToAPIsError,
+)
+from toapis_async.policy.delivery import stops_everything
+from toapis_async.values.tasks import GenerationTask
+
+
+def stops(error: ToAPIsError) -> bool:
+    """Whether every other item would meet the same error."""
+    never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
+    return never or isinstance(error, (StorageError, JournalError)) or stops_everything(error)
+
+
+def stops_at_once(error: ToAPIsError) -> bool:
+    """Whether even what is paid for cannot be finished: no key, no network, no disk."""
+    return getattr(error, "http_status", None) != 402
+
+
+def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
+    """Return how an item ends by this error: failed only where neither waiting nor resuming can change it."""
+    for_now = (
+        BudgetExceededError,
+        NotSentError,
+        RateLimitError,
+        SubmissionUnknownError,
+        TaskTimeoutError,
+        DownloadError,
+    )
+    if isinstance(error, TaskFailedError | ContentPolicyError):
+        return Failed(item=item, error=error, task=task)
+    if task is not None or isinstance(error, for_now) or stops(error):
+        return Unfinished(item=item, error=error, task=task)
+    return Failed(item=item, error=error)
