@@ -33,7 +33,7 @@ def test_the_first_refusal_shows_the_limit() -> None:
     limit.on_refused(UNCLEAR, 30, 10.0)
     first = limit.limit
     for n in range(31, 41):
-        limit.on_accepted(n)
+        limit.on_accepted(n, 0.0)
 
     assert (first, limit.limit) == (30, 40)
 
@@ -60,17 +60,18 @@ def test_one_more_is_tried_after_a_wait_that_doubles() -> None:
 
 
 def test_a_successful_try_opens_the_limit_step_by_step() -> None:
-    """One, two, four: a false alarm is forgotten within a few submissions."""
+    """Three cautious steps, then one, two, four: a false alarm is forgotten within seconds."""
     limit = InflightLimit(300)
     limit.on_refused(UNCLEAR, 40, 0.0)
-    accepted, submissions = 40, 0
+    accepted, now = 40, 1.0
     while limit.limit < 200:
-        assert limit.admits(accepted, 0, 2.0)
-        accepted += 1
-        submissions += 1
-        limit.on_accepted(accepted)
+        if limit.admits(accepted, 0, now):
+            accepted += 1
+            limit.on_accepted(accepted, now)
+        else:
+            now += 0.5
 
-    assert submissions < 200
+    assert now <= 10.0
 
 
 def test_refusals_below_the_limit_lower_it() -> None:
@@ -98,7 +99,7 @@ def test_the_limit_is_never_under_one_or_over_the_setting() -> None:
     limit = InflightLimit(5)
     limit.on_refused(UNCLEAR, 0, 0.0)
     lowest = limit.limit
-    limit.on_accepted(50)
+    limit.on_accepted(50, 0.0)
 
     assert (lowest, limit.limit) == (1, 5)
     assert InflightLimit(5).admits(4, 0, 0.0)
@@ -115,25 +116,29 @@ def test_the_start_is_soft() -> None:
     assert not limit.admits(100, 50, 0.0)
 
 
-def test_a_wait_is_bounded() -> None:
-    """After many refused tries a minute, unless the gateway asks for more."""
+def test_tries_are_apart_and_the_pause_is_bounded() -> None:
+    """After many refused tries one more is tried each minute."""
     limit = InflightLimit(100)
-    now = 0.0
-    for _ in range(20):
-        wait = limit.on_refused(UNCLEAR, 40, now)
-        now += wait
+    now, tries = 0.0, []
+    limit.on_refused(UNCLEAR, 40, now)
+    while len(tries) < 12:
+        now += 0.5
+        if limit.admits(40, 0, now):
+            tries.append(now)
+            limit.on_refused(UNCLEAR, 40, now)
 
-    assert wait == 60.0
+    assert tries[1] - tries[0] == 2.0
+    assert tries[-1] - tries[-2] == 60.0
 
 
 def test_a_limit_that_was_raised_too_far_comes_down_with_each_refusal() -> None:
     """Refusals below the limit lower it each time, so that a limit set too high is no storm."""
     limit = InflightLimit(300)
     for accepted in range(1, 41):
-        limit.on_accepted(accepted)
+        limit.on_accepted(accepted, 0.0)
     limit.on_refused(Refusal(message="too many concurrent tasks"), 40, 0.0)
     assert limit.admits(40, 0, 1.5)
-    limit.on_accepted(41)
+    limit.on_accepted(41, 1.5)
     raised = limit.limit
     assert raised > 41
 

@@ -68,7 +68,7 @@ class Slots:
         """Say that the gateway took the task."""
         self._on_the_way -= 1
         self._accepted += 1
-        self._policy.on_accepted(self._accepted)
+        self._policy.on_accepted(self._accepted, self._clock.monotonic())
         self._call_up()
 
     def refused(self, refusal: Refusal) -> float:

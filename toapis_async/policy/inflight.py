@@ -16,6 +16,8 @@ _OPENING_SHARE = 0.5  # of the accepted tasks may be on their way: the number gr
 _STEP_SHARE = 0.25  # of the limit: no step is larger
 _SHRINK = 0.95  # of the limit, for refusals below it
 _FIRST_WAIT = 1.0  # seconds until one more is tried; docs: after a refusal 1 s, then double
+_AT_THE_EDGE = 2.0  # seconds between tries where a refusal is likely; each may end in one or two
+_CONVINCED = 3  # tries that succeed at the edge: it was none, or is none any more
 _LONGEST_WAIT = 60.0  # seconds
 
 
@@ -65,7 +67,7 @@ class InflightLimit:
     that there is room, and the next steps double, so a refusal that was about the rate after all costs a second.
     """
 
-    __slots__ = ("_cap", "_most", "_step", "_try_at", "_trying", "_wait")
+    __slots__ = ("_cap", "_edge", "_most", "_step", "_successes", "_try_at", "_trying", "_wait")
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -73,7 +75,9 @@ class InflightLimit:
         self._step = 1
         self._wait = _FIRST_WAIT
         self._try_at = 0.0
-        self._trying = False
+        self._trying = 0
+        self._edge = most
+        self._successes = 0
 
     @property
     def limit(self) -> int:
@@ -87,34 +91,41 @@ class InflightLimit:
             return False
         if total < self._cap:
             return True
-        if total > self._cap or now < self._try_at or self._trying:
+        if total > self._cap or self._trying or now < self._try_at:
             return False
-        self._trying = True
+        # Answers come in the order of the submissions, near enough: the one to this try is the last of these.
+        self._trying = on_the_way + 1
         return True
 
-    def on_accepted(self, accepted: int) -> None:
+    def on_accepted(self, accepted: int, now: float) -> None:
         """Hear that a submission was taken; *accepted* counts it."""
-        if accepted <= self._cap:
+        self._cap = min(self._most, max(self._cap, accepted))
+        if not self._trying:
             return
-        self._cap = min(self._most, accepted)
+        self._trying -= 1
         if self._trying:
-            self._trying = False
-            self._cap = min(self._most, self._cap + self._step)
+            return
+        self._successes += 1
+        far = self._cap < self._edge or self._successes > _CONVINCED
+        self._cap = min(self._most, self._cap + (self._step if far else 1))
+        if far:
             self._step = min(2 * self._step, max(1, int(_STEP_SHARE * self._cap)))
-            self._wait = _FIRST_WAIT
+        self._wait = max(_FIRST_WAIT, self._wait / 2.0)
+        self._try_at = now if far else now + max(_AT_THE_EDGE, self._wait)
 
     def on_gone(self) -> None:
         """Hear that a submission ended without an answer to whether there is room."""
-        self._trying = False
+        self._trying = 0
 
     def on_refused(self, refusal: Refusal, accepted: int, now: float) -> float:
         """Hear a 429 with so many tasks accepted; give the seconds to wait before trying that item again."""
         least = max(refusal.retry_after_seconds or 0.0, _FIRST_WAIT)
         if refusal.cause is Cause.RATE:
-            self._trying = False
+            self._trying = 0
             return least
+        self._edge = max(accepted, min(self._cap, self._edge))
         if self._cap == self._most:
-            self._cap = accepted
+            self._cap = self._edge = accepted
         elif not self._trying:
             # Refused below what was accepted before: others use the account, or the gateway has less to give, or
             # what was accepted then took the places of tasks whose end we had not seen yet.
@@ -126,6 +137,7 @@ class InflightLimit:
             self._wait = max(least, self._wait)
             self._try_at = now + self._wait
             self._wait = min(_LONGEST_WAIT, 2.0 * self._wait)
-        self._step, self._trying = 1, False
-        # Below the limit there is nothing to wait for but the refusal itself.
-        return max(least, self._try_at - now) if accepted >= self._cap else least
+        self._step, self._trying, self._successes = 1, 0, 0
+        # When there is room is decided when it asks for a slot again; an item that slept until the next try would
+        # still sleep when all others have ended.
+        return least
