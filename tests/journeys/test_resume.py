@@ -288,3 +288,19 @@ async def test_what_was_paid_counts_as_paid_and_not_as_estimated(journey):
             assert report.estimated_usd == going.sim.books.charged_usd
             for path in going.directory.glob("*.png"):
                 path.unlink()
+
+
+async def test_jobs_beyond_the_cap_hear_of_it(journey):
+    """Requests that are submitted one by one meet the same cap, as an error of their own."""
+    async with (
+        journey(CALM, count=8) as going,
+        going.client() as client,
+        client.session(going.directory, max_cost_usd="0.03") as session,
+    ):
+
+        async def make(request):
+            return await (await session.submit(request))
+
+        results = await asyncio.gather(*map(make, going.requests()), return_exceptions=True)
+        assert [type(result).__name__ for result in results] == ["Saved"] * 2 + ["BudgetExceededError"] * 6
+        assert going.sim.books.accepted == 2

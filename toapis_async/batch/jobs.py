@@ -119,7 +119,7 @@ class JobDesk:
         self._open.clear()
 
     def _reason(self) -> Exception:
-        self._ended_by = self._ended_by or self.run.take_error()
+        self._ended_by = self._ended_by or self.run.take_error() or self.run.stopped_by
         return self._ended_by or ToAPIsError(
             "The session ended before this request did.",
             hint="What was accepted is in the journal: open a session in the same directory and resume() it.",
