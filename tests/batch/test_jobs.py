@@ -38,6 +38,8 @@ async def test_a_job_nobody_awaits_is_no_complaint():
 class Over:
     """A run that ends when it is told to."""
 
+    stopped_by = None
+
     def __init__(self):
         self.error, self.over = None, asyncio.Event()
 
