@@ -304,3 +304,20 @@ async def test_jobs_beyond_the_cap_hear_of_it(journey):
         results = await asyncio.gather(*map(make, going.requests()), return_exceptions=True)
         assert [type(result).__name__ for result in results] == ["Saved"] * 2 + ["BudgetExceededError"] * 6
         assert going.sim.books.accepted == 2
+
+
+async def test_a_task_that_the_gateway_has_forgotten_is_named_as_such(journey):
+    """What was accepted and is not found any more stays unfinished, is never bought again, and says why."""
+    async with journey(attrs.evolve(CALM, latency=Constant(0.5)), count=2) as going:
+        running = asyncio.create_task(going.run())
+        while going.sim.books.accepted < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        going.sim.gateway.tasks.clear()
+        going.sim.gateway._by_client_id.clear()
+        outcomes, report = await going.run(patience_seconds=10)
+        assert report.unfinished == 2
+        assert all("The last look at it failed" in str(outcome.error) for outcome in outcomes)
+        going.assert_charged_once()

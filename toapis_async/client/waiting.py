@@ -62,7 +62,7 @@ async def wait_until_finished(
 
     """
     after, looks, failures = 0.0, 0, 0
-    delay = 0.0
+    delay, trouble = 0.0, ""
     while not task.finished:
         elapsed = clock.monotonic() - accepted_at
         if not failures:
@@ -72,7 +72,7 @@ async def wait_until_finished(
         elif patience_seconds is not None:
             left = patience_seconds - elapsed
             if left <= 0:
-                raise late_error(task, patience_seconds)
+                raise late_error(task, patience_seconds, trouble)
             # The last look lands within the patience.
             delay = min(delay, left)
         await clock.sleep(delay)
@@ -82,20 +82,21 @@ async def wait_until_finished(
         except (AuthenticationError, ConfigurationError):
             raise
         except ToAPIsError as error:
-            failures += 1
+            failures, trouble = failures + 1, error.message
             delay = failed_look_delay(failures, random, retry_after_seconds=getattr(error, "retry_after_seconds", None))
             continue
-        failures = 0
+        failures, trouble = 0, ""
         task = seen
         if not task.finished:
             after = clock.monotonic() - accepted_at
     return Finish(task=task, after_seconds=after, by_seconds=clock.monotonic() - accepted_at, looks=looks)
 
 
-def late_error(task: GenerationTask, patience_seconds: float) -> TaskTimeoutError:
-    """Make the error for a task that outlasted our patience."""
+def late_error(task: GenerationTask, patience_seconds: float, trouble: str = "") -> TaskTimeoutError:
+    """Make the error for a task that outlasted our patience; *trouble* is why the last look failed, if it did."""
+    doubt = f" (The last look at it failed: {trouble})" if trouble else ""
     return TaskTimeoutError(
-        f"Task {task.id} is {task.status_text or 'unfinished'!r} after {patience_seconds:g} s.",
+        f"Task {task.id} is {task.status_text or 'unfinished'!r} after {patience_seconds:g} s.{doubt}",
         task=task,
         hint=f"It may still finish and is paid for: wait for it again (toapis status {task.id} --wait), "
         "do not submit it again.",
