@@ -135,7 +135,7 @@ async def test_an_outage_is_waited_out(live, tmp_path):
         Fault(where="submit", what=Drop(), nth=tuple(range(5, 15))),
         Fault(where="query", what=Drop(), nth=tuple(range(5, 25))),
     ]
-    async with live(faults=outage, client=SOON) as (sim, client):
+    async with live(faults=outage) as (sim, client):
         async with client.session(tmp_path, max_concurrency=5) as session:
             report = await session.run(foxes(15))
         assert (report.saved, report.unfinished) == (15, 0)

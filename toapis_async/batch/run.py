@@ -126,10 +126,13 @@ class Run:
             self.stopped_by = self._raise = error
         self.draining = True
         self._feeding.cancel()
-        for item_run in list(self._items):
-            item_run.stop()
+        self._stop_items()
         if not drain:
             self.cancel()
+
+    def _stop_items(self) -> None:
+        for item_run in list(self._items):
+            item_run.stop()
 
     def enough(self, error: BudgetExceededError) -> None:
         """Take in nothing more, since it would not fit the budget; what was planned within it is still sent."""
@@ -147,6 +150,8 @@ class Run:
         """End everything at once; what is being sent is still waited for."""
         self._cancelled = True
         self.draining = True
+        # A cancellation reaches an item at its next wait; until then it must not begin another attempt.
+        self._stop_items()
         if self._group is not None:
             self._group.cancel_scope.cancel()
 
