@@ -109,6 +109,16 @@ async def test_events_tell_the_story_of_each_item(live, tmp_path):
             assert len({event.task_id for event in story[1:]}) == 1
 
 
+async def test_listeners_hear_of_what_was_never_sent(live, tmp_path):
+    """An item that is refused here has failed too, and its story is that one event."""
+    events = []
+    async with live() as (sim, client), client.session(tmp_path, on_event=events.append) as session:
+        await session.run([ImageRequest(""), "no request"])
+        assert [event.happening.value for event in events] == ["failed", "failed"]
+        assert all(event.message for event in events)
+        assert sim.books.posts == 0
+
+
 async def test_its_own_polling(live, tmp_path):
     """A session looks as often as it was told, whatever the client does."""
     async with (

@@ -61,6 +61,7 @@ class Feed:
         if entry.error is not None:
             place.give_back()
             outcome = Failed(item=entry.item, error=entry.error)
+            parts.books.tell(Happening.FAILED, entry.item, message=str(entry.error))
             parts.tally.ended(outcome, None, sent=False)
             await self.deliver(outcome)
             return
