@@ -4,6 +4,7 @@ import pytest
 
 from toapis_async.errors import NotFoundError, ServerError
 from toapis_async.values.tasks import TaskStatus
+from toapis_async.wire.decoding import balance_from
 from toapis_async.wire.encoding import balance
 
 TASK = {"id": "tsk_1", "status": "in_progress", "progress": 40}
@@ -15,6 +16,13 @@ async def test_a_look_is_one_exchange(scripted_gateway, json_reply):
     with pytest.raises(ServerError):
         await gateway.look("tsk_1", "image")
     assert [request.path for request in gateway.transport.requests] == ["/images/generations/tsk_1"]
+
+
+async def test_a_garbled_reply_is_asked_for_again(scripted_gateway, json_reply):
+    """A 200 that breaks off says nothing about the task; the next one does."""
+    gateway = scripted_gateway([json_reply('{"id": "tsk_1", "stat'), json_reply(TASK)])
+    assert (await gateway.retrieve("tsk_1", "image")).status is TaskStatus.IN_PROGRESS
+    assert len(gateway.transport.requests) == 2
 
 
 async def test_retrieving_is_patient(scripted_gateway, json_reply):
@@ -46,7 +54,7 @@ async def test_asking_spends_the_clients_retries(scripted_gateway, json_reply):
     """After max_retries repetitions the last failure comes out."""
     gateway = scripted_gateway(lambda _: json_reply({"error": {"message": "boom"}}, 502))
     with pytest.raises(ServerError):
-        await gateway.ask(balance(), asked_for="the balance")
+        await gateway.ask(balance(), balance_from, asked_for="the balance")
     assert len(gateway.transport.requests) == 4
 
 

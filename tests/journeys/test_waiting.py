@@ -56,3 +56,16 @@ async def test_broken_transfers_go_on_where_the_host_allows_it(journey):
             going.assert_on_disk()
             sent[ranges] = going.sim.books.bytes_sent
     assert sent[True] < sent[False]
+
+
+async def test_a_fresh_link_is_worth_several_looks(journey):
+    """Looks for a fresh link that fail in every way are repeated, since the file is paid for."""
+    what = (InvalidJson(), Refuse(reply="html_504"), InvalidJson(), Drop(), Refuse(reply="internal_error"))
+    faults = [Fault(where="file", what=ForbiddenUntilLookup(fresh_url=True), first=1, per="prompt")]
+    # The first look finds the task completed; those after it are for the link.
+    faults += [Fault(where="query", what=one, nth=number, per="prompt") for number, one in enumerate(what, start=2)]
+    async with journey(Scenario(latency=Uniform(0.0, 0.05), files="small", faults=faults), count=6) as going:
+        _, report = await going.run()
+        assert report.complete
+        going.assert_charged_once()
+        going.assert_on_disk()

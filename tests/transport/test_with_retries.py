@@ -27,6 +27,7 @@ async def asked(transport, clock=None, **policy):
     return await ask(
         transport,
         GET,
+        lambda reply: reply,
         asked_for="the balance",
         retries=RetryPolicy(**policy),
         clock=clock or FakeClock(),

@@ -27,6 +27,7 @@ from toapis_async.errors import (
 )
 from toapis_async.policy.naming import file_stem
 from toapis_async.policy.recovery import Step
+from toapis_async.policy.retrying import RetryPolicy
 from toapis_async.values.events import Happening
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.records import ItemRecord
@@ -36,6 +37,9 @@ from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
+
+# A run can wait longer than a single call for a fresh link of what is paid for.
+FRESH_LOOK = RetryPolicy(max_retries=8)
 
 # A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
 LATE_INTERVAL_SECONDS = 60.0
@@ -239,7 +243,7 @@ class ItemRun:
                 task,
                 stem=file_stem(self.item.key),
                 directory=parts.directory,
-                fresh=partial(parts.gateway.retrieve, task.id, self.kind),
+                fresh=partial(parts.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
             )
         except ToAPIsError as error:
             await self._end(error)

@@ -19,7 +19,7 @@ class Account:
             ToAPIsError: it could not be asked; the gateway reports failures under 200 as well.
 
         """
-        return balance_from(await self._gateway.ask(balance(), asked_for="the balance"))
+        return await self._gateway.ask(balance(), balance_from, asked_for="the balance")
 
     async def user_balance(self) -> Balance:
         """Return the same for the user that owns the key, all keys together.
@@ -28,4 +28,4 @@ class Account:
             ToAPIsError: it could not be asked.
 
         """
-        return balance_from(await self._gateway.ask(balance(user=True), asked_for="the user's balance"))
+        return await self._gateway.ask(balance(user=True), balance_from, asked_for="the user's balance")

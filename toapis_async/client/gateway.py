@@ -1,6 +1,9 @@
 """What every call of one client shares: the way to the gateway, and what is known about it."""
 
 import random as random_module
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import attrs
 
@@ -18,6 +21,8 @@ from toapis_async.values.exchange import HttpReply, HttpRequest
 from toapis_async.values.tasks import GenerationTask, Kind
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.encoding import lookup
+
+T = TypeVar("T")
 
 
 @attrs.define(kw_only=True)
@@ -74,13 +79,21 @@ class Gateway:
     client_ids: ClientIdTraits
     ever_answered: bool = False
 
-    async def ask(self, request: HttpRequest, *, asked_for: str) -> HttpReply:
+    async def ask(
+        self,
+        request: HttpRequest,
+        read: Callable[[HttpReply], T],
+        *,
+        asked_for: str,
+        retries: RetryPolicy | None = None,
+    ) -> T:
         """Send a free request with the client's patience; see ``transport.with_retries.ask``."""
         return await ask(
             self.transport,
             request,
+            read,
             asked_for=asked_for,
-            retries=self.retries,
+            retries=retries or self.retries,
             clock=self.clock,
             random=self.random,
         )
@@ -97,15 +110,19 @@ class Gateway:
         )
         return task_from(reply, kind=kind, asked=task_id)
 
-    async def retrieve(self, task_id: str, kind: Kind) -> GenerationTask:
-        """Look at a task, by its id or by ``client_business_id``, with the client's patience.
+    async def retrieve(self, task_id: str, kind: Kind, *, retries: RetryPolicy | None = None) -> GenerationTask:
+        """Look at a task, by its id or by ``client_business_id``, with the client's patience or another.
 
         Raises:
             ToAPIsError: it could not be asked for, or there is none.
 
         """
-        reply = await self.ask(lookup(task_id, kind=kind), asked_for=f"task {task_id}")
-        return task_from(reply, kind=kind, asked=task_id)
+        return await self.ask(
+            lookup(task_id, kind=kind),
+            partial(task_from, kind=kind, asked=task_id),
+            asked_for=f"task {task_id}",
+            retries=retries,
+        )
 
     def watch(self, kind: Kind, model: str | None, resolution: str | None, polling: Polling | None = None) -> Watch:
         """Begin to wait for one task, on what is known of such tasks."""

@@ -48,6 +48,6 @@ class Models:
             ToAPIsError: they could not be asked for.
 
         """
-        reply = await self._gateway.ask(models(type), asked_for="the list of models")
+        found = await self._gateway.ask(models(type), models_from, asked_for="the list of models")
         catalogue = self._gateway.catalogue
-        return tuple(AvailableModel(listed=listed, details=catalogue.find(listed.id)) for listed in models_from(reply))
+        return tuple(AvailableModel(listed=listed, details=catalogue.find(listed.id)) for listed in found)

@@ -164,7 +164,7 @@ class Uploads:
                 signature = sniff(data[:4096])
                 mime_type = signature.mime if signature else "application/octet-stream"
                 request = upload(data, filename=name, mime_type=mime_type, kind=kind)
-                result = upload_from(await self._gateway.ask(request, asked_for=f"the upload of {name!r}"))
+                result = await self._gateway.ask(request, upload_from, asked_for=f"the upload of {name!r}")
                 _remember(self._known, digest, (result, self._gateway.clock.monotonic()))
                 return result
             finally:

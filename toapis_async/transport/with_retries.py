@@ -1,29 +1,35 @@
 """Asking again where asking again is free: everything but submissions."""
 
 import random as random_module
+from collections.abc import Callable
+from typing import TypeVar
 
 from toapis_async.clock import Clock
-from toapis_async.errors import APIConnectionError, RateLimitError, ServerError, ToAPIsError
+from toapis_async.errors import APIConnectionError, RateLimitError, ServerError, ToAPIsError, UnreadableReplyError
 from toapis_async.policy.retrying import RetryPolicy, retry_seconds
 from toapis_async.transport.port import Transport
 from toapis_async.values.exchange import HttpReply, HttpRequest
 from toapis_async.wire.failures import error_from
 
+T = TypeVar("T")
+
 
 async def ask(
     transport: Transport,
     request: HttpRequest,
+    read: Callable[[HttpReply], T],
     *,
     asked_for: str,
     retries: RetryPolicy,
     clock: Clock,
     random: random_module.Random,
-) -> HttpReply:
-    """Send a request that costs nothing, again after broken connections, 429 and 5xx, and return its 2xx.
+) -> T:
+    """Send a request that costs nothing, again after broken connections, 429, 5xx and garbled replies.
 
     Args:
         transport: where to send it.
         request: what to send; never a submission.
+        read: makes the result of a 2xx; raises ``UnreadableReplyError`` where it cannot.
         asked_for: what it was about, for the error's text.
         retries: how patiently.
         clock: waits.
@@ -37,8 +43,8 @@ async def ask(
     tried = 0
     while True:
         try:
-            return await ask_once(transport, request, asked_for=asked_for, clock=clock)
-        except (APIConnectionError, RateLimitError, ServerError) as error:
+            return read(await ask_once(transport, request, asked_for=asked_for, clock=clock))
+        except (APIConnectionError, RateLimitError, ServerError, UnreadableReplyError) as error:
             delay = retry_seconds(
                 retries,
                 retries=tried,
