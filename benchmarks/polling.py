@@ -20,8 +20,8 @@ from statistics import NormalDist
 
 import attrs
 
-from toapis_async.policy.latency import LatencyBook, Watch
-from toapis_async.policy.polling import FixedPolling, LearnedPolling, LookPlan, Polling
+from toapis_async.policy.waiting.latency import LatencyBook, Watch
+from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling, LookPlan, Polling
 
 PER_SECOND = 5.0  # submissions, the default tier
 LIGHT = 1.0  # the same where a law shifts: at 5 per second most of the next 200 completions are still of the old law

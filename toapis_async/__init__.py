@@ -50,10 +50,10 @@ if TYPE_CHECKING:
         WebhookVerificationError,
     )
     from toapis_async.front_door import AsyncToAPIs
-    from toapis_async.policy.asking import GracePeriods
-    from toapis_async.policy.polling import FixedPolling, LearnedPolling
-    from toapis_async.policy.pricing import estimate
-    from toapis_async.storage.packaged_catalogue import catalogue_file, packaged_catalogue
+    from toapis_async.policy.money.asking import GracePeriods
+    from toapis_async.policy.requests.pricing import estimate
+    from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling
+    from toapis_async.storage.reading.packaged_catalogue import catalogue_file, packaged_catalogue
     from toapis_async.values.account import Balance
     from toapis_async.values.catalogue import Catalogue, Model
     from toapis_async.values.events import Happening, SessionEvent
@@ -117,13 +117,13 @@ _HOMES = {
         "WebhookVerificationError",
     ),
     "front_door": ("AsyncToAPIs",),
-    "policy.asking": ("GracePeriods",),
-    "policy.polling": (
+    "policy.money.asking": ("GracePeriods",),
+    "policy.waiting.polling": (
         "FixedPolling",
         "LearnedPolling",
     ),
-    "policy.pricing": ("estimate",),
-    "storage.packaged_catalogue": (
+    "policy.requests.pricing": ("estimate",),
+    "storage.reading.packaged_catalogue": (
         "catalogue_file",
         "packaged_catalogue",
     ),

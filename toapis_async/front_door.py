@@ -22,12 +22,12 @@ from toapis_async.client.uploads import Uploads
 from toapis_async.client.videos import Videos
 from toapis_async.clock import Clock, SystemClock
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.asking import GracePeriods
-from toapis_async.policy.latency import LatencyBook
-from toapis_async.policy.polling import LearnedPolling, Polling
-from toapis_async.policy.retrying import RetryPolicy
-from toapis_async.policy.validation import Validation
-from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.policy.money.asking import GracePeriods
+from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.requests.validation import Validation
+from toapis_async.policy.waiting.latency import LatencyBook
+from toapis_async.policy.waiting.polling import LearnedPolling, Polling
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.files import FileHost
 from toapis_async.transport.over_aiohttp import AiohttpTransport
 from toapis_async.transport.pacing import PacedTransport, Pacer

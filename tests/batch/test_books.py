@@ -20,7 +20,7 @@ from toapis_async.errors import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from toapis_async.storage.memory_journal import MemoryJournal
+from toapis_async.storage.journal.memory_journal import MemoryJournal
 from toapis_async.values.events import Happening
 from toapis_async.values.files import SavedFile
 from toapis_async.values.records import ItemState

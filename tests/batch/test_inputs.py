@@ -3,10 +3,10 @@
 import pytest
 
 from toapis_async.batch.inputs import LOOKUP_BATCH, Inputs, Register
-from toapis_async.policy.naming import item_key
-from toapis_async.storage.atomic_files import OutputDirectory
-from toapis_async.storage.key_ledger import KeyLedger
-from toapis_async.storage.memory_journal import MemoryJournal
+from toapis_async.policy.files.naming import item_key
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.journal.memory_journal import MemoryJournal
 from toapis_async.values.records import Accepted, Intended, ItemState
 from toapis_async.values.requests import ImageRequest
 

@@ -17,7 +17,7 @@ from toapis_async.batch.outcomes import Item
 from toapis_async.errors import (
     DownloadError,
 )
-from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.testing import Drop, Fault, Refuse, Stall
 from toapis_async.values.tasks import GenerationTask, TaskStatus
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from toapis_async.batch.place import Place
 from toapis_async.batch.slots import Slots
-from toapis_async.policy.inflight import Refusal
+from toapis_async.policy.pace.inflight import Refusal
 from toapis_async.testing import FakeClock
 
 

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from toapis_async.batch.slots import Slots
-from toapis_async.policy.inflight import Refusal
-from toapis_async.policy.rate_reading import RateReading
+from toapis_async.policy.pace.inflight import Refusal
+from toapis_async.policy.pace.rate_reading import RateReading
 from toapis_async.testing.fake_clock import FakeClock
 
 REFUSALS = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from toapis_async import ImageRequest, JournalLockedError
-from toapis_async.storage.key_ledger import KeyLedger
-from toapis_async.storage.manifest import Manifest
-from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.journal.sqlite_journal import SqliteJournal
+from toapis_async.storage.manifest.manifest import Manifest
 
 
 def open_files():

@@ -10,7 +10,7 @@ from functools import partial
 import attrs
 import pytest
 
-from toapis_async.policy.asking import GracePeriods
+from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.testing import Constant, Drop, Fail, Fault, Refuse, StatusWord, scenario_named
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from toapis_async.client.asking import WITNESS_AGE_SECONDS, find_submission, look_once
 from toapis_async.errors import APIConnectionError, AuthenticationError, Delivery
-from toapis_async.policy.asking import Verdict
+from toapis_async.policy.money.asking import Verdict
 
 MISSING = {"error": {"code": 404, "message": "Task not found", "type": "not_found_error"}}
 FOUND = {"id": "tsk_1", "status": "queued", "client_business_id": "ours-1"}

@@ -19,7 +19,7 @@ from toapis_async.errors import (
     StorageError,
     TruncatedError,
 )
-from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.transport.files import FileHost
 
 MIB = 1_048_576

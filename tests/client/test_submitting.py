@@ -18,7 +18,7 @@ from toapis_async.errors import (
     ServerError,
     SubmissionUnknownError,
 )
-from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.exchange import HttpRequest, Purpose
 
 MISSING = {"error": {"code": 404, "message": "Task not found", "type": "not_found_error"}}

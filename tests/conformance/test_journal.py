@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toapis_async.clock import SystemClock
-from toapis_async.policy.recovery import apply
-from toapis_async.storage.memory_journal import MemoryJournal
-from toapis_async.storage.port import Journal
-from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.policy.money.recovery import apply
+from toapis_async.storage.journal.memory_journal import MemoryJournal
+from toapis_async.storage.journal.port import Journal
+from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,

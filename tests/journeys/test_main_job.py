@@ -22,7 +22,7 @@ from toapis_async import (
     JournalLockedError,
     VideoRequest,
 )
-from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.testing import Constant, Fail, Fault, MoveUrl, Stall, StatusWord, WithoutUrl
 
 MANY = 300

@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
-from toapis_async.policy.validation import violations
-from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.policy.requests.validation import violations
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
 from toapis_async.values.rules import Parameter

@@ -15,7 +15,7 @@ from toapis_async.errors import (
     ServerError,
     ToAPIsError,
 )
-from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.testing import FakeClock
 from toapis_async.transport.with_retries import ask, ask_once
 from toapis_async.values.exchange import HttpRequest, Purpose

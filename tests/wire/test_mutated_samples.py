@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toapis_async.errors import ToAPIsError
-from toapis_async.policy.delivery import Knowledge, knowledge_of, proves_absence, stops_everything
+from toapis_async.policy.money.delivery import Knowledge, knowledge_of, proves_absence, stops_everything
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.decoding import balance_from, models_from, task_from, upload_from

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.policy.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_reading import Budget, RateReading
 from toapis_async.wire.rate_headers import rate_reading, retry_after
 
 NOW = 1_800_000_000.0

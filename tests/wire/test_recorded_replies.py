@@ -18,7 +18,7 @@ from toapis_async.errors import (
     ServerError,
     UnreadableReplyError,
 )
-from toapis_async.policy.delivery import Knowledge, knowledge_of
+from toapis_async.policy.money.delivery import Knowledge, knowledge_of
 from toapis_async.values.account import Balance
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.uploads import Upload

@@ -9,11 +9,11 @@ from toapis_async.batch.outcomes import Item
 from toapis_async.batch.place import Place
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError, RateLimitError, ToAPIsError
-from toapis_async.policy.inflight import Refusal
-from toapis_async.policy.naming import client_business_id
-from toapis_async.policy.recovery import apply
-from toapis_async.storage.manifest import Manifest
-from toapis_async.storage.port import Journal
+from toapis_async.policy.files.naming import client_business_id
+from toapis_async.policy.money.recovery import apply
+from toapis_async.policy.pace.inflight import Refusal
+from toapis_async.storage.journal.port import Journal
+from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.values.events import Happening, SessionEvent
 from toapis_async.values.exchange import Purpose
 from toapis_async.values.files import SavedFile

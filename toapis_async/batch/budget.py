@@ -7,7 +7,7 @@ import attrs
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.tally import Tally
 from toapis_async.errors import BudgetExceededError, ConfigurationError, ToAPIsError
-from toapis_async.policy.pricing import estimate
+from toapis_async.policy.requests.pricing import estimate
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.requests import GenerationRequest
 

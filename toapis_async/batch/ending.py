@@ -16,7 +16,7 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.delivery import stops_everything
+from toapis_async.policy.money.delivery import stops_everything
 from toapis_async.values.tasks import GenerationTask
 
 

@@ -13,7 +13,7 @@ from toapis_async.batch.parts import Parts
 from toapis_async.batch.place import Place
 from toapis_async.batch.run import Run
 from toapis_async.errors import BudgetExceededError, ToAPIsError
-from toapis_async.policy.recovery import Step, next_step
+from toapis_async.policy.money.recovery import Step, next_step
 from toapis_async.values.events import Happening
 
 

@@ -10,10 +10,10 @@ from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.naming import item_key
-from toapis_async.storage.atomic_files import OutputDirectory
-from toapis_async.storage.key_ledger import KeyLedger
-from toapis_async.storage.port import Journal
+from toapis_async.policy.files.naming import item_key
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.journal.port import Journal
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest
 

@@ -25,9 +25,9 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.naming import file_stem
-from toapis_async.policy.recovery import Step
-from toapis_async.policy.retrying import RetryPolicy
+from toapis_async.policy.files.naming import file_stem
+from toapis_async.policy.money.recovery import Step
+from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.events import Happening
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.records import ItemRecord

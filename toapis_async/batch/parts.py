@@ -10,8 +10,8 @@ from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
-from toapis_async.policy.polling import Polling
-from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.policy.waiting.polling import Polling
+from toapis_async.storage.files.atomic_files import OutputDirectory
 
 
 @attrs.define(kw_only=True)

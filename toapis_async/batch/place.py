@@ -3,7 +3,7 @@
 from enum import Enum
 
 from toapis_async.batch.slots import Slots
-from toapis_async.policy.inflight import Refusal
+from toapis_async.policy.pace.inflight import Refusal
 
 
 class _Hold(Enum):

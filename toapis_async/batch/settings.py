@@ -8,7 +8,7 @@ import attrs
 from toapis_async.batch.books import Listener
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.polling import Polling
+from toapis_async.policy.waiting.polling import Polling
 
 
 def _cap(value: Decimal | float | str | None) -> Decimal | None:

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import suppress
 
 from toapis_async.clock import Clock
-from toapis_async.policy.inflight import InflightLimit, Refusal
+from toapis_async.policy.pace.inflight import InflightLimit, Refusal
 
 
 class Slots:

@@ -17,13 +17,13 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
-from toapis_async.policy.retrying import RetryPolicy
-from toapis_async.storage.atomic_files import OutputDirectory
-from toapis_async.storage.key_ledger import KeyLedger
-from toapis_async.storage.manifest import Manifest
-from toapis_async.storage.no_journal import NoJournal
-from toapis_async.storage.port import Journal
-from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.journal.no_journal import NoJournal
+from toapis_async.storage.journal.port import Journal
+from toapis_async.storage.journal.sqlite_journal import SqliteJournal
+from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.values.records import ItemState
 from toapis_async.values.tasks import Kind
 

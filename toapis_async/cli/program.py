@@ -24,7 +24,7 @@ from toapis_async.cli.terminal.streams import (
 )
 from toapis_async.cli.words.json_forms import error_form
 from toapis_async.errors import ToAPIsError
-from toapis_async.policy.spelling import did_you_mean
+from toapis_async.policy.requests.spelling import did_you_mean
 
 _LOG_VARIABLE = "TOAPIS_LOG"
 

@@ -8,8 +8,8 @@ import attrs
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.client.keeping import OnAbandoned
 from toapis_async.front_door import AsyncToAPIs
-from toapis_async.policy.polling import LearnedPolling
-from toapis_async.policy.validation import Validation
+from toapis_async.policy.requests.validation import Validation
+from toapis_async.policy.waiting.polling import LearnedPolling
 from toapis_async.values.limits import RateLimits, RateLimitSetting
 
 DEFAULT_MAX_CONCURRENCY = int(attrs.fields(SessionSettings).max_concurrency.default or 0)

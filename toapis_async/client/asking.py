@@ -2,8 +2,8 @@
 
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import AuthenticationError, ToAPIsError
-from toapis_async.policy.asking import Verdict, ask_delay_seconds, verdict
-from toapis_async.policy.delivery import proves_absence
+from toapis_async.policy.money.asking import Verdict, ask_delay_seconds, verdict
+from toapis_async.policy.money.delivery import proves_absence
 from toapis_async.values.tasks import GenerationTask, Kind
 
 # A task younger than this may just not be found yet; it is no witness against the gateway.

@@ -4,8 +4,8 @@ import warnings
 
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.request_types import wrong_types
-from toapis_async.policy.validation import violations
+from toapis_async.policy.requests.request_types import wrong_types
+from toapis_async.policy.requests.validation import violations
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
 

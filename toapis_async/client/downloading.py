@@ -10,7 +10,7 @@ import attrs
 from toapis_async.client.fetching import fetch_file
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, LinkExpiredError, TruncatedError
-from toapis_async.storage.atomic_files import OutputDirectory
+from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.transport.files import FileHost
 from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask

@@ -8,10 +8,10 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
-from toapis_async.policy.naming import file_name
-from toapis_async.policy.signatures import Signature, end_is_whole, looks_like_markup, size_px, sniff
-from toapis_async.policy.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
-from toapis_async.storage.atomic_files import OutputDirectory, Partial
+from toapis_async.policy.files.naming import file_name
+from toapis_async.policy.files.signatures import Signature, end_is_whole, looks_like_markup, size_px, sniff
+from toapis_async.policy.files.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
+from toapis_async.storage.files.atomic_files import OutputDirectory, Partial
 from toapis_async.transport.files import FileHost, FileReply
 from toapis_async.values.files import SavedFile
 
@@ -35,7 +35,7 @@ class FileSpot:
 
     Attributes:
         directory: open, and outliving the transfer.
-        stem: of the item, by ``policy.naming.file_stem``.
+        stem: of the item, by ``policy.files.naming.file_stem``.
         index, count: which of the item's files, from 0, and how many there are.
         part: what the file is beside the result proper, such as ``last-frame``; empty for the result.
 
@@ -70,7 +70,7 @@ async def fetch_file(
     Args:
         host: open.
         url: as the gateway gave it.
-        stem: of the item, by ``policy.naming.file_stem``.
+        stem: of the item, by ``policy.files.naming.file_stem``.
         directory: open.
         clock, random: for waiting between tries.
         index, count: which of the item's files, from 0, and how many there are.

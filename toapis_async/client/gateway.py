@@ -8,11 +8,11 @@ from typing import TypeVar
 import attrs
 
 from toapis_async.clock import Clock
-from toapis_async.policy.asking import GracePeriods
-from toapis_async.policy.latency import LatencyBook, Watch
-from toapis_async.policy.polling import Polling
-from toapis_async.policy.retrying import RetryPolicy
-from toapis_async.policy.validation import Validation
+from toapis_async.policy.money.asking import GracePeriods
+from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.requests.validation import Validation
+from toapis_async.policy.waiting.latency import LatencyBook, Watch
+from toapis_async.policy.waiting.polling import Polling
 from toapis_async.transport.pacing import Pacer
 from toapis_async.transport.port import Transport
 from toapis_async.transport.with_retries import ask, ask_once

@@ -15,8 +15,8 @@ from toapis_async.client.submitting import Encode, Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import Finish, wait_until_finished
 from toapis_async.errors import InvalidRequestError, ToAPIsError
-from toapis_async.policy.latency import Watch
-from toapis_async.policy.naming import client_business_id, item_key
+from toapis_async.policy.files.naming import client_business_id, item_key
+from toapis_async.policy.waiting.latency import Watch
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.files import SavedFile

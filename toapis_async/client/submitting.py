@@ -1,7 +1,7 @@
 """From a request to an accepted task: at most one charge, whatever happens on the way.
 
 One attempt is one POST with its own ``client_business_id``. What is known after it decides what happens next; see
-``policy.delivery``. Nothing is ever sent again while an earlier attempt may have been accepted.
+``policy.money.delivery``. Nothing is ever sent again while an earlier attempt may have been accepted.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from toapis_async.errors import (
     SubmissionUnknownError,
     ToAPIsError,
 )
-from toapis_async.policy.asking import Verdict, grace_seconds
-from toapis_async.policy.delivery import Knowledge, knowledge_of
-from toapis_async.policy.retrying import RetryPolicy, may_send_again, retry_seconds
+from toapis_async.policy.money.asking import Verdict, grace_seconds
+from toapis_async.policy.money.delivery import Knowledge, knowledge_of
+from toapis_async.policy.money.retrying import RetryPolicy, may_send_again, retry_seconds
 from toapis_async.values.exchange import HttpRequest, Purpose
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.decoding import task_from

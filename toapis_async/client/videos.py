@@ -8,7 +8,7 @@ import attrs
 from toapis_async.client.checking import check, judge
 from toapis_async.client.generations import Generations
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.validation import wrong_action
+from toapis_async.policy.requests.validation import wrong_action
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.requests import Reference, RoleReference, VideoRequest
 from toapis_async.values.tasks import GenerationTask, Kind

@@ -7,7 +7,7 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.errors import AuthenticationError, ConfigurationError, TaskTimeoutError, ToAPIsError
-from toapis_async.policy.polling import LookPlan, failed_look_delay
+from toapis_async.policy.waiting.polling import LookPlan, failed_look_delay
 from toapis_async.values.tasks import GenerationTask
 
 Look = Callable[[], Awaitable[GenerationTask]]

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
-from toapis_async.policy.addresses import refusal
+from toapis_async.policy.files.addresses import refusal
 from toapis_async.transport.guarded_resolver import GuardedResolver
 from toapis_async.transport.inflating import inflated
 

@@ -4,11 +4,11 @@ import socket
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from toapis_async.policy.addresses import address_allowed
+from toapis_async.policy.files.addresses import address_allowed
 
 
 class GuardedResolver(AbstractResolver):
-    """Another resolver's answers, less those that ``policy.addresses`` forbids.
+    """Another resolver's answers, less those that ``policy.files.addresses`` forbids.
 
     Args:
         inner: who asks the network; it stays the caller's to close.

@@ -10,14 +10,14 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.pacing import Bucket, RateChange
-from toapis_async.policy.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.pacing import Bucket, RateChange
+from toapis_async.policy.pace.rate_reading import Budget, RateReading
 from toapis_async.transport.port import Transport
 from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 from toapis_async.wire.rate_headers import rate_reading
 
-_DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.inflight)
+_DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.pace.inflight)
 _DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
 _PAUSE_JITTER = 0.1  # of a pause, on top
 _DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from toapis_async.clock import Clock
 from toapis_async.errors import APIConnectionError, RateLimitError, ServerError, ToAPIsError, UnreadableReplyError
-from toapis_async.policy.retrying import RetryPolicy, retry_seconds
+from toapis_async.policy.money.retrying import RetryPolicy, retry_seconds
 from toapis_async.transport.port import Transport
 from toapis_async.values.exchange import HttpReply, HttpRequest
 from toapis_async.wire.failures import error_from

@@ -26,7 +26,7 @@ def as_frozen_mapping(value: object) -> object:
 class ImageRequest:
     """One image, or ``n`` of them, to be made.
 
-    Nothing is checked here: ``policy.validation`` checks it against the catalogue before it is sent.
+    Nothing is checked here: ``policy.requests.validation`` checks it against the catalogue before it is sent.
 
     Attributes:
         prompt: what to draw.

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from toapis_async.policy.sizes import wire_size
-from toapis_async.policy.spelling import wire_word
+from toapis_async.policy.requests.sizes import wire_size
+from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
 from toapis_async.values.rules import Parameter, ReferencePlace, References

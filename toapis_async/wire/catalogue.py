@@ -9,7 +9,7 @@ from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.errors import ForbiddenExtraKeysError
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.spelling import did_you_mean
+from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.values.catalogue import Catalogue, Model
 
 _HINT = "Compare it with toapis_async/data/models.json, which has the same form."

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.request_types import wrong_types
+from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.exchange import HttpRequest, Purpose
 from toapis_async.values.requests import GenerationRequest, Reference, VideoRequest

@@ -18,8 +18,8 @@ from toapis_async.errors import (
     TaskFailedError,
     ToAPIsError,
 )
-from toapis_async.policy.hints import hint_for, hint_for_failed_task
-from toapis_async.policy.refusals import Meaning, meaning_of
+from toapis_async.policy.money.hints import hint_for, hint_for_failed_task
+from toapis_async.policy.money.refusals import Meaning, meaning_of
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.complaints import Complaint, complaint_in

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from toapis_async.policy.request_types import wrong_types
-from toapis_async.policy.spelling import did_you_mean
-from toapis_async.policy.validation import Validation, violations
+from toapis_async.policy.requests.request_types import wrong_types
+from toapis_async.policy.requests.spelling import did_you_mean
+from toapis_async.policy.requests.validation import Validation, violations
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.requests import (
     GenerationRequest,

@@ -1,4 +1,4 @@
-"""Prompt files: lines of bytes -> requests, one at a time. Reading the file itself is ``storage.prompt_source``.
+"""Prompt files: lines of bytes -> requests, one at a time. ``storage.reading.prompt_source`` reads the file itself.
 
 Three forms: JSON Lines (an object per line), CSV with a header, and text (a prompt per line). Nothing is kept between
 lines, so that a file of a million takes no more memory than one of ten.
@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.spelling import did_you_mean
+from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.plain_text import plain
 from toapis_async.wire.prompt_fields import Fields, LineRules, Violations, fields_of_cells, request_of

@@ -1,7 +1,7 @@
 """``X-RateLimit-*`` and ``Retry-After`` (contract §3), whose units nobody has written down.
 
 Numbers are taken for what they can be; what cannot be is None. What a limit counts (a minute, ten seconds, a second,
-a bucket) is left to ``policy.pacing``, which sees the traffic.
+a bucket) is left to ``policy.pace.pacing``, which sees the traffic.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
-from toapis_async.policy.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_reading import Budget, RateReading
 
 _LONGEST = 86_400.0  # seconds; no budget of the gateway spans more than a day
 _MOST = 1e9  # requests; more is a word for "no limit", or nonsense

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from toapis_async.errors import UnreadableReplyError
-from toapis_async.policy.hints import hint_for_unreadable
+from toapis_async.policy.money.hints import hint_for_unreadable
 from toapis_async.values.exchange import HttpReply
 from toapis_async.wire.plain_text import body_text, excerpt_of, is_markup
 

@@ -14,8 +14,8 @@ from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
 from toapis_async.front_door import AsyncToAPIs
-from toapis_async.policy.polling import LearnedPolling
-from toapis_async.storage.sqlite_journal import PRIVATE_DIRECTORY, journal_path
+from toapis_async.policy.waiting.polling import LearnedPolling
+from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY, journal_path
 from toapis_async.testing.scenario.latency import LogNormal
 from toapis_async.testing.scenario.library import SCENARIOS
 from toapis_async.testing.simulator import Simulator

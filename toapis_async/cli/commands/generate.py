@@ -31,8 +31,8 @@ from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock
 from toapis_async.errors import BudgetExceededError, InvalidRequestError
 from toapis_async.front_door import AsyncToAPIs
-from toapis_async.policy.pricing import estimate
-from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.policy.requests.pricing import estimate
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import GenerationRequest, ImageRequest
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of

@@ -12,9 +12,9 @@ from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal, printable
 from toapis_async.cli.words.models import advice, details, model_form
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.sizes import wire_size
-from toapis_async.policy.spelling import did_you_mean, wire_word
-from toapis_async.storage.packaged_catalogue import packaged_catalogue
+from toapis_async.policy.requests.sizes import wire_size
+from toapis_async.policy.requests.spelling import did_you_mean, wire_word
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Catalogue, Model
 
 

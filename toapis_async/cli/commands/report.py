@@ -9,7 +9,7 @@ from toapis_async.cli.exits import Exit
 from toapis_async.cli.options import json_option, quiet_option
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import InvalidRequestError
-from toapis_async.storage.manifest import read_manifest
+from toapis_async.storage.manifest.manifest import read_manifest
 
 
 @click.command(

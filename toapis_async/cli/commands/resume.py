@@ -28,7 +28,7 @@ from toapis_async.client.settings import (
     is_loopback,
 )
 from toapis_async.errors import ConfigurationError
-from toapis_async.storage.prompt_source import PromptSource, is_seekable_file
+from toapis_async.storage.reading.prompt_source import PromptSource, is_seekable_file
 
 
 @click.command(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from toapis_async.storage.refusals import storage_error
+from toapis_async.storage.files.refusals import storage_error
 from toapis_async.values.files import SavedFile
 
 FOLDER = "index_files"

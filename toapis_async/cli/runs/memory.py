@@ -9,7 +9,7 @@ import attrs
 
 from toapis_async.cli.settings import ClientOptions, RunOptions
 from toapis_async.clock import SystemClock
-from toapis_async.storage.sqlite_journal import SqliteJournal
+from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.wire.prompt_files import PromptForm
 
 NOTE = "command line"

@@ -15,9 +15,9 @@ from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.cli.words.amounts import count_text
 from toapis_async.cli.words.json_forms import usd_number
 from toapis_async.errors import ConfigurationError
-from toapis_async.storage.packaged_catalogue import packaged_catalogue
-from toapis_async.storage.prompt_source import PromptSource, settle
-from toapis_async.storage.sqlite_journal import journal_path
+from toapis_async.storage.journal.sqlite_journal import journal_path
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.reading.prompt_source import PromptSource, settle
 from toapis_async.wire.prompt_fields import LineRules
 
 

@@ -7,12 +7,12 @@ import attrs
 
 from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.pricing import estimate
-from toapis_async.policy.references import is_address
-from toapis_async.policy.spelling import did_you_mean
-from toapis_async.policy.validation import violations
-from toapis_async.storage.key_ledger import KeyLedger
-from toapis_async.storage.prompt_source import PromptSource, wrong_reference_file
+from toapis_async.policy.requests.pricing import estimate
+from toapis_async.policy.requests.references import is_address
+from toapis_async.policy.requests.spelling import did_you_mean
+from toapis_async.policy.requests.validation import violations
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.reading.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_fields import LineRules

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from toapis_async.policy.sizes import allowed_sizes
+from toapis_async.policy.requests.sizes import allowed_sizes
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.rules import Parameter, Price, ReferencePlace
 

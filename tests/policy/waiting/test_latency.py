@@ -1,0 +1,77 @@
+"""The book of laws."""
+
+from random import Random
+
+import pytest
+
+from toapis_async.policy.waiting.latency import LatencyBook
+from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling
+
+
+def test_plans_are_made_once_and_again_when_the_law_has_learned() -> None:
+    """The same plan until the law's version moves, the budget moves by a tenth, or the setting changes."""
+    book, polling = LatencyBook(), LearnedPolling()
+    first = book.plan("k", polling, looks=10.0)
+    same = book.plan("k", polling, looks=10.5)
+    other_budget = book.plan("k", polling, looks=5.0)
+    for _ in range(40):
+        book.observe("k", 19.0, 21.0)
+    learned = book.plan("k", polling, looks=5.0)
+    other = book.plan("k", FixedPolling(3.0), looks=None)
+
+    assert first is same
+    assert other_budget is not first
+    assert learned is not other_budget
+    assert other.next_delay(0.0, Random(1)) == 3.0
+
+
+def test_keys_are_apart() -> None:
+    """What one kind of task teaches says nothing about another."""
+    book = LatencyBook()
+    book.observe("image|a|1K", 1.0, 2.0)
+
+    assert book.law("image|a|1K") is not None
+    assert book.law("image|b|1K") is None
+
+
+def test_the_number_of_laws_is_bounded() -> None:
+    """The oldest go."""
+    book = LatencyBook()
+    for n in range(100):
+        book.observe(f"k{n}", 1.0, 2.0)
+
+    assert book.law("k0") is None
+    assert book.law("k99") is not None
+
+
+def test_a_book_survives_its_text() -> None:
+    """Between runs, and merged with what is there."""
+    book = LatencyBook()
+    for _ in range(50):
+        book.observe("image|a|", 19.0, 21.0)
+        book.observe("video|b|1080p", 119.0, 121.0)
+    again = LatencyBook.from_text(book.to_text())
+    again.merge_text("broken line\nimage|a|\tnonsense")
+
+    assert again.law("image|a|").quantile(0.5) == pytest.approx(20.0, rel=0.05)
+    assert again.law("video|b|1080p").quantile(0.5) == pytest.approx(120.0, rel=0.05)
+
+
+def test_a_watch_tells_what_its_looks_found() -> None:
+    """The first delay is no look; each later one says that the task still ran; the end says when it finished."""
+    book = LatencyBook()
+    book.observe("k", 1.0, 2.0)
+    random = Random(1)
+    for _ in range(20):
+        watch = book.watch("k", LearnedPolling(min_interval=1.0), looks=lambda: None)
+        watch.next_delay(300.0, random)
+        watch.next_delay(10.0, random)
+        watch.next_delay(12.0, random)
+        watch.finished(12.0, 13.0)
+    gone = book.watch("k", LearnedPolling(), looks=lambda: None)
+    gone.next_delay(0.0, random)
+    gone.gone()
+
+    law = book.law("k")
+    assert law.count == pytest.approx(21.0, rel=0.05)
+    assert law.quantile(0.5) == pytest.approx(12.5, rel=0.05)

@@ -1,0 +1,305 @@
+"""Files are there whole or not at all."""
+
+import asyncio
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import attrs
+import pytest
+
+from toapis_async.errors import StorageError
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.values.files import SavedFile
+
+MIB = 1_048_576
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir()) if directory.exists() else []
+
+
+async def saved(directory: OutputDirectory, name: str, *chunks: bytes) -> SavedFile:
+    partial = directory.open_partial(name)
+    for chunk in chunks:
+        await partial.write(chunk)
+    return await partial.publish(f"{name}.png", mime="image/png", width=3, height=2)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("chunks", [[b""], [b"abc", b"def"], [bytes(MIB), b"end"], [b"x" * (MIB - 1)] * 4], ids=len)
+async def test_a_published_file_holds_what_was_written(tmp_path, durable, chunks):
+    """Content, length, checksum and time are those of the file on the disk, in a directory made on the way."""
+    async with OutputDirectory(tmp_path / "a" / "b", durable=durable) as directory:
+        file = await saved(directory, "cat", *chunks)
+
+    content = b"".join(chunks)
+    assert file == SavedFile(
+        path=tmp_path / "a" / "b" / "cat.png",
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        mime="image/png",
+        width=3,
+        height=2,
+        mtime_ns=file.path.stat().st_mtime_ns,
+    )
+    assert file.path.read_bytes() == content
+    assert names(tmp_path / "a" / "b") == ["cat.png"]
+
+
+async def test_nothing_is_made_before_something_is_written(tmp_path):
+    """Opening a directory or a file touches no disk."""
+    async with OutputDirectory(tmp_path / "out") as directory:
+        directory.open_partial("cat")
+
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_relative_directory_stays_relative(tmp_path, monkeypatch):
+    """Paths begin as the user gave them, and files stay where they belong when the program moves."""
+    monkeypatch.chdir(tmp_path)
+    async with OutputDirectory("out") as directory:
+        monkeypatch.chdir("/")
+        file = await saved(directory, "cat", b"x")
+
+    assert file.path == Path("out/cat.png")
+    assert names(tmp_path / "out") == ["cat.png"]
+
+
+async def test_head_and_tail_are_kept_while_the_middle_is_on_the_disk(tmp_path):
+    """However large the file, its two ends can be looked at."""
+    content = os.urandom(3 * MIB + 77)
+    async with OutputDirectory(tmp_path) as directory:
+        partial = directory.open_partial("cat")
+        for at in range(0, len(content), 99_991):
+            await partial.write(content[at : at + 99_991])
+            written = content[: at + 99_991]
+            assert partial.head == written[:65536]
+            assert partial.tail == written[-65536:]
+        await partial.discard()
+
+
+@pytest.mark.parametrize("size", [10, 2 * MIB])
+async def test_a_discarded_file_leaves_nothing(tmp_path, size):
+    """Neither small nor large files leave a temporary name."""
+    async with OutputDirectory(tmp_path) as directory:
+        partial = directory.open_partial("cat")
+        await partial.write(bytes(size))
+        await partial.discard()
+
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [10, 2 * MIB])
+async def test_a_restarted_file_forgets_what_it_had(tmp_path, size):
+    """After a restart only the new bytes count."""
+    async with OutputDirectory(tmp_path) as directory:
+        partial = directory.open_partial("cat")
+        await partial.write(bytes(size))
+        await partial.restart()
+        await partial.write(b"new")
+        file = await partial.publish("cat.png", mime="image/png")
+
+    assert (file.bytes, file.sha256) == (3, hashlib.sha256(b"new").hexdigest())
+    assert file.path.read_bytes() == b"new"
+
+
+async def test_publishing_replaces_what_has_the_name(tmp_path):
+    """A file that is fetched again takes its old place."""
+    async with OutputDirectory(tmp_path) as directory:
+        await saved(directory, "cat", b"old")
+        await saved(directory, "cat", b"new")
+
+    assert (tmp_path / "cat.png").read_bytes() == b"new"
+
+
+async def test_many_files_at_once(tmp_path):
+    """Small and large files, all together, all whole."""
+    async with OutputDirectory(tmp_path / "out") as directory:
+        sizes = {f"f{number}": number * 37 if number % 20 else 2 * MIB + number for number in range(1, 100)}
+        files = await asyncio.gather(*(saved(directory, name, bytes(size)) for name, size in sizes.items()))
+
+    assert {file.path.name: file.bytes for file in files} == {f"{name}.png": size for name, size in sizes.items()}
+    assert names(tmp_path / "out") == sorted(f"{name}.png" for name in sizes)
+
+
+async def test_a_directory_that_vanishes_is_made_again(tmp_path):
+    """A user who empties the output directory under a run loses only what was in it."""
+    async with OutputDirectory(tmp_path / "out") as directory:
+        await saved(directory, "one", b"1")
+        (tmp_path / "out" / "one.png").unlink()
+        (tmp_path / "out").rmdir()
+        await saved(directory, "two", b"2")
+
+    assert names(tmp_path / "out") == ["two.png"]
+
+
+@pytest.mark.parametrize("size", [10, 3 * MIB])
+async def test_a_cancelled_file_is_whole_or_gone(tmp_path, size):
+    """Cancelled at any moment, a file leaves no temporary name behind, and never half of itself."""
+    async with OutputDirectory(tmp_path) as directory:
+
+        async def save(name: str) -> None:
+            partial = directory.open_partial(name)
+            try:
+                for _ in range(4):
+                    await partial.write(bytes(size // 4))
+                await partial.publish(f"{name}.png", mime="image/png")
+            finally:
+                await partial.discard()
+
+        for turns in range(60):
+            task = asyncio.ensure_future(save(f"f{turns}"))
+            for _ in range(turns // 3):
+                await asyncio.sleep(0.0002 if turns % 3 else 0)
+            task.cancel()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert all(not name.startswith(".") for name in names(tmp_path))
+
+    assert all(path.stat().st_size == size // 4 * 4 for path in tmp_path.iterdir())
+
+
+async def test_only_our_temporary_files_are_swept(tmp_path):
+    """What dead runs left is removed; the user's files stay, however they are called."""
+    script = """
+        import asyncio, os, sys
+        from toapis_async.storage.files.atomic_files import OutputDirectory
+
+        async def main():
+            directory = OutputDirectory(sys.argv[1])
+            await directory.open_partial("猫 1").write(bytes(2_000_000))
+            os._exit(9)
+
+        asyncio.run(main())
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script), tmp_path], check=False)
+    kept = [".cat.part", "cat.part", ".hidden", "cat.0123456789a.part", "manifest.jsonl"]
+    for name in kept:
+        (tmp_path / name).touch()
+    assert len(names(tmp_path)) == len(kept) + 1
+
+    async with OutputDirectory(tmp_path) as directory:
+        assert await directory.remove_stale_partials() == 1
+        assert await directory.remove_stale_partials() == 0
+
+    assert names(tmp_path) == sorted(kept)
+
+
+async def test_a_missing_directory_has_nothing_to_sweep(tmp_path):
+    """A first run begins without its directory."""
+    async with OutputDirectory(tmp_path / "out") as directory:
+        assert await directory.remove_stale_partials() == 0
+        assert not await directory.intact([SavedFile(path=Path("x"), bytes=1, sha256="", mime="")])
+
+
+async def test_files_that_were_changed_are_noticed(tmp_path):
+    """Length and time are enough where they agree; a new time alone makes the content count."""
+    async with OutputDirectory(tmp_path) as directory:
+        file = await saved(directory, "cat", b"content")
+        elsewhere = attrs.evolve(file, path=Path("/old/place/cat.png"))
+        assert await directory.intact([file, elsewhere])
+
+        os.utime(file.path, ns=(5, 5))
+        assert await directory.intact([file])
+
+        file.path.write_bytes(b"CONTENT")
+        other = await saved(directory, "dog", b"woof")
+        assert await directory.verify_many([[file], [other], [other, file], []]) == [False, True, False, True]
+
+        file.path.write_bytes(b"short")
+        assert not await directory.intact([file])
+        file.path.unlink()
+        assert not await directory.intact([file])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_forbidden_directory_is_a_storage_error(tmp_path):
+    """Permissions are named, with what to do."""
+    tmp_path.chmod(0o500)
+    async with OutputDirectory(tmp_path) as directory:
+        with pytest.raises(StorageError, match=r"(?s)cat\.png.*write access"):
+            await saved(directory, "cat", b"x")
+    tmp_path.chmod(0o700)
+
+
+async def test_a_file_in_the_way_is_a_storage_error(tmp_path):
+    """Neither a file in place of the directory, nor a directory in place of the file, is overwritten."""
+    (tmp_path / "file").touch()
+    (tmp_path / "cat.png").mkdir()
+    async with OutputDirectory(tmp_path / "file" / "out") as directory:
+        with pytest.raises(StorageError, match="choose another"):
+            await saved(directory, "cat", b"x")
+    async with OutputDirectory(tmp_path) as directory:
+        with pytest.raises(StorageError, match="move it away"):
+            await saved(directory, "cat", b"x")
+        assert (await saved(directory, "dog", b"x")).bytes == 1
+
+    assert names(tmp_path) == ["cat.png", "dog.png", "file"]
+
+
+@pytest.mark.parametrize("size", [300_000, 3 * MIB])
+def test_a_full_disk_is_a_storage_error(tmp_path, size):
+    """Where the system takes no more bytes, the temporary file goes and the error says how to go on."""
+    script = """
+        import asyncio, sys
+        from toapis_async.errors import StorageError
+        from toapis_async.storage.files.atomic_files import OutputDirectory
+
+        async def main():
+            async with OutputDirectory(sys.argv[1]) as directory:
+                partial = directory.open_partial("cat")
+                try:
+                    await partial.write(bytes(int(sys.argv[2])))
+                    await partial.publish("cat.png", mime="image/png")
+                except StorageError as error:
+                    print(error)
+
+        asyncio.run(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), tmp_path, str(size)],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
+
+    assert "resume" in done.stdout
+    assert names(tmp_path) == []
+
+
+async def test_the_event_loop_never_touches_the_disk(tmp_path):
+    """Every file call happens in a thread of ours."""
+    script = """
+        import asyncio, sys, threading
+        from toapis_async.storage.files.atomic_files import OutputDirectory
+
+        seen = set()
+
+        def watch(event, args):
+            if event in {"open", "os.rename", "os.remove", "os.mkdir"} and sys.argv[1] in str(args[0]):
+                seen.add(threading.current_thread() is threading.main_thread())
+
+        async def main():
+            async with OutputDirectory(sys.argv[1] + "/out") as directory:
+                for size in (10, 3_000_000):
+                    partial = directory.open_partial("cat")
+                    await partial.write(bytes(size))
+                    file = await partial.publish("cat.png", mime="image/png")
+                await directory.intact([file])
+                await directory.remove_stale_partials()
+
+        sys.addaudithook(watch)
+        asyncio.run(main())
+        print(seen)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), tmp_path], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "{False}"

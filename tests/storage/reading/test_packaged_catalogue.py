@@ -1,0 +1,74 @@
+"""The catalogue that ships with the package, and files of the user's own."""
+
+import re
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+
+from toapis_async.errors import ConfigurationError
+from toapis_async.storage.reading.packaged_catalogue import catalogue_file, packaged_catalogue
+
+
+def test_it_has_every_model():
+    """39 image models and 44 video models, each with a source and a date."""
+    kinds = [model.kind for model in packaged_catalogue()]
+
+    assert (kinds.count("image"), kinds.count("video")) == (39, 44)
+    assert all(model.source and model.source_date and model.vendor and model.family for model in packaged_catalogue())
+
+
+def test_it_is_read_once_and_not_at_import():
+    """Importing the package costs no file."""
+    code = (
+        "import sys; from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue as p;"
+        "assert p.cache_info().currsize == 0 and 'toapis_async.data' not in sys.modules; assert p() is p()"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_defaults_are_among_what_is_allowed():
+    """An entry does not contradict itself."""
+    for model in packaged_catalogue():
+        assert model.defaults.get("resolution") in {None, *(model.resolutions or ())}, model.id
+        assert model.pixels or model.defaults.get("size") in {None, *(model.sizes or ())}, model.id
+        for parameter in model.parameters:
+            if parameter.kind == "enum":
+                assert parameter.default in {None, *parameter.choices}, (model.id, parameter.name)
+            assert (parameter.kind == "enum") == bool(parameter.choices), (model.id, parameter.name)
+        for size, pixels in model.pixel_table.items():
+            assert size in (model.sizes or ()), model.id
+            assert all(re.fullmatch(r"\d+x\d+", one) for one in pixels.values()), model.id
+
+
+def test_price_of_the_market_page():
+    """The default model costs what the page says, to the digit."""
+    assert packaged_catalogue().find("nano-banana").price.per_output == Decimal("0.0120")
+
+
+def test_own_file_is_read(tmp_path):
+    """A user's file may be in any directory and is given by path."""
+    path = tmp_path / "mine.json"
+    path.write_text('[{"id": "mine", "kind": "image"}]')
+
+    catalogue = packaged_catalogue().with_models(*catalogue_file(path))
+
+    assert catalogue.find("mine").kind == "image"
+    assert len(packaged_catalogue()) + 1 == len(catalogue)
+
+
+def test_missing_file_is_told(tmp_path):
+    """The error names the path."""
+    with pytest.raises(ConfigurationError, match=r"nowhere\.json"):
+        catalogue_file(tmp_path / "nowhere.json")
+
+
+def test_broken_file_is_told(tmp_path):
+    """The error names the path and the fault."""
+    path = tmp_path / "mine.json"
+    path.write_text("[1]")
+
+    with pytest.raises(ConfigurationError, match=r"mine\.json.*entry 1"):
+        catalogue_file(str(path))

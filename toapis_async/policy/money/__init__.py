@@ -1,0 +1,1 @@
+"""What is known after a submission, what may be sent again, and what a run goes on with."""

@@ -1,0 +1,1 @@
+"""How fast to submit, and how much to have in flight."""

@@ -1,0 +1,214 @@
+"""Files that are there whole or not at all.
+
+A file is written under a temporary name in its own directory, synced, renamed, and the directory synced. All disk
+work happens in threads; a file under 1 MiB takes one hop to a thread and back.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Self, TypeVar
+
+from toapis_async.policy.files.signatures import HEAD_BYTES
+from toapis_async.storage.files.batch_thread import BatchThread
+from toapis_async.storage.files.disk_threads import DiskThreads
+from toapis_async.storage.files.partial_file import DirectoryNames, PartialFile, is_stale
+from toapis_async.storage.files.refusals import storage_error
+from toapis_async.storage.files.verifying import is_intact
+from toapis_async.values.files import SavedFile
+
+T = TypeVar("T")
+
+_FLUSH_BYTES = 1_048_576
+
+
+class OutputDirectory:
+    """Where the files of a run go. Made when the first file is written. ``async with`` ends its threads.
+
+    Args:
+        path: as the user gave it; a ``SavedFile.path`` begins with it.
+        durable: sync files and directory, so that a file that is reported saved survives a power cut.
+        threads: how many operations on large files may happen at once; small files share a thread of their own.
+
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, durable: bool = True, threads: int = 4) -> None:
+        self.path = Path(path)
+        self.durable = durable
+        self._names = DirectoryNames(self.path.absolute(), durable=durable)
+        self._saver = BatchThread(self._names.sync)
+        self._threads = DiskThreads(threads)
+        run = secrets.token_hex(4)
+        self._tokens = (f"{run}{number:x}" for number in count())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._saver.close()
+        self._threads.close()
+        self._names.close()
+
+    def open_partial(self, stem: str) -> "Partial":
+        """Begin a file; nothing touches the disk before there is something to write."""
+        file = PartialFile(self._names, temporary=f".{stem}.{next(self._tokens)}.part")
+        return Partial(self, file)
+
+    async def remove_stale_partials(self) -> int:
+        """Remove the temporary files of runs that died, and return how many there were.
+
+        Call it only while no other process writes into the directory.
+        """
+        return await self.hop(self._remove_stale)
+
+    async def verify_many(self, items: Sequence[Sequence[SavedFile]]) -> list[bool]:
+        """Tell, for each item, whether all its files are here unchanged.
+
+        Length and modification time as recorded are enough; when only the time differs, the content is hashed.
+        """
+        return await self.hop(lambda: [all(is_intact(file, self.path) for file in files) for files in items])
+
+    async def intact(self, files: Sequence[SavedFile]) -> bool:
+        """Tell whether all these files are here unchanged; see ``verify_many``."""
+        return (await self.verify_many([files]))[0]
+
+    async def hop(self, job: Callable[[], T]) -> T:
+        """Do disk work in a thread.
+
+        Raises:
+            StorageError: the disk refused.
+
+        """
+        try:
+            return await self._threads.run(job)
+        except OSError as error:
+            raise storage_error(error, path=str(self.path)) from error
+
+    async def publish(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+        """Write the rest of a file, sync it and give it its name; return its sha256 and modification time.
+
+        Raises:
+            StorageError: the disk refused.
+
+        """
+        try:
+            if not file.touched:
+                return await self._saver.run(lambda: file.append(chunks), lambda: file.publish(name))
+            return await self._threads.run(lambda: self._publish_large(file, chunks, name))
+        except OSError as error:
+            raise storage_error(error, path=str(self.path / name)) from error
+
+    def _publish_large(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+        file.append(chunks)
+        published = file.publish(name)
+        self._names.sync()
+        return published
+
+    def _remove_stale(self) -> int:
+        try:
+            stale = [entry for entry in self._names.path.iterdir() if is_stale(entry.name)]
+        except FileNotFoundError:
+            return 0
+        for entry in stale:
+            entry.unlink(missing_ok=True)
+        return len(stale)
+
+
+class Partial:
+    """A file on its way. It ends with ``publish`` or ``discard``, and leaves no temporary file after either.
+
+    Attributes:
+        bytes_written: how many there are so far.
+
+    """
+
+    __slots__ = ("_directory", "_file", "_head", "_tail", "_waiting", "_waiting_bytes", "bytes_written")
+
+    def __init__(self, directory: OutputDirectory, file: PartialFile) -> None:
+        self._directory = directory
+        self._file = file
+        self._forget()
+
+    def _forget(self) -> None:
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._head = self._tail = b""
+        self.bytes_written = 0
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes, up to ``HEAD_BYTES``."""
+        if len(self._head) < HEAD_BYTES and self._waiting:
+            self._head = _first_of(self._waiting)
+        return self._head
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes, up to ``HEAD_BYTES``."""
+        return _last_of([self._tail, *self._waiting] if self._tail else self._waiting)
+
+    async def write(self, chunk: bytes) -> None:
+        """Append; goes to the disk when 1 MiB has gathered.
+
+        Raises:
+            StorageError: the disk refused.
+
+        """
+        self._waiting.append(chunk)
+        self._waiting_bytes += len(chunk)
+        self.bytes_written += len(chunk)
+        if self._waiting_bytes >= _FLUSH_BYTES:
+            self._head, self._tail = self.head, self.tail
+            chunks, self._waiting, self._waiting_bytes = self._waiting, [], 0
+            await self._directory.hop(lambda: self._file.append(chunks))
+
+    async def restart(self) -> None:
+        """Forget everything that was written."""
+        self._forget()
+        if self._file.touched:
+            await self._directory.hop(self._file.remove)
+
+    async def publish(self, name: str, *, mime: str, width: int | None = None, height: int | None = None) -> SavedFile:
+        """Sync the file and give it its name, replacing what has that name. Returns once that is durable.
+
+        Raises:
+            StorageError: the disk refused; the temporary file is gone.
+
+        """
+        chunks, self._waiting = self._waiting, []
+        sha256, mtime_ns = await self._directory.publish(self._file, chunks, name)
+        return SavedFile(
+            path=self._directory.path / name,
+            bytes=self.bytes_written,
+            sha256=sha256,
+            mime=mime,
+            width=width,
+            height=height,
+            mtime_ns=mtime_ns,
+        )
+
+    async def discard(self) -> None:
+        """Remove what was written, if anything; does nothing after ``publish``."""
+        await self.restart()
+
+
+def _first_of(chunks: list[bytes]) -> bytes:
+    """Return the first ``HEAD_BYTES`` of these chunks together, without joining the others."""
+    length = 0
+    for taken, chunk in enumerate(chunks, start=1):
+        length += len(chunk)
+        if length >= HEAD_BYTES:
+            return b"".join(chunks[:taken])[:HEAD_BYTES]
+    return b"".join(chunks)
+
+
+def _last_of(chunks: list[bytes]) -> bytes:
+    """Return the last ``HEAD_BYTES`` of these chunks together, without joining the others."""
+    length = 0
+    for taken, chunk in enumerate(reversed(chunks), start=1):
+        length += len(chunk)
+        if length >= HEAD_BYTES:
+            return b"".join(chunks[-taken:])[-HEAD_BYTES:]
+    return b"".join(chunks)

@@ -1,0 +1,208 @@
+"""The journal's rows: one per item, holding what its events fold to. Everything here runs in the writer's thread."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import attrs
+
+from toapis_async.policy.money.recovery import apply
+from toapis_async.storage.journal.journal_file import finish, translated
+from toapis_async.values.records import ItemRecord, ItemState, JournalEvent
+from toapis_async.wire.records import decode_record, encode_facts
+
+Entry: TypeAlias = tuple[JournalEvent, str | None]
+"""An event, and the text of its request if it intends one."""
+
+_ENDED = frozenset({ItemState.SAVED, ItemState.FAILED})
+_LIVE_ROWS_KEPT = 8192
+_KEYS_ASKED_FOR = 256
+
+_SELECT = "SELECT seq, key, state, request, facts FROM items JOIN requests USING (seq)"
+_INSERT_ITEM = "INSERT INTO items (state, due, facts, key, seq) VALUES (?, ?, ?, ?, ?)"
+_UPDATE_ITEM = "UPDATE items SET state = ?, due = ?, facts = ? WHERE seq = ?"
+_PUT_REQUEST = "INSERT OR REPLACE INTO requests (seq, request) VALUES (?, ?)"
+
+
+@attrs.define
+class _Row:
+    seq: int
+    record: ItemRecord
+    is_new: bool = False
+    request_text: str | None = None
+
+
+def _stored(text: str) -> bytes:
+    """Keys are the user's, and may hold lone surrogates, which sqlite's text cannot."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+class JournalTable:
+    """Reads and writes items over one connection.
+
+    Args:
+        connection: to a journal's file.
+        path: of that file, for messages.
+        directory: where the run's files are.
+
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, path: Path, directory: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._directory = directory
+        self._live: dict[str, _Row] = {}
+        with translated(path):
+            (last,) = connection.execute("SELECT max(seq) FROM items").fetchone()
+        self._last_seq: int = last or 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no item is in it."""
+        return self._last_seq == 0
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Fold events into their items and commit.
+
+        Raises:
+            JournalError: nothing of it was written.
+
+        """
+        with translated(self._path):
+            touched = self._fold(entries)
+            if not touched:
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._put(touched.values())
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        self._keep(touched)
+
+    def _fold(self, entries: Sequence[Entry]) -> dict[str, _Row]:
+        touched: dict[str, _Row] = {}
+        known = self._rows({event.key for event, _ in entries})
+        for event, request_text in entries:
+            key = event.key
+            row = touched.get(key) or known.get(key)
+            record = apply(None if row is None else row.record, event)
+            if record is None:
+                continue
+            if row is None:
+                self._last_seq += 1
+                row = _Row(self._last_seq, record, is_new=True, request_text=request_text)
+            elif record is row.record:
+                continue
+            elif record.request is not row.record.request:
+                row.request_text = request_text
+            row.record = record
+            touched[key] = row
+        return touched
+
+    def _rows(self, keys: Iterable[str]) -> dict[str, _Row]:
+        rows: dict[str, _Row] = {}
+        absent: list[bytes] = []
+        for key in keys:
+            row = self._live.get(key)
+            if row is None:
+                absent.append(_stored(key))
+            else:
+                rows[key] = row
+        for start in range(0, len(absent), _KEYS_ASKED_FOR):
+            some = absent[start : start + _KEYS_ASKED_FOR]
+            marks = ",".join("?" * len(some))
+            for found in self._connection.execute(f"{_SELECT} WHERE key IN ({marks})", some):
+                row = self._decoded(found)
+                rows[row.record.key] = row
+        return rows
+
+    def _decoded(self, found: tuple[int, bytes, str, str, str]) -> _Row:
+        seq, key, state, request, facts = found
+        return _Row(seq, decode_record(key.decode("utf-8", "surrogatepass"), state, request, facts, self._directory))
+
+    def _put(self, rows: Iterable[_Row]) -> None:
+        new: list[tuple[str, float | None, str, bytes, int]] = []
+        changed: list[tuple[str, float | None, str, int]] = []
+        requests: list[tuple[int, str]] = []
+        for row in rows:
+            record = row.record
+            facts = encode_facts(record, self._directory)
+            if row.is_new:
+                new.append((record.state.value, record.expires_at, facts, _stored(record.key), row.seq))
+            else:
+                changed.append((record.state.value, record.expires_at, facts, row.seq))
+            if row.request_text is not None:
+                requests.append((row.seq, row.request_text))
+        run = self._connection.executemany
+        run(_INSERT_ITEM, new)
+        run(_UPDATE_ITEM, changed)
+        run(_PUT_REQUEST, requests)
+
+    def _keep(self, touched: dict[str, _Row]) -> None:
+        """Remember the rows that will change again, so that they need not be read back."""
+        for key, row in touched.items():
+            row.is_new, row.request_text = False, None
+            if row.record.state in _ENDED:
+                self._live.pop(key, None)
+            else:
+                self._live[key] = row
+        while len(self._live) > _LIVE_ROWS_KEPT:
+            del self._live[next(iter(self._live))]
+
+    def find(self, keys: Sequence[str]) -> list[ItemRecord | None]:
+        """Return the record of each key, in order; None for an unknown key."""
+        with translated(self._path):
+            rows = self._rows(keys)
+        return [rows[key].record if key in rows else None for key in keys]
+
+    def finished_seqs(self) -> list[int]:
+        """Number the finished items, those whose links die first in front."""
+        with translated(self._path):
+            found = self._connection.execute(
+                "SELECT seq FROM items WHERE state = 'finished' ORDER BY due IS NULL, due, seq"
+            )
+            return [seq for (seq,) in found]
+
+    def numbered(self, seqs: Sequence[int]) -> list[ItemRecord]:
+        """Return the items with these numbers that are still finished, in order."""
+        marks = ",".join("?" * len(seqs))
+        with translated(self._path):
+            found = self._connection.execute(f"{_SELECT} WHERE seq IN ({marks}) AND state = 'finished'", seqs)
+            by_seq = {row[0]: self._decoded(row).record for row in found}
+        return [by_seq[seq] for seq in seqs if seq in by_seq]
+
+    def page(self, states: Sequence[ItemState], after_seq: int, limit: int) -> tuple[int, list[ItemRecord]]:
+        """Return the next items in these states and the number to go on after; none at the end."""
+        marks = ",".join("?" * len(states))
+        values = [*(state.value for state in states), after_seq, limit]
+        with translated(self._path):
+            found = self._connection.execute(
+                f"{_SELECT} WHERE state IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?", values
+            )
+            rows = [self._decoded(row) for row in found]
+        return (rows[-1].seq if rows else after_seq), [row.record for row in rows]
+
+    def counts(self) -> dict[ItemState, int]:
+        """Count the items by state."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall()
+            return {ItemState(state): count for state, count in found}
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep a text under a name."""
+        with translated(self._path):
+            self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, _stored(text)))
+
+    def recall(self, name: str) -> str | None:
+        """Return the text kept under a name, or None."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT text FROM notes WHERE name = ?", (name,)).fetchone()
+            return None if found is None else found[0].decode("utf-8", "surrogatepass")
+
+    def close(self) -> None:
+        """Close the file; what was written stays readable whatever happens here."""
+        finish(self._connection)

@@ -1,0 +1,157 @@
+"""The journal on the disk: ``.toapis/journal.sqlite3`` in the output directory, written by one thread."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from toapis_async.clock import Clock
+from toapis_async.errors import JournalError
+from toapis_async.storage.journal.directory_lock import DirectoryLock
+from toapis_async.storage.journal.group_writer import GroupWriter
+from toapis_async.storage.journal.journal_file import open_for_reading, open_for_writing, translated
+from toapis_async.storage.journal.journal_table import Entry, JournalTable
+from toapis_async.values.records import Intended, ItemRecord, ItemState, JournalEvent
+from toapis_async.wire.records import encode_request
+
+PRIVATE_DIRECTORY = ".toapis"
+_PAGE = 500
+
+
+def journal_path(directory: Path) -> Path:
+    """Say where the journal of an output directory lies."""
+    return directory / PRIVATE_DIRECTORY / "journal.sqlite3"
+
+
+class SqliteJournal:
+    """See ``Journal``. Opening raises ``JournalLockedError``, ``JournalDamagedError`` or ``JournalError``.
+
+    Args:
+        directory: the output directory; made when missing, unless only reading.
+        clock: dates the journal when it is made; every later date comes with its event.
+        read_only: look without owning the directory, also while a run is going on in it.
+
+    """
+
+    def __init__(self, directory: Path, *, clock: Clock, read_only: bool = False) -> None:
+        self._directory = directory
+        self._path = journal_path(directory)
+        self._clock = clock
+        self._read_only = read_only
+        self._lock = DirectoryLock(self._path.with_name("lock"))
+        self._writer: GroupWriter[Entry] | None = None
+        self._table: JournalTable | None = None
+        self._run_id = ""
+        self._empty_at_open = True
+
+    async def __aenter__(self) -> Self:
+        self._writer = GroupWriter(self._write, name="toapis-journal")
+        try:
+            await self._writer.call(self._open)
+        except BaseException:
+            writer, self._writer = self._writer, None
+            await writer.close(self._shut)
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        writer, self._writer = self._opened(), None
+        await writer.close(self._shut)
+        if exc_info[0] is None and writer.failure is not None:
+            raise writer.failure
+
+    @property
+    def run_id(self) -> str:
+        """See ``Journal.run_id``."""
+        return self._run_id
+
+    @property
+    def empty_at_open(self) -> bool:
+        """See ``Journal.empty_at_open``."""
+        return self._empty_at_open
+
+    async def record(self, event: JournalEvent) -> None:
+        """See ``Journal.record``."""
+        await self._opened(to_write=True).write(_entry(event))
+
+    def note(self, event: JournalEvent) -> None:
+        """See ``Journal.note``."""
+        self._opened(to_write=True).add(_entry(event))
+
+    async def find(self, keys: Sequence[str]) -> list[ItemRecord | None]:
+        """See ``Journal.find``."""
+        return await self._opened().call(lambda: self._rows.find(keys))
+
+    async def items(self, *states: ItemState) -> AsyncIterator[ItemRecord]:
+        """See ``Journal.items``."""
+        writer = self._opened()
+        wanted = set(states or ItemState)
+        if ItemState.FINISHED in wanted:
+            seqs = await writer.call(self._rows.finished_seqs)
+            for start in range(0, len(seqs), _PAGE):
+                some = seqs[start : start + _PAGE]
+                for record in await writer.call(lambda some=some: self._rows.numbered(some)):  # type: ignore[misc]
+                    yield record
+        others = sorted(wanted - {ItemState.FINISHED})
+        seq, records = await writer.call(lambda: self._rows.page(others, 0, _PAGE))
+        while records:
+            for record in records:
+                yield record
+            seq, records = await writer.call(lambda after=seq: self._rows.page(others, after, _PAGE))  # type: ignore[misc]
+
+    async def counts(self) -> dict[ItemState, int]:
+        """See ``Journal.counts``."""
+        return await self._opened().call(self._rows.counts)
+
+    async def remember(self, name: str, text: str) -> None:
+        """See ``Journal.remember``."""
+        await self._opened(to_write=True).call(lambda: self._rows.remember(name, text))
+
+    async def recall(self, name: str) -> str | None:
+        """See ``Journal.recall``."""
+        return await self._opened().call(lambda: self._rows.recall(name))
+
+    def _opened(self, *, to_write: bool = False) -> GroupWriter[Entry]:
+        if self._writer is None or (to_write and self._read_only):
+            what = "was opened for reading only" if self._read_only else "is not open"
+            raise JournalError(
+                f"The journal {self._path} {what}.", path=str(self._path), hint="Open it with async with."
+            )
+        return self._writer
+
+    @property
+    def _rows(self) -> JournalTable:
+        if self._table is None:
+            raise JournalError(f"The journal {self._path} is closed.", path=str(self._path))
+        return self._table
+
+    def _open(self) -> None:
+        if self._read_only:
+            connection = open_for_reading(self._path)
+        else:
+            with translated(self._path):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock.acquire()
+            connection = open_for_writing(self._path, now=self._clock.now(), check_pages=self._lock.abandoned)
+        try:
+            self._table = JournalTable(connection, path=self._path, directory=self._directory)
+        except BaseException:
+            connection.close()
+            raise
+        self._run_id = self._table.recall("run_id") or ""
+        self._empty_at_open = self._table.is_empty
+
+    def _write(self, entries: list[Entry]) -> None:
+        self._rows.write(entries)
+
+    def _shut(self) -> None:
+        table, self._table = self._table, None
+        try:
+            if table is not None:
+                table.close()
+        finally:
+            self._lock.release()
+
+
+def _entry(event: JournalEvent) -> Entry:
+    # Encoded here and not in the thread: what cannot be written is the caller's mistake and not the journal's end.
+    return event, encode_request(event.request) if isinstance(event, Intended) else None
