@@ -8,6 +8,7 @@ from toapis_async.errors import (
     ContentPolicyError,
     Delivery,
     DownloadError,
+    InsufficientQuotaError,
     JournalError,
     RateLimitError,
     StorageError,
@@ -28,7 +29,7 @@ def stops(error: ToAPIsError) -> bool:
 
 def stops_at_once(error: ToAPIsError) -> bool:
     """Whether even what is paid for cannot be finished: no key, no network, no disk."""
-    return getattr(error, "http_status", None) != 402
+    return not isinstance(error, InsufficientQuotaError)
 
 
 def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
