@@ -61,11 +61,16 @@ def running():
 
 
 def temporary(directory):
-    """Files that lie about and are no result."""
+    """Files that lie about and are no result; one that was whole when its item was cancelled is fetched again."""
     known = {"manifest.jsonl", "journal.sqlite3", "lock", "owner.json"}
-    return [
-        path.name for path in directory.rglob("*") if path.is_file() and path.name not in known | results(directory)
-    ]
+    left = [path for path in directory.rglob("*") if path.is_file() and path.name not in known | results(directory)]
+    return [path.name for path in left if path.name.startswith(".") or not is_png(path)]
+
+
+def is_png(path):
+    """Whether a file begins and ends as a PNG does."""
+    data = path.read_bytes()
+    return data.startswith(b"\x89PNG") and data.endswith(b"IEND\xaeB`\x82")
 
 
 def results(directory):
