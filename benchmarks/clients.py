@@ -151,6 +151,7 @@ def main() -> None:
         {
             "wall_seconds": time.monotonic() - start,
             "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+            "user_seconds": after.ru_utime - before.ru_utime,
             "peak_mib": after.ru_maxrss / 1024,
         },
         sys.stdout,

@@ -22,6 +22,9 @@ class Parts:
 
     download_workers = 2
 
+    def __init__(self):
+        self.in_work = set()
+
 
 class Source:
     """Pours nothing, or an error, or for ever."""

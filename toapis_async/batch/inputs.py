@@ -10,7 +10,7 @@ from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.files.naming import item_key
+from toapis_async.policy.files.naming import item_key, request_digest
 from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.port import Journal
@@ -57,6 +57,7 @@ class Register:
         journal: what earlier runs left.
         directory: where their files are.
         ledger: which names this session has given.
+        in_work: keys of items under way, in any run of the session.
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
 
@@ -66,11 +67,20 @@ class Register:
     journal: Journal
     directory: OutputDirectory
     ledger: KeyLedger
+    in_work: set[str] = attrs.field(factory=set)
     recovered: bool = False
     taken: int = 0
 
-    def name(self, request: GenerationRequest, *, check_later: bool = False) -> Entry:
-        """Give a request its key, and check it, or only whether it can be read."""
+    def name(self, request: GenerationRequest, *, mark: str = "", check_later: bool = False) -> Entry:
+        """Give a request its key, and check it, or only whether it can be read.
+
+        Args:
+            request: as the user gave it.
+            mark: of the input; equal requests are counted within one input, so that the same input gives the same
+                keys when it is given again.
+            check_later: whether ``checked()`` will be called.
+
+        """
         index = self.taken
         self.taken += 1
         try:
@@ -81,15 +91,18 @@ class Register:
         except InvalidRequestError as error:
             return self._refused(request, index, error)
         own = request.client_business_id
-        if own is not None and self.ledger.seen(_OWN + own):
+        if own is not None and self.ledger.seen(mark + _OWN + own):
             twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         key = item_key(request, 0)
-        ordinal = self.ledger.seen(key)
+        ordinal = self.ledger.seen(mark + key)
         if request.id is not None and ordinal:
             twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         if ordinal:
+            key = item_key(request, ordinal)
+        while key in self.in_work and not (self.recovered and self.ledger.knows(_RECOVERED + key)):
+            ordinal += 1  # another input that runs beside this one has it
             key = item_key(request, ordinal)
         return Entry(item=Item(key=key, request=request, index=index))
 
@@ -100,14 +113,25 @@ class Register:
 
     def checked(self, entry: Entry) -> Entry:
         """Check an entry that was looked up, unless an earlier run has sent it: then it is checked no more."""
-        sent = entry.record is not None and entry.record.state not in {ItemState.OPEN, ItemState.FAILED}
-        if sent or entry.error is not None:
+        if entry.error is not None:
             return entry
+        if entry.record is not None and entry.record.state not in {ItemState.OPEN, ItemState.FAILED}:
+            return self._unless_changed(entry, entry.record)
         try:
             check(entry.item.request, self.gateway)
         except InvalidRequestError as error:
             return self._refused(entry.item.request, entry.item.index or 0, error)
         return entry
+
+    def _unless_changed(self, entry: Entry, record: ItemRecord) -> Entry:
+        """Refuse an id that stands for another request here: its file would be taken for the new one's."""
+        request = entry.item.request
+        if request.id is None or request == record.request:
+            return entry
+        if request_digest(request) == request_digest(record.request):
+            return entry
+        other = f"id {request.id!r} belongs to another request that was sent from this directory; give it a new id"
+        return self._refused(request, entry.item.index or 0, InvalidRequestError.refused((other,)))
 
     def has_recovered(self, entry: Entry) -> bool:
         """Whether an item was taken up from an earlier run already."""
@@ -153,12 +177,15 @@ class Inputs:
         source: of the requests.
         register: names them.
         recovered: whether to give those too that the session has taken up from an earlier run by itself.
+        number: which input of the session it is, from 0; later ones look up what the earlier ones have sent.
 
     """
 
-    def __init__(self, source: Requests, register: Register, *, recovered: bool = False) -> None:
+    def __init__(self, source: Requests, register: Register, *, recovered: bool = False, number: int = 0) -> None:
         self.register = register
-        self._recovered = recovered
+        self._recovered = recovered or number > 0
+        self._lookups = number > 0 or not register.journal.empty_at_open
+        self._mark = f"\0{number}\0" if number else ""
         self._ready: deque[Entry] = deque()
         self._async: AsyncIterator[GenerationRequest] | None = None
         self._plain: Iterator[GenerationRequest] | None = None
@@ -177,13 +204,13 @@ class Inputs:
 
     async def _take(self) -> list[Entry]:
         """Take at least one entry unless the input has ended."""
-        lookups = not self.register.journal.empty_at_open
+        lookups = self._lookups
         entries: list[Entry] = []
         while not entries:
             requests = await self._pull(LOOKUP_BATCH if lookups else 1)
             if not requests:
                 return []
-            named = [self.register.name(request, check_later=lookups) for request in requests]
+            named = [self.register.name(request, mark=self._mark, check_later=lookups) for request in requests]
             entries = [entry for entry in named if self._recovered or not self.register.has_recovered(entry)]
         if not lookups:
             return entries

@@ -28,6 +28,7 @@ class Parts:
         polling: when to look; None for the client's.
         patience_seconds: after which a task is late; None for the default of its kind.
         download_workers: how many files are fetched at a time.
+        in_work: keys of items under way.
         retry_failed: whether tasks that failed in an earlier run are made again.
 
     """
@@ -45,3 +46,4 @@ class Parts:
     patience_seconds: float | None
     download_workers: int
     retry_failed: bool
+    in_work: set[str]

@@ -51,8 +51,14 @@ class Run:
         self._feeding = anyio.CancelScope()
         self._group: TaskGroup | None = None
         self._cancelled = False
+        self._begun = False
         self._finished: MemoryObjectSendStream[ItemRun]
         self._to_save: MemoryObjectReceiveStream[ItemRun]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was told to end at once, and has begun."""
+        return self._cancelled and self._begun
 
     @property
     def late_count(self) -> int:
@@ -67,6 +73,7 @@ class Run:
 
         """
         self._finished, self._to_save = anyio.create_memory_object_stream[ItemRun](self.parts.download_workers)
+        self._begun = True
         try:
             async with anyio.create_task_group() as group:
                 self._group = group
@@ -80,6 +87,7 @@ class Run:
             self._group = None
             self._finished.close()
             self._to_save.close()
+            self.parts.in_work.difference_update(item_run.item.key for item_run in self._items)
             self.over.set()
 
     def start(self, item_run: ItemRun) -> None:
@@ -88,6 +96,7 @@ class Run:
             raise RuntimeError("the run is not under way")
         self._pending += 1
         self._items.add(item_run)
+        self.parts.in_work.add(item_run.item.key)
         if self.draining:
             item_run.stop()
         self._group.start_soon(self._guarded, item_run.go)
@@ -111,6 +120,7 @@ class Run:
     def ended(self, item_run: ItemRun) -> None:
         """Hear that an item was delivered."""
         self._items.discard(item_run)
+        self.parts.in_work.discard(item_run.item.key)
         self._pending -= 1
         self._end_if_done()
 

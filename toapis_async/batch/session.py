@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 import anyio
 from anyio.abc import TaskGroup
@@ -37,7 +38,9 @@ class GenerationSession:
         self._stack = AsyncExitStack()
         self._group: TaskGroup
         self._runs: list[Run] = []
-        self._streams: list[OutcomeStream] = []
+        # Not kept alive here: a stream that nobody holds any more has been left.
+        self._streams: WeakSet[OutcomeStream] = WeakSet()
+        self._queues: list[MemoryObjectReceiveStream[Outcome]] = []
         self._desk: JobDesk | None = None
         self._resumed = False
         self._open = self._used = False
@@ -107,7 +110,9 @@ class GenerationSession:
     def _close_streams(self) -> None:
         for stream in self._streams:
             stream.close()
-        self._streams.clear()
+        for queue in self._queues:
+            queue.close()
+        self._queues.clear()
 
     def stream(self, requests: Requests) -> OutcomeStream:
         """Make every request, and yield outcomes as items end.
@@ -116,11 +121,14 @@ class GenerationSession:
         submission. What an earlier run in the directory has paid for is finished first, and its outcomes are among
         those yielded.
 
+        Given again, the same requests are the same items: what was paid for is gone on with, what is saved is skipped.
+
         Args:
             requests: any iterable or async iterable of requests.
 
         """
-        return self._stream(Inputs(requests, self._register()))
+        register = self._register()
+        return self._stream(Inputs(requests, register, number=self._next_number()))
 
     def resume(self) -> OutcomeStream:
         """Finish what an earlier run in the directory has begun, without its input; see ``stream()``.
@@ -129,7 +137,7 @@ class GenerationSession:
         for those.
         """
         register = self._register()
-        return self._stream(Inputs(begun(register), register))
+        return self._stream(Inputs(begun(register), register, number=self._next_number()))
 
     async def run(self, requests: Requests) -> Report:
         """Make every request and return the report.
@@ -158,8 +166,10 @@ class GenerationSession:
         """
         register = self._register()
         if self._desk is None:
+            number = self._next_number()
             desk = self._desk = JobDesk(self._new_run())
-            feed = Feed(inputs=Inputs(desk.requests, register, recovered=True), deliver=desk.deliver)
+            inputs = Inputs(desk.requests, register, recovered=True, number=number)
+            feed = Feed(inputs=inputs, deliver=desk.deliver)
             self._group.start_soon(desk.host, feed)
         return await self._desk.submit(request)
 
@@ -179,6 +189,10 @@ class GenerationSession:
             )
         return self._workshop.register
 
+    def _next_number(self) -> int:
+        """Number the inputs; without a journal nothing is known of earlier ones, and names go on counting."""
+        return len(self._runs) if self.settings.journal else 0
+
     def _new_run(self) -> Run:
         run = Run(self._workshop.parts)
         self._runs.append(run)
@@ -190,6 +204,9 @@ class GenerationSession:
         register = self._workshop.register
 
         async def host(send: MemoryObjectSendStream[Outcome]) -> None:
+            for earlier in self._runs:
+                if earlier is not run and earlier.cancelled:
+                    await earlier.over.wait()  # then its items can be gone on with
             feed = Feed(
                 before=paid_for(register) if first else None,
                 inputs=inputs,
@@ -201,9 +218,10 @@ class GenerationSession:
 
         def begin() -> MemoryObjectReceiveStream[Outcome]:
             send, receive = anyio.create_memory_object_stream[Outcome](BUFFERED_OUTCOMES)
+            self._queues.append(receive)
             self._group.start_soon(host, send)
             return receive
 
         stream = OutcomeStream(run, begin)
-        self._streams.append(stream)
+        self._streams.add(stream)
         return stream

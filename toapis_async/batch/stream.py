@@ -15,7 +15,7 @@ class OutcomeStream:
     """Outcomes as they come, each item's once. Made by ``session.stream()``.
 
     Iterate over it; leave it early as you like: what is under way is stopped when the stream is closed with
-    ``aclose()`` or the session ends, and a later run goes on with it.
+    ``aclose()``, is let go of, or the session ends, and a later stream or run goes on with it.
     """
 
     def __init__(self, run: Run, begin: Callable[[], MemoryObjectReceiveStream[Outcome]]) -> None:
@@ -44,6 +44,12 @@ class OutcomeStream:
         if error is not None:
             raise error
         raise StopAsyncIteration
+
+    def __del__(self) -> None:
+        # Left early and let go of: nobody will ever read the rest.
+        if self._outcomes is not None and not self._run.over.is_set():
+            with suppress(RuntimeError):  # the event loop has gone before us
+                self._run.cancel()
 
     def close(self) -> None:
         """Yield no more; called by the session once nothing of it runs."""

@@ -75,6 +75,7 @@ class Workshop:
             patience_seconds=settings.patience_seconds,
             download_workers=settings.download_workers,
             retry_failed=settings.retry_failed,
+            in_work=self.register.in_work,
         )
         self._started = 0.0
         self._stack = AsyncExitStack()

@@ -71,6 +71,9 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
     # A gateway that answers any path with some task has not found ours.
     if task.client_business_id not in {None, client_business_id}:
         return False
+    # Nor has one whose reply names no task at all, such as an error under 200 with a "status" in it.
+    if task.id == client_business_id and task.client_business_id is None:
+        return False
     gateway.client_ids.keeps = True
     return task
 

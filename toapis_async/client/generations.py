@@ -15,7 +15,7 @@ from toapis_async.client.submitting import Encode, Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import Finish, wait_until_finished
 from toapis_async.errors import InvalidRequestError, ToAPIsError
-from toapis_async.policy.files.naming import client_business_id, item_key
+from toapis_async.policy.files.naming import client_business_id, item_key, task_stem
 from toapis_async.policy.waiting.latency import Watch
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpRequest
@@ -205,7 +205,7 @@ class Generations(Generic[Request]):
         if task.status is TaskStatus.FAILED:
             raise task_failed_error(task)
         return await self._downloader.save(
-            task, stem=task.id, directory=directory, fresh=lambda: self.retrieve(task.id)
+            task, stem=task_stem(task.id), directory=directory, fresh=lambda: self.retrieve(task.id)
         )
 
 

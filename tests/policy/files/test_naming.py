@@ -17,6 +17,7 @@ from toapis_async.policy.files.naming import (
     item_key,
     request_digest,
     slug,
+    task_stem,
 )
 from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
 
@@ -235,3 +236,27 @@ def test_a_users_reference_is_sent_as_it_is_first():
     longest = [client_business_id("r", "k", 2, own="x" * 95 + end) for end in "ab"]
     assert longest[0] != longest[1]
     assert [len(one) for one in longest] == [96, 96]
+
+
+@pytest.mark.parametrize(
+    ("task_id", "expected"),
+    [
+        ("tsk_img_01KPTXXXXXXXXXXXXXXX", "tsk_img_01KPTXXXXXXXXXXXXXXX"),
+        ("video_7497f4d5-3a88-44c7-923a-967fa7d941a0", "video_7497f4d5-3a88-44c7-923a-967fa7d941a0"),
+    ],
+)
+def test_a_plain_task_id_names_its_files(task_id: str, expected: str) -> None:
+    """The ids that the gateway gives are file names as they are."""
+    assert expected == task_stem(task_id)
+
+
+@pytest.mark.parametrize(
+    "task_id", ["/../../etc/passwd", "../x", "a/b?c#d", "CON", "..", "-rf", "a\\b", "x" * 300, "\u202ea"]
+)
+def test_a_strange_task_id_chooses_no_path(task_id: str) -> None:
+    """An id is what the server says: it never leaves the directory, hides, or names a device."""
+    stem = task_stem(task_id)
+
+    assert stem != task_id
+    assert not set(stem) & set("/\\:")
+    assert not stem.startswith((".", "-"))

@@ -19,6 +19,7 @@ _SLUG_CHARACTERS = 32
 _CLIENT_ID_CHARACTERS = 96
 _PLAIN_ASCII = re.compile(r"[a-z0-9_][a-z0-9._ -]*(?<![. ])\Z")
 # Windows takes these for devices, with any extension.
+_TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|\Z)", re.IGNORECASE)
 _NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url"})
 _ALWAYS_OF_THE_RESULT = frozenset({"prompt", "model"})
@@ -34,6 +35,12 @@ def file_stem(key: str) -> str:
         return key
     mark = "~" + _hexadecimal(key, 16)
     return (_harmless(key, _STEM_BYTES - len(mark)) or "item") + mark
+
+
+def task_stem(task_id: str) -> str:
+    """Return the file name, without extension, of a single task: its id where that is plain, as the gateway's are."""
+    plain = _TASK_ID.match(task_id) is not None and _DEVICE.match(task_id) is None
+    return task_id if plain else file_stem(task_id)
 
 
 def file_name(stem: str, index: int, count: int, extension: str, *, part: str = "") -> str:
