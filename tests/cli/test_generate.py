@@ -1,5 +1,6 @@
 """``toapis generate``: one image."""
 
+import asyncio
 import signal
 
 import pytest
@@ -94,11 +95,64 @@ async def test_a_failed_task(toapis, gateway, quick, tmp_path):
     """A task that the gateway gives up is exit code 3, with what to do."""
     async with gateway(faults=(Fault(where="task", what=Fail()),)):
         ended = await toapis("generate", "a", "-o", tmp_path, *quick)
+        machine = await toapis("generate", "a", "-o", tmp_path, "--json", "-q", *quick)
 
+    assert machine.document["error"]["task_id"] in machine.err
     assert ended.code == 3
     assert ended.err.startswith("Accepted")
     assert "Error: " in ended.err
     assert ended.out == ""
+
+
+@pytest.mark.parametrize("below", ["", "deeper/still"])
+async def test_where_nothing_can_be_saved_nothing_is_sent(toapis, gateway, quick, tmp_path, below):
+    """The output directory is tried out before the POST."""
+    taken = tmp_path / "afile"
+    taken.write_text("x")
+    async with gateway() as sim:
+        ended = await toapis("generate", "a", "-q", "-o", taken / below, *quick)
+
+        assert (ended.code, ended.out) == (2, "")
+        assert "Nothing was sent" in ended.err
+        assert "afile" in ended.err
+        assert sim.books.posts == 0
+    assert taken.read_text() == "x"
+
+
+async def test_what_tries_the_directory_out_is_removed(toapis, gateway, quick, tmp_path):
+    """A directory is made with its parents, and holds the image alone."""
+    out = tmp_path / "deep" / "out"
+    async with gateway():
+        ended = await toapis("generate", "a", "-o", out, *quick)
+
+    assert ended.code == 0, ended.err
+    assert [path.suffix for path in out.iterdir() if path.is_file()] == [".png"]
+
+
+@pytest.mark.parametrize("options", [("-q",), ("-q", "--json")])
+async def test_what_cannot_be_saved_after_all_can_be_fetched(toapis, gateway, quick, tmp_path, options):
+    """The task's id and the command that fetches it are told, even when quiet; the command does it for no charge."""
+    out, other = tmp_path / "out", tmp_path / "other"
+    async with gateway(latency=Constant(0.6)) as sim:
+        running = asyncio.create_task(toapis("generate", "a", "-o", out, *options, *quick))
+        while not sim.books.accepted:
+            await asyncio.sleep(0.02)
+        out.rmdir()
+        out.write_text("in the way")
+        ended = await running
+
+        assert ended.code == 5
+        assert "resume" not in ended.err
+        (command,) = [line for line in ended.err.splitlines() if "toapis status" in line]
+        task_id = command.partition("toapis status ")[2].split()[0]
+        assert f"{task_id} --wait -o {out}" in command
+        if "--json" in options:
+            assert ended.document["error"]["task_id"] == task_id
+            assert command in ended.document["error"]["hint"]
+
+        fetched = await toapis("status", task_id, "--wait", "-o", other, *quick)
+        assert (fetched.code, len(list(other.glob("*.png")))) == (0, 1)
+        assert sim.books.accepted == 1
 
 
 async def test_stopped_while_waiting(toapis, start, gateway, quick, tmp_path):

@@ -106,8 +106,11 @@ async def test_a_directory_without_a_run(toapis, gateway, tmp_path):
     async with gateway():
         ended = await toapis("resume", tmp_path)
 
-    assert ended.code != 0
+        missing = await toapis("resume", tmp_path / "gone", "--json")
+
+    assert (ended.code, missing.code) == (2, 2)
     assert "There is no journal" in ended.err
+    assert "There is no directory" in missing.document["error"]["message"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,24 +5,21 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from toapis_async._version import __version__
-from toapis_async.cli.exits import Exit, exit_of
+from toapis_async.cli.exits import Exit
+from toapis_async.cli.terminal.refusing import refuse
 from toapis_async.cli.terminal.streams import (
     StdoutClosedError,
-    Terminal,
     close_streams,
     complain,
-    error_text,
     printable,
     set_up_streams,
     silence_stdout,
 )
-from toapis_async.cli.words.json_forms import error_form
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.requests.spelling import did_you_mean
 
@@ -90,7 +87,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except ToAPIsError as error:
-        return _refused(error, as_json="--json" in (sys.argv if arguments is None else arguments))
+        return refuse(error, as_json="--json" in (sys.argv if arguments is None else arguments))
     except (StdoutClosedError, BrokenPipeError):
         silence_stdout()
         return Exit.DONE
@@ -111,15 +108,6 @@ def _usage(error: click.ClickException) -> str:
     if context is not None:
         lines.append(f"See {context.command_path} --help.")
     return "\n".join(lines)
-
-
-def _refused(error: ToAPIsError, *, as_json: bool) -> int:
-    code = exit_of(error)
-    complain(printable(error_text(error)))
-    if as_json:
-        with suppress(StdoutClosedError):
-            Terminal(as_json=True).result_json({"type": "error", "error": error_form(error), "exit_code": code})
-    return code
 
 
 def _missing(error: ImportError) -> int:

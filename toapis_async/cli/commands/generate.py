@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 from decimal import Decimal
+from pathlib import Path
 from typing import Unpack
 
 import attrs
@@ -18,10 +19,12 @@ from toapis_async.cli.options import (
     read_usd,
 )
 from toapis_async.cli.runs.engine import estimate_text
+from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.runs.scanning import wrong_references
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
+from toapis_async.cli.terminal.refusing import refuse
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.cli.words.amounts import duration_text, usd
 from toapis_async.cli.words.json_forms import file_form, task_form, usd_number
@@ -29,10 +32,18 @@ from toapis_async.client.images import Images
 from toapis_async.client.keeping import AbandonedSubmission
 from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock
-from toapis_async.errors import BudgetExceededError, InvalidRequestError
+from toapis_async.errors import (
+    BudgetExceededError,
+    InvalidRequestError,
+    StorageError,
+    TaskFailedError,
+    TaskTimeoutError,
+    ToAPIsError,
+)
 from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.requests.pricing import estimate
 from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.values.files import SavedFile
 from toapis_async.values.requests import GenerationRequest, ImageRequest
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of
@@ -153,6 +164,7 @@ class _Wish:
                 terminal.warn(f"It may be made, and charged, all the same. To fetch it: {self._fetch_command(name)}")
 
         async with self.client.client(on_abandoned=left_behind) as client:
+            await asyncio.to_thread(probe, Path(self.directory))
             tasks, task = await self._submitted(client)
             terminal.say(f"Accepted as task {task.id}.")
             try:
@@ -160,14 +172,18 @@ class _Wish:
             except asyncio.CancelledError:
                 terminal.warn(f"The task goes on and is paid for. To fetch it: {self._fetch_command(task.id)}")
                 raise
+            except ToAPIsError as error:
+                return refuse(self._with_a_way_on(error, task.id), as_json=terminal.as_json, task_id=task.id)
+        self._tell(task, files, terminal)
+        terminal.say(f"{_saved_text(task, files)} · {duration_text(SystemClock().monotonic() - started)}")
+        return Exit.DONE
+
+    def _tell(self, task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal) -> None:
         if terminal.as_json:
             terminal.result_json({**task_form(task), "files": [file_form(file) for file in files]}, pretty=True)
         else:
             for file in files:
                 terminal.result(str(file.path))
-        money = "" if task.cost is None else f" · {usd(task.cost)} USD"
-        terminal.say(f"{len(files)} saved{money} · {duration_text(SystemClock().monotonic() - started)}")
-        return Exit.DONE
 
     async def _submitted(self, client: AsyncToAPIs) -> tuple[Images | Videos, GenerationTask]:
         if isinstance(self.request, ImageRequest):
@@ -177,3 +193,19 @@ class _Wish:
     def _fetch_command(self, name: str) -> str:
         words = ["toapis", "status", name, "--wait", "-o", self.directory]
         return shlex.join(words + (["--base-url", self.client.base_url] if self.client.base_url else []))
+
+    def _with_a_way_on(self, error: ToAPIsError, task_id: str) -> ToAPIsError:
+        """Name the task and how to fetch it: sending again would charge again."""
+        if isinstance(error, TaskFailedError):
+            return error
+        fetch = f"Task {task_id} is not lost, and sending it again would charge again. To fetch it: "
+        fetch += self._fetch_command(task_id)
+        if isinstance(error, StorageError | TaskTimeoutError):
+            error.hint = fetch  # theirs speak of resuming, and of calls that a program would make
+        else:
+            error.hint = f"{error.hint}\n{fetch}" if error.hint else fetch
+        return error
+
+
+def _saved_text(task: GenerationTask, files: tuple[SavedFile, ...]) -> str:
+    return f"{len(files)} saved" + ("" if task.cost is None else f" · {usd(task.cost)} USD")

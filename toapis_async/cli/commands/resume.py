@@ -28,6 +28,7 @@ from toapis_async.client.settings import (
     is_loopback,
 )
 from toapis_async.errors import ConfigurationError
+from toapis_async.storage.journal.sqlite_journal import journal_path
 from toapis_async.storage.reading.prompt_source import PromptSource, is_seekable_file
 
 
@@ -53,11 +54,24 @@ def resume(directory: str, **given: Unpack[RunGiven]) -> int:
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
 
     async def work(stopper: Stopper) -> int:
+        _refuse_what_holds_no_run(Path(directory))
         await refuse_a_demo(Path(directory))
         memory = await recalled(Path(directory))
         return await perform(_plan(Path(directory), memory, given, terminal), terminal, stopper)
 
     return run(work, uvloop=given["uvloop"])
+
+
+def _refuse_what_holds_no_run(directory: Path) -> None:
+    journal = journal_path(directory)
+    if journal.is_file():
+        return
+    raise ConfigurationError(
+        f"There is no journal at {journal}."
+        if directory.is_dir()
+        else f"There is no directory {directory}, so no journal either.",
+        hint="Give the output directory of a run that kept one; to begin a run: toapis batch PROMPTS -o DIR",
+    )
 
 
 def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Terminal) -> RunPlan:

@@ -10,6 +10,7 @@ from toapis_async.batch.outcomes import Failed, Outcome, Report, Saved, Unfinish
 from toapis_async.batch.session import GenerationSession
 from toapis_async.cli.exits import Exit, exit_of_report
 from toapis_async.cli.stopping import Stopper
+from toapis_async.cli.terminal.outage import Outage
 from toapis_async.cli.terminal.progress import Progress
 from toapis_async.cli.terminal.standing import cost_text
 from toapis_async.cli.terminal.streams import StdoutClosedError, Terminal, error_text, one_line
@@ -29,12 +30,14 @@ class Engine:
         terminal: where.
         stopper: whom to listen to.
         resume_command: how to go on after a stop.
+        outage: to be given the session's events, so that a gateway which takes nothing is told of.
 
     """
 
     terminal: Terminal
     stopper: Stopper
     resume_command: str
+    outage: Outage = attrs.field(factory=Outage)
     _progress: Progress | None = None
     _problems: int = 0
     _stdout_closed: bool = False
@@ -51,7 +54,7 @@ class Engine:
 
         """
         stream = session.resume() if requests is None else session.stream(requests)
-        progress = self._progress = Progress(session, self.terminal, total=total)
+        progress = self._progress = Progress(session, self.terminal, total=total, outage=self.outage)
         self.stopper.on_first = lambda: self._drain(session)
         error: ToAPIsError | None = None
         try:

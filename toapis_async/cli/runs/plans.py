@@ -109,6 +109,7 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
             max_cost_usd=options.max_cost,
             on_unknown="resubmit" if plan.resubmit_unknown else "report",
             retry_failed=plan.retry_failed,
+            on_event=engine.outage.hear,
         ) as session:
             if plan.source is not None:
                 plan = _settled(plan)

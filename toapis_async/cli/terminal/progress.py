@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from toapis_async.batch.session import GenerationSession
+from toapis_async.cli.terminal.outage import Outage
 from toapis_async.cli.terminal.standing import Pace, Standing
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.clock import Clock, SystemClock
@@ -34,18 +35,26 @@ class Progress:
         session: which one.
         terminal: where; a live display takes it over.
         total: items of the input, or None.
+        outage: hears the session's events; None where nobody does.
         clock: times the frames.
 
     """
 
     def __init__(
-        self, session: GenerationSession, terminal: Terminal, *, total: int | None, clock: Clock | None = None
+        self,
+        session: GenerationSession,
+        terminal: Terminal,
+        *,
+        total: int | None,
+        outage: Outage | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.stopping = False
         self._session = session
         self._terminal = terminal
         self._total = total
         self._clock = clock or SystemClock()
+        self._outage = outage or Outage(clock=self._clock)
         self._pace = Pace()
         self._live: LiveDisplay | None = None
         self._task: asyncio.Task[None] | None = None
@@ -100,4 +109,6 @@ class Progress:
             elif self._clock.monotonic() - spoken >= _LINE_SECONDS:
                 spoken = self._clock.monotonic()
                 self._terminal.say(now.line())
+            if news := self._outage.news():
+                self._terminal.say(news)
             await self._clock.sleep(_FRAME_SECONDS)
