@@ -37,7 +37,6 @@ from toapis_async.errors import (
     InvalidRequestError,
     StorageError,
     TaskFailedError,
-    TaskTimeoutError,
     ToAPIsError,
 )
 from toapis_async.front_door import AsyncToAPIs
@@ -200,8 +199,8 @@ class _Wish:
             return error
         fetch = f"Task {task_id} is not lost, and sending it again would charge again. To fetch it: "
         fetch += self._fetch_command(task_id)
-        if isinstance(error, StorageError | TaskTimeoutError):
-            error.hint = fetch  # theirs speak of resuming, and of calls that a program would make
+        if isinstance(error, StorageError):
+            error.hint = fetch  # its own speaks of resuming, and this is no run
         else:
             error.hint = f"{error.hint}\n{fetch}" if error.hint else fetch
         return error
