@@ -5,18 +5,29 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
 from toapis_async.testing.__main__ import main
 
 
+_PROGRAM = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started pytest may have it ignored
+runpy.run_module("toapis_async.testing", run_name="__main__", alter_sys=True)
+"""
+
+
+@contextmanager
 def started(*options):
-    """A process that has said where it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "toapis_async.testing", *options], stdout=subprocess.PIPE, text=True
-    )
-    return process, json.loads(process.stdout.readline())
+    """A process that has said where it listens, and where; it is killed if the test leaves it behind."""
+    command = [sys.executable, "-c", _PROGRAM, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -24,8 +35,7 @@ def test_it_says_where_it_is_and_stops_on_a_signal(stop, tmp_path):
     """The first line is JSON; both signals end it cleanly."""
     scenario = tmp_path / "own.toml"
     scenario.write_text('base = "busy"\nfiles = "small"', "utf-8")
-    process, place = started("--scenario", str(scenario), "--seed", "3")
-    with process:
+    with started("--scenario", str(scenario), "--seed", "3") as (process, place):
         request = urllib.request.Request(f"{place['base_url']}/v1/balance")
         request.add_header("Authorization", f"Bearer {place['api_key']}")
         with urllib.request.urlopen(request, timeout=10) as reply:
@@ -37,11 +47,9 @@ def test_it_says_where_it_is_and_stops_on_a_signal(stop, tmp_path):
 
 def test_tls_names_the_certificate():
     """A client of another process needs the file."""
-    process, place = started("--tls")
-    with process:
+    with started("--tls") as (_, place):
         assert place["base_url"].startswith("https://")
         assert place["ca_file"].endswith(".pem")
-        process.terminate()
 
 
 def test_a_wrong_scenario_is_a_wrong_call(capsys):
