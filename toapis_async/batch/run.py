@@ -4,13 +4,13 @@ Everything that runs for it runs in one task group, which ends when the last ite
 strengths: to drain sends nothing more and finishes what is paid for; to cancel leaves everything to the journal.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.parts import Parts
@@ -52,8 +52,9 @@ class Run:
         self._group: TaskGroup | None = None
         self._cancelled = False
         self._begun = False
-        self._finished: MemoryObjectSendStream[ItemRun]
-        self._to_save: MemoryObjectReceiveStream[ItemRun]
+        # asyncio's own: a memory stream costs ten times as much, and this is passed once per item.
+        self._finished: asyncio.Queue[ItemRun | None] = asyncio.Queue(parts.download_workers)
+        self._ended = False
 
     @property
     def cancelled(self) -> bool:
@@ -72,7 +73,6 @@ class Run:
             feed: where items come from; None where ``start()`` is called from outside until ``no_more()``.
 
         """
-        self._finished, self._to_save = anyio.create_memory_object_stream[ItemRun](self.parts.download_workers)
         self._begun = True
         try:
             async with anyio.create_task_group() as group:
@@ -85,8 +85,6 @@ class Run:
                     group.start_soon(self._take_in, feed)
         finally:
             self._group = None
-            self._finished.close()
-            self._to_save.close()
             self.parts.in_work.difference_update(item_run.item.key for item_run in self._items)
             self.over.set()
 
@@ -115,7 +113,7 @@ class Run:
     async def hand_over(self, item_run: ItemRun) -> None:
         """Give a finished item to the download workers; while they are behind nothing more is taken in."""
         self.saving += 1
-        await self._finished.send(item_run)
+        await self._finished.put(item_run)
 
     def ended(self, item_run: ItemRun) -> None:
         """Hear that an item was delivered."""
@@ -187,12 +185,14 @@ class Run:
             return
         for scope in self._late.values():
             scope.cancel()
-        if not self._pending:
-            # The workers end with their queue, and the group with them.
-            self._finished.close()
+        if not self._pending and not self._ended:
+            # The workers end, and the group with them. Nothing is in the queue, so there is room for each.
+            self._ended = True
+            for _ in range(self.parts.download_workers):
+                self._finished.put_nowait(None)
 
     async def _save_each(self) -> None:
-        async for item_run in self._to_save:
+        while (item_run := await self._finished.get()) is not None:
             await self._guarded(item_run.save)
             self.saving -= 1
             self._room.set()
