@@ -143,13 +143,15 @@ class InvalidRequestError(ToAPIsError):
         self.task_id = task_id
 
     @classmethod
-    def refused(cls, violations: tuple[str, ...], *, what: str = "The request") -> Self:
+    def refused(
+        cls,
+        violations: tuple[str, ...],
+        *,
+        what: str = "The request",
+        hint: str = "Correct that and send it again; nothing was charged.",
+    ) -> Self:
         """Make our own refusal from its violations."""
-        return cls(
-            f"{what} was not sent: " + "; ".join(violations),
-            violations=violations,
-            hint="Correct it; if you know the gateway better than the catalogue does, pass validation='warn' or 'off'.",
-        )
+        return cls(f"{what} was not sent: " + "; ".join(violations), violations=violations, hint=hint)
 
 
 class AuthenticationError(APIStatusError):

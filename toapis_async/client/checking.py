@@ -8,6 +8,11 @@ from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.validation import violations
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
+_CATALOGUE = (
+    "Correct it. If you know the gateway better than the catalogue does: --validation warn, or validation='warn' "
+    "(or 'off'), in Python."
+)
+
 
 def check(request: GenerationRequest, gateway: Gateway) -> None:
     """Refuse a request that cannot be right, as strictly as the client was told to be.
@@ -50,5 +55,5 @@ def judge(found: tuple[str, ...], gateway: Gateway) -> None:
     if not found or gateway.validation == "off":
         return
     if gateway.validation == "strict":
-        raise InvalidRequestError.refused(found)
+        raise InvalidRequestError.refused(found, hint=_CATALOGUE)
     warnings.warn("; ".join(found), stacklevel=3)

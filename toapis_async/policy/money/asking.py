@@ -68,7 +68,7 @@ def verdict(
         return Verdict.UNKNOWN
     if waited_seconds < grace_seconds:
         return Verdict.ASK_AGAIN
-    if not last_was_clean_miss:
-        # Asking itself fails: try as long again, then leave the doubt standing.
-        return Verdict.ASK_AGAIN if waited_seconds < 2 * grace_seconds else Verdict.UNKNOWN
-    return Verdict.NOT_ACCEPTED if keeps_client_ids else Verdict.UNKNOWN
+    if last_was_clean_miss and keeps_client_ids:
+        return Verdict.NOT_ACCEPTED
+    # Asking itself fails, or nothing has shown yet what a miss means here: try as long again, then leave the doubt.
+    return Verdict.ASK_AGAIN if waited_seconds < 2 * grace_seconds else Verdict.UNKNOWN
