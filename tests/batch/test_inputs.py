@@ -1,5 +1,7 @@
 """The input of a run: named, taken lazily, looked up."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from toapis_async.batch.inputs import LOOKUP_BATCH, Inputs, Register
@@ -12,8 +14,9 @@ from toapis_async.values.requests import ImageRequest
 
 
 @pytest.fixture
-def register(scripted_gateway, tmp_path):
+async def register(scripted_gateway, tmp_path):
     """Make a register over a journal that holds some items already."""
+    ledgers = AsyncExitStack()
 
     async def make(*earlier):
         journal = MemoryJournal()
@@ -22,11 +25,12 @@ def register(scripted_gateway, tmp_path):
             journal.note(Intended(key=key, attempt=1, client_business_id=f"c-{key}", request=request, at=1.0))
             journal.note(Accepted(key=key, attempt=1, task_id=f"t-{key}", kind="image", at=2.0))
         await journal.__aenter__()
-        return Register(
-            gateway=scripted_gateway([]), journal=journal, directory=OutputDirectory(tmp_path), ledger=KeyLedger()
-        )
+        ledger = await ledgers.enter_async_context(KeyLedger())
+        directory = OutputDirectory(tmp_path)
+        return Register(gateway=scripted_gateway([]), journal=journal, directory=directory, ledger=ledger)
 
-    return make
+    async with ledgers:
+        yield make
 
 
 class Counted:
