@@ -11,7 +11,6 @@ import pytest
 
 from toapis_async.testing.__main__ import main
 
-
 _PROGRAM = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started pytest may have it ignored
