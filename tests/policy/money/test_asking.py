@@ -43,7 +43,7 @@ def test_the_waits_between_lookups_grow_to_ten_seconds():
         (14.9, True, True, Verdict.ASK_AGAIN),
         (15, True, True, Verdict.NOT_ACCEPTED),
         (15, True, None, Verdict.ASK_AGAIN),
-    (30, True, None, Verdict.UNKNOWN),
+        (30, True, None, Verdict.UNKNOWN),
         (0, True, False, Verdict.UNKNOWN),
         (99, True, False, Verdict.UNKNOWN),
         (15, False, True, Verdict.ASK_AGAIN),
