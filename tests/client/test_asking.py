@@ -65,6 +65,13 @@ async def test_another_task_is_not_ours(scripted_gateway, json_reply):
     assert gateway.client_ids.keeps is None
 
 
+async def test_an_error_under_200_is_neither_our_task_nor_a_miss(scripted_gateway, json_reply):
+    """A reply that names no task settles nothing, though it has a status that reads as failed."""
+    gateway = scripted_gateway([json_reply({"status": "error", "message": "task not exist"})])
+    assert await look_once(gateway, "ours-1", "image") is False
+    assert gateway.client_ids.keeps is None
+
+
 async def test_a_page_of_a_proxy_is_no_miss(scripted_gateway, json_reply):
     """A 404 that is not the gateway's own word proves nothing."""
     gateway = scripted_gateway([json_reply("<html><title>404</title></html>", 404)])
