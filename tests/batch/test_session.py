@@ -17,6 +17,7 @@ from toapis_async import (
     VideoRequest,
 )
 from toapis_async.testing import Constant, Delay, Drop, Fail, Fault
+from toapis_async.values.records import ItemState
 
 
 def foxes(count):
@@ -193,6 +194,19 @@ async def test_leaving_during_a_post_writes_its_answer_down(live, tmp_path):
         async with client.session(tmp_path) as session:
             report = await session.run(foxes(1))
         assert (report.saved, sim.books.posts) == (1, 1)
+
+
+async def test_a_time_limit_around_a_session_waits_for_a_post(live, tmp_path):
+    """Cancelled from outside while a POST is unanswered, the session ends once the answer is on the books."""
+    slow = Fault(where="submit", what=Delay(seconds=0.5))
+    async with live(faults=[slow], latency=Constant(60)) as (sim, client):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2), client.session(tmp_path) as session:
+                await session.run([ImageRequest("fox")])
+        assert sim.books.accepted == 1
+        async with client.session(tmp_path) as session:
+            counts = await session._workshop.journal.counts()
+    assert counts == {ItemState.ACCEPTED: 1}
 
 
 async def test_a_session_is_opened_once(live, tmp_path):

@@ -310,25 +310,3 @@ async def test_one_that_breaks_lets_the_others_through(scripted_gateway, json_re
     assert gateway.clock.monotonic() == 0.0
     with pytest.raises(SubmissionUnknownError):
         await ahead
-
-
-async def test_cancelling_waits_for_the_books(scripted_gateway, json_reply):
-    """Under an anyio scope a cancelled submission still writes down what the gateway answered."""
-    import anyio
-
-    posted, answer_now = asyncio.Event(), asyncio.Event()
-
-    async def answer(_):
-        posted.set()
-        await answer_now.wait()
-        return json_reply({"id": "tsk_1"})
-
-    gateway = scripted_gateway(answer)
-    attempts = Attempts()
-    submitter = Submitter(gateway=gateway, retries=RetryPolicy())
-    async with anyio.create_task_group() as group:
-        group.start_soon(submitter.submit, encode, "image", attempts)
-        await posted.wait()
-        group.cancel_scope.cancel()
-        answer_now.set()
-    assert attempts.told[-1] == "accepted tsk_1"

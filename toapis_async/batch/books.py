@@ -7,6 +7,7 @@ import attrs
 
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.place import Place
+from toapis_async.batch.worker import Worker
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError, RateLimitError, ToAPIsError
 from toapis_async.policy.files.naming import client_business_id
@@ -73,6 +74,7 @@ class ItemBooks:
         item: which one.
         record: what the journal holds of it, kept in step; None before its first attempt.
         place: its slot.
+        worker: its task, which nothing interrupts between an intent and the reply on the books.
         stopping: whether no further attempt is wanted.
         unsent: whether nothing of it can be at the gateway, so that stopping costs nothing.
 
@@ -82,6 +84,7 @@ class ItemBooks:
     item: Item
     record: ItemRecord | None
     place: Place
+    worker: Worker = attrs.field(factory=Worker)
     stopping: bool = False
     unsent: bool = True
 
@@ -100,6 +103,7 @@ class ItemBooks:
         request = self.item.request
         name = client_business_id(self.books.journal.run_id, self.item.key, attempt, own=request.client_business_id)
         event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
+        self.worker.hold()
         # Before the wait for the disk: whoever stops the run meanwhile must not take the item for one without a POST.
         self.unsent = False
         await self.books.journal.record(event)
@@ -114,15 +118,18 @@ class ItemBooks:
             Accepted(key=self.item.key, attempt=self._attempt(), task_id=task.id, kind=task.kind, at=self._now())
         )
         self.books.tell(Happening.ACCEPTED, self.item, task_id=task.id)
+        self.worker.let_go()
 
     def not_accepted(self) -> None:
         """See ``Attempts.not_accepted``."""
         self._note(NotAccepted(key=self.item.key, attempt=self._attempt(), at=self._now()))
         self.unsent = True
+        self.worker.let_go()
 
     def in_doubt(self) -> None:
         """See ``Attempts.in_doubt``: it counts as in flight."""
         self.place.accepted()
+        self.worker.let_go()
 
     def held_up(self, error: ToAPIsError) -> float | None:
         """See ``Attempts.held_up``: a 429 gives the slot back and leaves the pace to the shared limits."""

@@ -1,5 +1,6 @@
 """One item on its way: submitted, waited for, handed to the download workers, saved."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from toapis_async.batch.books import ItemBooks
 from toapis_async.batch.ending import outcome_of, stops, stops_at_once
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
 from toapis_async.batch.parts import Parts
+from toapis_async.batch.worker import Worker
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.generations import PATIENCE_SECONDS, learn
 from toapis_async.client.submitting import NotSentError
@@ -88,7 +90,8 @@ class ItemRun:
         estimate: what it was planned to cost, in USD, or None.
         task: as last seen.
         ask_only: whether it is not to be submitted when nothing came of its last attempt.
-        scope: of the part in which stopping costs nothing.
+        stoppable: whether it is in the part that a stop cuts short unless something was sent.
+        cancelled: whether it was told to end at once.
 
     """
 
@@ -99,7 +102,8 @@ class ItemRun:
     estimate: Decimal | None = None
     ask_only: bool = False
     task: GenerationTask | None = None
-    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    stoppable: bool = False
+    cancelled: bool = False
 
     @property
     def item(self) -> Item:
@@ -111,17 +115,30 @@ class ItemRun:
         """Which endpoint it goes to."""
         return "video" if isinstance(self.item.request, VideoRequest) else "image"
 
+    @property
+    def worker(self) -> Worker:
+        """Whose task it is."""
+        return self.books.worker
+
     def stop(self) -> None:
         """Send nothing more for it; what is paid for goes on."""
         self.books.stopping = True
-        if self.books.unsent and self.task is None:
-            self.scope.cancel()
+        if self.stoppable and self.books.unsent:
+            self.stoppable = False
+            self.worker.interrupt()
+
+    def cancel(self) -> None:
+        """End it at once, or as soon as an attempt that is under way is on the books."""
+        self.cancelled = True
+        self.worker.interrupt()
 
     async def go(self) -> None:
         """Bring the item to where its files can be fetched, and hand it over; or to its end."""
         try:
+            self.worker.let_go()
             done = await self._make()
         except ToAPIsError as error:
+            self.worker.let_go()
             await self._end(error)
         else:
             if done:
@@ -134,10 +151,7 @@ class ItemRun:
             self.books.gone()
             self.task = _task_of(self.books.record)
             return True
-        with self.scope:
-            task = await self._accepted()
-        if self.scope.cancelled_caught:
-            raise NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
+        task = await self._accepted()
         self.task = task = await self._finished(task)
         self.books.place.give_back()
         if task.status is TaskStatus.FAILED:
@@ -147,14 +161,27 @@ class ItemRun:
 
     async def _accepted(self) -> GenerationTask:
         if self.step is Step.POLL:
-            task = _task_of(self.books.record)
-            await self.books.place.take()
-            self.books.place.accepted()
-        elif self.step is Step.RECONCILE:
-            task = await self._reconciled()
-        else:
-            task = await self._submitted()
+            return await self._in_hand()
+        if self.books.stopping:
+            raise _stopped()
+        self.stoppable = True
+        try:
+            task = await (self._reconciled() if self.step is Step.RECONCILE else self._submitted())
+        except asyncio.CancelledError:
+            if self.stoppable or self.cancelled:
+                raise
+            self.worker.forgive()
+            raise _stopped() from None
+        finally:
+            self.stoppable = False
         self.task = task
+        return task
+
+    async def _in_hand(self) -> GenerationTask:
+        """Take up the task that an earlier run left."""
+        self.task = task = _task_of(self.books.record)
+        await self.books.place.take()
+        self.books.place.accepted()
         return task
 
     async def _submitted(self) -> GenerationTask:
@@ -287,6 +314,10 @@ class _SlowPlan:
 
 def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: str) -> HttpRequest:
     return submission(request, catalogue=gateway.catalogue, client_business_id=client_business_id)
+
+
+def _stopped() -> NotSentError:
+    return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
 
 
 def _task_of(record: ItemRecord | None) -> GenerationTask:

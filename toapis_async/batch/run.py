@@ -1,6 +1,6 @@
 """One stream of items: taken from the input, made under the session's limits, saved, delivered.
 
-Everything that runs for it runs in one task group, which ends when the last item has been delivered. Stopping has two
+Everything that runs for it is owned by ``host()``, which ends when the last item has been delivered. Stopping has two
 strengths: to drain sends nothing more and finishes what is paid for; to cancel leaves everything to the journal.
 """
 
@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.parts import Parts
+from toapis_async.batch.worker import outlast
 from toapis_async.errors import BudgetExceededError, ToAPIsError
 
 
@@ -47,6 +48,7 @@ class Run:
         self._pending = 0
         self._fed = False
         self._items: set[ItemRun] = set()
+        self._workers: set[asyncio.Task[None]] = set()
         self._late: dict[ItemRun, anyio.CancelScope] = {}
         self._feeding = anyio.CancelScope()
         self._group: TaskGroup | None = None
@@ -85,8 +87,12 @@ class Run:
                     group.start_soon(self._take_in, feed)
         finally:
             self._group = None
-            self.parts.in_work.difference_update(item_run.item.key for item_run in self._items)
-            self.over.set()
+            try:
+                self._cancel_items()
+                await outlast(self._workers)
+            finally:
+                self.parts.in_work.difference_update(item_run.item.key for item_run in self._items)
+                self.over.set()
 
     def start(self, item_run: ItemRun) -> None:
         """Take an item in."""
@@ -97,7 +103,9 @@ class Run:
         self.parts.in_work.add(item_run.item.key)
         if self.draining:
             item_run.stop()
-        self._group.start_soon(self._guarded, item_run.go)
+        worker = item_run.worker.start(self._guarded(item_run.go))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     async def caught_up(self) -> None:
         """Wait while more finished items than the download workers can take are waiting for them."""
@@ -160,8 +168,13 @@ class Run:
         self.draining = True
         # A cancellation reaches an item at its next wait; until then it must not begin another attempt.
         self._stop_items()
+        self._cancel_items()
         if self._group is not None:
             self._group.cancel_scope.cancel()
+
+    def _cancel_items(self) -> None:
+        for item_run in list(self._items):
+            item_run.cancel()
 
     def may_submit(self, item_run: ItemRun) -> bool:
         """Whether an item of an earlier run, which counts towards the budget already, may be submitted after all."""

@@ -8,11 +8,11 @@ from weakref import WeakSet
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from toapis_async.batch.feeding import Feed
 from toapis_async.batch.inputs import Inputs, Register, Requests, begun, leftovers, paid_for
 from toapis_async.batch.jobs import Job, JobDesk
+from toapis_async.batch.outcome_queue import OutcomeQueue
 from toapis_async.batch.outcomes import Outcome, Report, Statistics
 from toapis_async.batch.run import Run
 from toapis_async.batch.settings import SessionSettings
@@ -40,7 +40,7 @@ class GenerationSession:
         self._runs: list[Run] = []
         # Not kept alive here: a stream that nobody holds any more has been left.
         self._streams: WeakSet[OutcomeStream] = WeakSet()
-        self._queues: list[MemoryObjectReceiveStream[Outcome]] = []
+        self._queues: list[OutcomeQueue] = []
         self._desk: JobDesk | None = None
         self._resumed = False
         self._open = self._used = False
@@ -111,7 +111,7 @@ class GenerationSession:
         for stream in self._streams:
             stream.close()
         for queue in self._queues:
-            queue.close()
+            queue.shut()
         self._queues.clear()
 
     def stream(self, requests: Requests) -> OutcomeStream:
@@ -203,7 +203,11 @@ class GenerationSession:
         first, self._resumed = not self._resumed, True
         register = self._workshop.register
 
-        async def host(send: MemoryObjectSendStream[Outcome]) -> None:
+        async def host(outcomes: OutcomeQueue) -> None:
+            async def deliver(outcome: Outcome) -> None:
+                if not run.cancelled:  # then the reader hears why, not of every item that it struck
+                    await outcomes.put(outcome)
+
             for earlier in self._runs:
                 if earlier is not run and earlier.cancelled:
                     await earlier.over.wait()  # then its items can be gone on with
@@ -211,16 +215,18 @@ class GenerationSession:
                 before=paid_for(register) if first else None,
                 inputs=inputs,
                 after=leftovers(register) if first else None,
-                deliver=send.send,
+                deliver=deliver,
             )
-            with send:
+            try:
                 await run.host(feed)
+            finally:
+                outcomes.end()
 
-        def begin() -> MemoryObjectReceiveStream[Outcome]:
-            send, receive = anyio.create_memory_object_stream[Outcome](BUFFERED_OUTCOMES)
-            self._queues.append(receive)
-            self._group.start_soon(host, send)
-            return receive
+        def begin() -> OutcomeQueue:
+            outcomes = OutcomeQueue(BUFFERED_OUTCOMES)
+            self._queues.append(outcomes)
+            self._group.start_soon(host, outcomes)
+            return outcomes
 
         stream = OutcomeStream(run, begin)
         self._streams.add(stream)

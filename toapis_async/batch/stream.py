@@ -5,8 +5,8 @@ from contextlib import suppress
 from typing import Self
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 
+from toapis_async.batch.outcome_queue import OutcomeQueue
 from toapis_async.batch.outcomes import Outcome
 from toapis_async.batch.run import Run
 
@@ -18,10 +18,10 @@ class OutcomeStream:
     ``aclose()``, is let go of, or the session ends, and a later stream or run goes on with it.
     """
 
-    def __init__(self, run: Run, begin: Callable[[], MemoryObjectReceiveStream[Outcome]]) -> None:
+    def __init__(self, run: Run, begin: Callable[[], OutcomeQueue]) -> None:
         self._run = run
-        self._outcomes: MemoryObjectReceiveStream[Outcome] | None = None
-        self._begin: Callable[[], MemoryObjectReceiveStream[Outcome]] | None = begin
+        self._outcomes: OutcomeQueue | None = None
+        self._begin: Callable[[], OutcomeQueue] | None = begin
 
     def __aiter__(self) -> Self:
         return self
@@ -38,8 +38,9 @@ class OutcomeStream:
             begin, self._begin = self._begin, None
             self._outcomes = begin()
         if self._outcomes is not None:
-            with suppress(anyio.EndOfStream, anyio.ClosedResourceError):
-                return await self._outcomes.receive()
+            outcome = await self._outcomes.get()
+            if outcome is not None:
+                return outcome
         error = self._run.take_error()
         if error is not None:
             raise error
@@ -55,7 +56,7 @@ class OutcomeStream:
         """Yield no more; called by the session once nothing of it runs."""
         self._begin = None
         if self._outcomes is not None:
-            self._outcomes.close()
+            self._outcomes.shut()
 
     async def aclose(self) -> None:
         """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""

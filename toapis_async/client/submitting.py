@@ -51,7 +51,11 @@ class Attempts(Protocol):
         ...
 
     async def begin(self) -> str:
-        """Write down that the next attempt is about to be sent; return its fresh ``client_business_id``."""
+        """Write down that the next attempt is about to be sent; return its fresh ``client_business_id``.
+
+        From here to ``accepted()``, ``not_accepted()`` or ``in_doubt()`` nothing may interrupt: whoever owns the task
+        holds its cancellation back.
+        """
         ...
 
     def accepted(self, task: GenerationTask) -> None:
@@ -167,22 +171,20 @@ class Submitter:
 
     async def _attempt(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask | ToAPIsError:
         """Make one attempt: the task, or the error after which another attempt is safe."""
-        # From the intent on the books to the reply on the books nothing may come between.
-        with anyio.CancelScope(shield=True):
-            client_business_id = await attempts.begin()
-            try:
-                task = await self._post(encode, client_business_id, kind)
-            except ToAPIsError as error:
-                failure = error
-            else:
-                self._learn(task, client_business_id)
-                attempts.accepted(task)
-                return task
-            knowledge = knowledge_of(failure)
-            if knowledge in {Knowledge.NEVER_DELIVERED, Knowledge.REFUSED_FOR_NOW, Knowledge.REFUSED}:
-                attempts.not_accepted()
-            elif knowledge is Knowledge.UNKNOWN:
-                attempts.in_doubt()
+        client_business_id = await attempts.begin()
+        try:
+            task = await self._post(encode, client_business_id, kind)
+        except ToAPIsError as error:
+            failure = error
+        else:
+            self._learn(task, client_business_id)
+            attempts.accepted(task)
+            return task
+        knowledge = knowledge_of(failure)
+        if knowledge in {Knowledge.NEVER_DELIVERED, Knowledge.REFUSED_FOR_NOW, Knowledge.REFUSED}:
+            attempts.not_accepted()
+        elif knowledge is Knowledge.UNKNOWN:
+            attempts.in_doubt()
         if knowledge is Knowledge.REFUSED:
             raise failure
         if knowledge in {Knowledge.UNKNOWN, Knowledge.ACCEPTED}:
