@@ -231,7 +231,7 @@ class ItemRun:
         resumed = self.step is not Step.SUBMIT
         wait = partial(
             wait_until_finished,
-            partial(gateway.look, task.id, self.kind),
+            gateway.looks_at(task.id, self.kind),
             task,
             accepted_at=self._accepted_at(),
             clock=gateway.clock,

@@ -1,7 +1,7 @@
 """What every call of one client shares: the way to the gateway, and what is known about it."""
 
 import random as random_module
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -105,10 +105,17 @@ class Gateway:
             ToAPIsError: this look failed; the task may be well.
 
         """
-        reply = await ask_once(
-            self.transport, lookup(task_id, kind=kind), asked_for=f"task {task_id}", clock=self.clock
-        )
-        return task_from(reply, kind=kind, asked=task_id)
+        return await self.looks_at(task_id, kind)()
+
+    def looks_at(self, task_id: str, kind: Kind) -> Callable[[], Awaitable[GenerationTask]]:
+        """Return what looks at that task once, each time that it is called; see ``look()``."""
+        request, asked_for = lookup(task_id, kind=kind), f"task {task_id}"
+
+        async def look() -> GenerationTask:
+            reply = await ask_once(self.transport, request, asked_for=asked_for, clock=self.clock)
+            return task_from(reply, kind=kind, asked=task_id)
+
+        return look
 
     async def retrieve(self, task_id: str, kind: Kind, *, retries: RetryPolicy | None = None) -> GenerationTask:
         """Look at a task, by its id or by ``client_business_id``, with the client's patience or another.

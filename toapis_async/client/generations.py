@@ -154,7 +154,7 @@ class Generations(Generic[Request]):
         gateway, clock = self._gateway, self._gateway.clock
         try:
             finish = await wait_until_finished(
-                lambda: gateway.look(task.id, self.kind),
+                gateway.looks_at(task.id, self.kind),
                 task,
                 accepted_at=clock.monotonic(),
                 plan=watch,

@@ -59,14 +59,16 @@ class _Lane:
         self.reading: RateReading | None = None
         self.odd_refusals = 0.0
 
-    def heard(
-        self, http_status: int | None, headers: Mapping[str, str], retry_after_seconds: float | None, *, now: float
-    ) -> None:
+    @property
+    def rate(self) -> float | None:
+        return None if self.bucket is None else self.bucket.per_second
+
+    def heard(self, http_status: int | None, headers: Mapping[str, str], retry_after_seconds: float | None) -> None:
         refused = http_status == 429
         self.refused += refused
         if self.bucket is None and not refused:
             return
-        reading = None if http_status is None else rate_reading(headers, now=now)
+        reading = None if http_status is None else rate_reading(headers, now=self.clock.now())
         self.reading = reading
         if self.bucket is None:
             return
@@ -156,10 +158,8 @@ class Pacer:
         self._clock = clock
         self._auto = setting == "auto"
         limits = _limits(setting)
-        self._lanes = {
-            Purpose.SUBMIT: _Lane(self._bucket(limits, submit=True), clock, random),
-            Purpose.QUERY: _Lane(self._bucket(limits, submit=False), clock, random),
-        }
+        self._submit = _Lane(self._bucket(limits, submit=True), clock, random)
+        self._query = _Lane(self._bucket(limits, submit=False), clock, random)
 
     def _bucket(self, limits: RateLimits | None, *, submit: bool) -> Bucket | None:
         if limits is None:
@@ -172,26 +172,26 @@ class Pacer:
     @property
     def submit_rate(self) -> float | None:
         """Submissions per second that are let through now; None for unlimited."""
-        return self._rate(Purpose.SUBMIT)
+        return self._submit.rate
 
     @property
     def query_rate(self) -> float | None:
         """Status queries per second that are let through now; None for unlimited."""
-        return self._rate(Purpose.QUERY)
+        return self._query.rate
 
     def looks_per_task(self) -> float | None:
         """Give how many looks per task the query budget allows at the current submit rate; None is no bound."""
         submit, query = self.submit_rate, self.query_rate
         if submit is None or query is None:
             return None
-        bucket = self._lanes[Purpose.QUERY].bucket
+        bucket = self._query.bucket
         if self._auto and bucket is not None and not bucket.known:
             return max(_DOCUMENTED_LOOKS, query / submit)
         return query / submit
 
     async def acquire(self, purpose: Purpose) -> None:
         """Wait for this request's turn; a cancelled one costs nothing."""
-        lane = self._lanes.get(purpose)
+        lane = self._lane(purpose)
         if lane is not None:
             await lane.acquire()
 
@@ -203,31 +203,33 @@ class Pacer:
         retry_after_seconds: float | None = None,
     ) -> None:
         """Learn from a reply; a status of None means that none came."""
-        lane = self._lanes.get(purpose)
+        lane = self._lane(purpose)
         if lane is not None:
-            lane.heard(http_status, headers, retry_after_seconds, now=self._clock.now())
+            lane.heard(http_status, headers, retry_after_seconds)
 
     def last_reading(self, purpose: Purpose) -> RateReading | None:
         """Give what the latest reply for this purpose said about its budget."""
-        lane = self._lanes.get(purpose)
+        lane = self._lane(purpose)
         return None if lane is None else lane.reading
 
     def snapshot(self) -> dict[Purpose, PaceStatistics]:
         """Give the figures of each budget."""
         return {
             purpose: PaceStatistics(
-                per_second=self._rate(purpose),
+                per_second=lane.rate,
                 waiting=sum(not turn.done() for turn in lane.line) + lane.led,
                 sent=lane.sent,
                 refused=lane.refused,
                 changes=() if lane.bucket is None else tuple(lane.bucket.history),
             )
-            for purpose, lane in self._lanes.items()
+            for purpose, lane in ((Purpose.SUBMIT, self._submit), (Purpose.QUERY, self._query))
         }
 
-    def _rate(self, purpose: Purpose) -> float | None:
-        bucket = self._lanes[purpose].bucket
-        return None if bucket is None else bucket.per_second
+    def _lane(self, purpose: Purpose) -> _Lane | None:
+        # Comparing is cheaper than a dictionary, whose keys would be hashed for every request.
+        if purpose is Purpose.QUERY:
+            return self._query
+        return self._submit if purpose is Purpose.SUBMIT else None
 
 
 class PacedTransport:

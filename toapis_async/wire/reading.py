@@ -1,7 +1,7 @@
 """From a reply's bytes to its JSON object, or to the error that says what came instead."""
 
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 from toapis_async.errors import UnreadableReplyError
 from toapis_async.policy.money.hints import hint_for_unreadable
@@ -9,6 +9,8 @@ from toapis_async.values.exchange import HttpReply
 from toapis_async.wire.plain_text import body_text, excerpt_of, is_markup
 
 JsonObject = dict[str, Any]
+
+_decode = json.JSONDecoder().decode
 
 # Deeper than any honest reply, and far from where Python's own recursion ends: whoever prints, pickles or stores
 # what a reply kept must not fall over it.
@@ -18,11 +20,16 @@ _MOST_NESTED = 64
 def json_in(data: bytes | str) -> object:
     """Parse, or return None: for broken JSON, foreign bytes, endless digits and bottomless nesting alike."""
     try:
-        parsed: object = json.loads(data)
+        parsed: object = _decode(data.decode("utf-8", "surrogatepass")) if _is_usual(data) else json.loads(data)
     except (ValueError, RecursionError):
         return None
     brackets = data.count(b"[") + data.count(b"{") if isinstance(data, bytes) else data.count("[") + data.count("{")
     return None if brackets > _MOST_NESTED and _too_deep(parsed) else parsed
+
+
+def _is_usual(data: bytes | str) -> TypeGuard[bytes]:
+    """Tell whether it is an object in UTF-8, which ``json.loads`` would find out by trying."""
+    return type(data) is bytes and data[:1] == b"{" and b"\0" not in data[:4]
 
 
 def _too_deep(parsed: object) -> bool:
