@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -133,10 +134,15 @@ def _utc(at: float | None) -> str | None:
     if at is None:
         return None
     try:
-        text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+        second, micros = divmod(round(at * 1_000_000), 1_000_000)
+        return f"{_to_the_second(second)}.{micros // 1000:03d}Z"
     except (OverflowError, ValueError, OSError):
         return None
-    return text.replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=64)
+def _to_the_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def manifest_entry_from(line: str) -> ManifestEntry:

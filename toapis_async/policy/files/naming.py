@@ -22,6 +22,7 @@ _PLAIN_ASCII = re.compile(r"[a-z0-9_][a-z0-9._ -]*(?<![. ])\Z")
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|\Z)", re.IGNORECASE)
 _NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url"})
+_canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _ALWAYS_OF_THE_RESULT = frozenset({"prompt", "model"})
 
 
@@ -94,7 +95,7 @@ def request_digest(request: GenerationRequest) -> str:
         value = getattr(request, name)
         if value != default or name in _ALWAYS_OF_THE_RESULT:
             asked[name] = _canonical(value)
-    return _hexadecimal(json.dumps(asked, sort_keys=True, separators=(",", ":")), 16)
+    return _hexadecimal(_canonical_json(asked), 16)
 
 
 def client_business_id(run_id: str, key: str, attempt: int, *, own: str | None = None) -> str:

@@ -34,10 +34,9 @@ class KeyLedger:
         digest = _digest(key)
         try:
             execute = (self._connection or self._open()).execute
-            found = execute("SELECT times FROM keys WHERE digest = ?", (digest,)).fetchone()
-            if found is None:
-                execute("INSERT INTO keys VALUES (?, 1)", (digest,))
+            if execute("INSERT OR IGNORE INTO keys VALUES (?, 1)", (digest,)).rowcount:
                 return 0
+            found = execute("SELECT times FROM keys WHERE digest = ?", (digest,)).fetchone()
             execute("UPDATE keys SET times = times + 1 WHERE digest = ?", (digest,))
         except sqlite3.Error as error:
             raise _refused(error) from error
