@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,7 +11,7 @@ import attrs
 
 from toapis_async.policy.money.recovery import apply
 from toapis_async.storage.journal.journal_file import finish, translated
-from toapis_async.values.records import ItemRecord, ItemState, JournalEvent
+from toapis_async.values.records import Intended, ItemRecord, ItemState, JournalEvent
 from toapis_async.wire.records import decode_record, encode_facts
 
 Entry: TypeAlias = tuple[JournalEvent, str | None]
@@ -20,16 +22,27 @@ _LIVE_ROWS_KEPT = 8192
 _KEYS_ASKED_FOR = 256
 
 _SELECT = "SELECT seq, key, state, request, facts FROM items JOIN requests USING (seq)"
-_INSERT_ITEM = "INSERT INTO items (state, due, facts, key, seq) VALUES (?, ?, ?, ?, ?)"
-_UPDATE_ITEM = "UPDATE items SET state = ?, due = ?, facts = ? WHERE seq = ?"
-_PUT_REQUEST = "INSERT OR REPLACE INTO requests (seq, request) VALUES (?, ?)"
+_MOST_ROWS_AT_ONCE = 64
+
+
+_PUT_ITEMS = (
+    "INSERT INTO items (seq, state, due, facts, key) VALUES ",
+    "(?, ?, ?, ?, ?)",
+    " ON CONFLICT (seq) DO UPDATE SET state = excluded.state, due = excluded.due, facts = excluded.facts",
+)
+_PUT_REQUESTS = ("INSERT OR REPLACE INTO requests (seq, request) VALUES ", "(?, ?)", "")
+
+
+@lru_cache(maxsize=4 * _MOST_ROWS_AT_ONCE)
+def _statement(put: tuple[str, str, str], rows: int) -> str:
+    head, row, tail = put
+    return head + ", ".join([row] * rows) + tail
 
 
 @attrs.define
 class _Row:
     seq: int
     record: ItemRecord
-    is_new: bool = False
     request_text: str | None = None
 
 
@@ -56,6 +69,7 @@ class JournalTable:
         with translated(path):
             (last,) = connection.execute("SELECT max(seq) FROM items").fetchone()
         self._last_seq: int = last or 0
+        self._began_empty = self._last_seq == 0
 
     @property
     def is_empty(self) -> bool:
@@ -70,9 +84,22 @@ class JournalTable:
 
         """
         with translated(self._path):
-            touched = self._fold(entries)
-            if not touched:
-                return
+            # A first attempt in a journal that began empty is not looked up: it is new, or the file refuses it.
+            try:
+                touched = self._fold_and_put(entries, believed_new=self._first_attempts(entries))
+            except sqlite3.IntegrityError:
+                touched = self._fold_and_put(entries, believed_new=frozenset())
+        self._keep(touched)
+
+    def _first_attempts(self, entries: Sequence[Entry]) -> frozenset[str]:
+        if not self._began_empty:
+            return frozenset()
+        firsts = [event.key for event, _ in entries if isinstance(event, Intended) and event.attempt == 1]
+        return frozenset([key for key in firsts if key not in self._live])
+
+    def _fold_and_put(self, entries: Sequence[Entry], believed_new: frozenset[str]) -> dict[str, _Row]:
+        touched = self._fold(entries, believed_new)
+        if touched:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._put(touched.values())
@@ -81,11 +108,11 @@ class JournalTable:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-        self._keep(touched)
+        return touched
 
-    def _fold(self, entries: Sequence[Entry]) -> dict[str, _Row]:
+    def _fold(self, entries: Sequence[Entry], believed_new: frozenset[str]) -> dict[str, _Row]:
         touched: dict[str, _Row] = {}
-        known = self._rows({event.key for event, _ in entries})
+        known = self._rows({event.key for event, _ in entries} - believed_new)
         for event, request_text in entries:
             key = event.key
             row = touched.get(key) or known.get(key)
@@ -94,13 +121,10 @@ class JournalTable:
                 continue
             if row is None:
                 self._last_seq += 1
-                row = _Row(self._last_seq, record, is_new=True, request_text=request_text)
-            elif record is row.record:
-                continue
-            elif record.request is not row.record.request:
-                row.request_text = request_text
-            row.record = record
-            touched[key] = row
+                touched[key] = _Row(self._last_seq, record, request_text)
+            elif record is not row.record:
+                changed = record.request is not row.record.request
+                touched[key] = _Row(row.seq, record, request_text if changed else row.request_text)
         return touched
 
     def _rows(self, keys: Iterable[str]) -> dict[str, _Row]:
@@ -125,27 +149,29 @@ class JournalTable:
         return _Row(seq, decode_record(key.decode("utf-8", "surrogatepass"), state, request, facts, self._directory))
 
     def _put(self, rows: Iterable[_Row]) -> None:
-        new: list[tuple[str, float | None, str, bytes, int]] = []
-        changed: list[tuple[str, float | None, str, int]] = []
-        requests: list[tuple[int, str]] = []
+        items: list[tuple[object, ...]] = []
+        requests: list[tuple[object, ...]] = []
         for row in rows:
             record = row.record
             facts = encode_facts(record, self._directory)
-            if row.is_new:
-                new.append((record.state.value, record.expires_at, facts, _stored(record.key), row.seq))
-            else:
-                changed.append((record.state.value, record.expires_at, facts, row.seq))
+            items.append((row.seq, record.state.value, record.expires_at, facts, _stored(record.key)))
             if row.request_text is not None:
                 requests.append((row.seq, row.request_text))
-        run = self._connection.executemany
-        run(_INSERT_ITEM, new)
-        run(_UPDATE_ITEM, changed)
-        run(_PUT_REQUEST, requests)
+        self._put_all(_PUT_ITEMS, items)
+        self._put_all(_PUT_REQUESTS, requests)
+
+    def _put_all(self, put: tuple[str, str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        """Write many rows with each statement: for each one the thread gives Python's lock up and waits to get it."""
+        start = 0
+        while left := len(rows) - start:
+            size = min(_MOST_ROWS_AT_ONCE, 1 << (left.bit_length() - 1))  # few sizes, so that sqlite keeps them ready
+            self._connection.execute(_statement(put, size), list(chain.from_iterable(rows[start : start + size])))
+            start += size
 
     def _keep(self, touched: dict[str, _Row]) -> None:
         """Remember the rows that will change again, so that they need not be read back."""
         for key, row in touched.items():
-            row.is_new, row.request_text = False, None
+            row.request_text = None
             if row.record.state in _ENDED:
                 self._live.pop(key, None)
             else:
