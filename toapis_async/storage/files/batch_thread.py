@@ -1,4 +1,4 @@
-"""One thread for many small jobs. It takes whatever has gathered, does it in one go, and reports it in one go.
+"""One thread for many small jobs. What has gathered is done in one go and reported in one go.
 
 Under load, waking a thread and the loop costs more than writing a small file; a batch pays for both once.
 """
@@ -6,8 +6,8 @@ Under load, waking a thread and the loop costs more than writing a small file; a
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from queue import SimpleQueue
+from threading import Thread
 from typing import Generic, TypeVar
 
 import anyio
@@ -15,18 +15,18 @@ import anyio
 T = TypeVar("T")
 
 _LARGEST_BATCH = 64
+_WINDOW_SECONDS = 0.005
 
 
 class _Entry(Generic[T]):
     """A job and whoever waits for it."""
 
-    __slots__ = ("ended", "error", "finish", "future", "prepare", "reported", "result", "taken")
+    __slots__ = ("ended", "error", "finish", "future", "prepare", "reported", "result")
 
     def __init__(self, prepare: Callable[[], None], finish: Callable[[], T], future: "asyncio.Future[T]") -> None:
         self.prepare = prepare
         self.finish = finish
         self.future = future
-        self.taken = Lock()
         self.ended: asyncio.Event | None = None
         self.reported = False
         self.result: T | None = None
@@ -59,19 +59,26 @@ class _Entry(Generic[T]):
 
 
 class BatchThread:
-    """A thread that works in batches. It starts with the first job; ``close`` ends it.
+    """A thread that works in batches, one at a time. It starts with the first job; ``close`` ends it.
+
+    The first job after a pause is done at once; while a batch is being done, and for 5 ms after it, jobs gather for
+    the next one.
 
     Args:
         seal: what makes a batch complete; when it raises, every job of the batch has failed.
 
     """
 
-    __slots__ = ("_queue", "_seal", "_thread")
+    __slots__ = ("_busy", "_gathered", "_queue", "_seal", "_thread", "_timer")
 
     def __init__(self, seal: Callable[[], None]) -> None:
         self._seal = seal
-        self._queue: SimpleQueue[_Entry[object] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[_Entry[object]] | None] = SimpleQueue()
         self._thread: Thread | None = None
+        # What has not begun; a dictionary, so that one whose caller leaves is found at once.
+        self._gathered: dict[_Entry[object], None] = {}
+        self._busy = False
+        self._timer: asyncio.Handle | None = None
 
     async def run(self, prepare: Callable[[], None], finish: Callable[[], T]) -> T:
         """Run a job and return what ``finish`` returns, once its batch is complete.
@@ -85,24 +92,44 @@ class BatchThread:
             self._thread = Thread(target=self._work, args=(loop,), name="toapis-save", daemon=True)
             self._thread.start()
         entry: _Entry[T] = _Entry(prepare, finish, loop.create_future())
-        self._queue.put(entry)  # type: ignore[arg-type]
+        self._gathered[entry] = None  # type: ignore[index]
+        if not self._busy:
+            if self._timer is None:
+                self._timer = loop.call_soon(self._hand_over, loop)
+            elif len(self._gathered) == _LARGEST_BATCH:
+                self._timer.cancel()
+                self._hand_over(loop)
         try:
             return await entry.future
         except asyncio.CancelledError:
-            if not entry.taken.acquire(blocking=False):
+            if entry in self._gathered:
+                del self._gathered[entry]  # type: ignore[arg-type]
+            else:
                 await _see_through(entry)
             raise
 
     def close(self) -> None:
         """End the thread. Nobody may be waiting for a job."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
 
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if not self._gathered:
+            return
+        batch = list(self._gathered)[:_LARGEST_BATCH]
+        for entry in batch:
+            del self._gathered[entry]
+        self._busy = True
+        self._queue.put(batch)
+
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while (first := self._queue.get()) is not None:
-            batch = [entry for entry in self._gathered(first) if entry.taken.acquire(blocking=False)]
+        while (batch := self._queue.get()) is not None:
             for entry in batch:
                 entry.begin()
             for entry in batch:
@@ -113,23 +140,14 @@ class BatchThread:
                 for entry in batch:
                     entry.error = entry.error or error
             with suppress(RuntimeError):  # the loop was closed over our heads
-                loop.call_soon_threadsafe(_report, batch)
+                loop.call_soon_threadsafe(self._report, batch, loop)
 
-    def _gathered(self, first: _Entry[object]) -> list[_Entry[object]]:
-        gathered = [first]
-        with suppress(Empty):
-            while len(gathered) < _LARGEST_BATCH:
-                entry = self._queue.get_nowait()
-                if entry is None:
-                    self._queue.put(None)
-                    break
-                gathered.append(entry)
-        return gathered
-
-
-def _report(batch: Sequence[_Entry[object]]) -> None:
-    for entry in batch:
-        entry.report()
+    def _report(self, batch: Sequence[_Entry[object]], loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = False
+        for entry in batch:
+            entry.report()
+        if self._thread is not None:
+            self._timer = loop.call_later(_WINDOW_SECONDS, self._hand_over, loop)
 
 
 async def _see_through(entry: _Entry[T]) -> None:

@@ -26,6 +26,9 @@ class GroupWriter(Generic[T]):
         window_seconds: the shortest and the longest window.
         patience_seconds: how long entries that nobody waits for may gather.
         limit: how many entries are written without waiting for the window's end.
+        leisure_seconds: how long entries that have time may wait for others of their kind.
+        about: what an entry is about; entries about the same keep their order. None where all are about different
+            things.
 
     """
 
@@ -37,15 +40,22 @@ class GroupWriter(Generic[T]):
         window_seconds: tuple[float, float] = (0.005, 0.025),
         patience_seconds: float = 0.05,
         limit: int = 500,
+        leisure_seconds: float = 0.5,
+        about: Callable[[T], str] | None = None,
     ) -> None:
         self._write = write
         self._shortest, self._longest = window_seconds
         self._window = self._shortest
         self._patience = patience_seconds
         self._limit = limit
+        self._leisure = leisure_seconds
+        self._about = about
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._entries: list[T] = []
+        self._unhurried: list[T] = []
+        self._unhurried_abouts: set[str] = set()
+        self._unhurried_timer: asyncio.Handle | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
         self._due = False
@@ -65,11 +75,25 @@ class GroupWriter(Generic[T]):
 
         """
         self._refuse_after_failure()
+        self._keep_order(entry)
         self._entries.append(entry)
-        if len(self._entries) >= self._limit and not self._batches_out:
-            self._hand_over()
-        elif self._timer is None and not self._batches_out:
-            self._timer = self._loop.call_later(self._patience, self._hand_over)
+        self._see_to_it()
+
+    def add_unhurried(self, entry: T) -> None:
+        """Have an entry written in a while; what is added until then goes before it, unless it is about the same.
+
+        Raises:
+            Exception: what ``write`` failed with before.
+
+        """
+        self._refuse_after_failure()
+        self._unhurried.append(entry)
+        if self._about is not None:
+            self._unhurried_abouts.add(self._about(entry))
+        if self._unhurried_timer is None:
+            self._unhurried_timer = self._loop.call_later(self._leisure, self._hurry)
+        elif len(self._unhurried) >= self._limit:
+            self._hurry()
 
     async def write(self, entry: T) -> None:
         """Have an entry written and wait for it; cancelling ends the waiting, not the writing.
@@ -79,11 +103,12 @@ class GroupWriter(Generic[T]):
 
         """
         self._refuse_after_failure()
+        self._keep_order(entry)
         waiter = self._loop.create_future()
         self._entries.append(entry)
         self._waiters.append(waiter)
         if not self._due and not self._batches_out:
-            self._hurry()
+            self._write_now()
         await waiter
 
     async def call(self, work: Callable[[], R]) -> R:
@@ -94,6 +119,7 @@ class GroupWriter(Generic[T]):
 
         """
         self._refuse_after_failure()
+        self._hurry()
         if self._entries:
             self._hand_over()
         return await self._loop.run_in_executor(self._thread, self._unless_failed, work)
@@ -107,6 +133,7 @@ class GroupWriter(Generic[T]):
             Exception: what ``last_work`` raises.
 
         """
+        self._hurry()
         if self._entries and self._failure is None:
             self._hand_over()
         ending = self._loop.run_in_executor(self._thread, last_work)
@@ -133,6 +160,27 @@ class GroupWriter(Generic[T]):
         return work()
 
     def _hurry(self) -> None:
+        """Let what was added unhurried take its place, before all that is added from now on."""
+        if self._unhurried_timer is not None:
+            self._unhurried_timer.cancel()
+            self._unhurried_timer = None
+        self._entries += self._unhurried
+        self._unhurried = []
+        self._unhurried_abouts.clear()
+        if self._entries and self._failure is None:
+            self._see_to_it()
+
+    def _keep_order(self, entry: T) -> None:
+        if self._unhurried and self._about is not None and self._about(entry) in self._unhurried_abouts:
+            self._hurry()
+
+    def _see_to_it(self) -> None:
+        if len(self._entries) >= self._limit and not self._batches_out:
+            self._hand_over()
+        elif self._timer is None and not self._batches_out:
+            self._timer = self._loop.call_later(self._patience, self._hand_over)
+
+    def _write_now(self) -> None:
         """Write at the end of this turn of the loop, so that whoever runs in it shares the batch."""
         self._cancel_timer()
         self._due = True
@@ -162,7 +210,7 @@ class GroupWriter(Generic[T]):
         self._batches_out -= 1
         if self._failure is not None:
             waiters += self._waiters
-            self._entries, self._waiters = [], []
+            self._entries, self._unhurried, self._waiters = [], [], []
         for waiter in waiters:
             if waiter.done():
                 continue

@@ -10,7 +10,7 @@ from toapis_async.storage.journal.directory_lock import DirectoryLock
 from toapis_async.storage.journal.group_writer import GroupWriter
 from toapis_async.storage.journal.journal_file import open_for_reading, open_for_writing, translated
 from toapis_async.storage.journal.journal_table import Entry, JournalTable
-from toapis_async.values.records import Intended, ItemRecord, ItemState, JournalEvent
+from toapis_async.values.records import Finished, Intended, ItemRecord, ItemState, JournalEvent, SavedToDisk
 from toapis_async.wire.records import encode_request
 
 PRIVATE_DIRECTORY = ".toapis"
@@ -44,7 +44,7 @@ class SqliteJournal:
         self._empty_at_open = True
 
     async def __aenter__(self) -> Self:
-        self._writer = GroupWriter(self._write, name="toapis-journal")
+        self._writer = GroupWriter(self._write, name="toapis-journal", about=_key)
         try:
             await self._writer.call(self._open)
         except BaseException:
@@ -75,7 +75,12 @@ class SqliteJournal:
 
     def note(self, event: JournalEvent) -> None:
         """See ``Journal.note``."""
-        self._opened(to_write=True).add(_entry(event))
+        writer, entry = self._opened(to_write=True), _entry(event)
+        if isinstance(event, Finished | SavedToDisk):
+            # Forgotten it costs a look or a download and no money; together with its successor it is one write.
+            writer.add_unhurried(entry)
+        else:
+            writer.add(entry)
 
     async def find(self, keys: Sequence[str]) -> list[ItemRecord | None]:
         """See ``Journal.find``."""
@@ -150,6 +155,10 @@ class SqliteJournal:
                 table.close()
         finally:
             self._lock.release()
+
+
+def _key(entry: Entry) -> str:
+    return entry[0].key
 
 
 def _entry(event: JournalEvent) -> Entry:
