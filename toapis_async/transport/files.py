@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Self
 from urllib.parse import urljoin
 
@@ -164,9 +163,8 @@ class FileHost:
             trust_env=False,
         )
 
-    @asynccontextmanager
-    async def get(self, url: str, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[FileReply]:
-        """Ask for a file, or for its rest.
+    def get(self, url: str, *, offset: int = 0, validator: str | None = None) -> "Fetch":
+        """Ask for a file, or for its rest; the reply is there inside ``async with``.
 
         Args:
             url: as the gateway gave it.
@@ -178,14 +176,10 @@ class FileHost:
 
         """
         wanted = {"Range": f"bytes={offset}-", "If-Range": validator or ""} if offset else None
-        response = await self._final_response(url, wanted)
-        try:
-            yield FileReply(response)
-        finally:
-            # Returns the connection to the pool when the body was read to its end, and closes it otherwise.
-            response.release()
+        return Fetch(self, url, wanted)
 
-    async def _final_response(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
+    async def open(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
+        """Ask, and follow redirects; called by ``Fetch``, which closes what it gets."""
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._response(url, headers)
             if response.status not in _REDIRECTS or "Location" not in response.headers:
@@ -222,6 +216,26 @@ class FileHost:
             except ValueError:
                 why = "it is no valid address"
         raise DownloadError(f"The file's address was refused: {why}.", url=_bare(url), http_status=0, hint=_NOT_FETCHED)
+
+
+class Fetch:
+    """One question to a file host; see ``FileHost.get``."""
+
+    __slots__ = ("_headers", "_host", "_response", "_url")
+
+    def __init__(self, host: FileHost, url: str, headers: dict[str, str] | None) -> None:
+        self._host = host
+        self._url = url
+        self._headers = headers
+        self._response: aiohttp.ClientResponse
+
+    async def __aenter__(self) -> FileReply:
+        self._response = await self._host.open(self._url, self._headers)
+        return FileReply(self._response)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        # Returns the connection to the pool when the body was read to its end, and closes it otherwise.
+        self._response.release()
 
 
 def _bare(url: str) -> str:
