@@ -1,6 +1,7 @@
 """The transport on aiohttp: adds host, key and time limit, and says what a broken exchange means for the request."""
 
 import asyncio
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from toapis_async.values.exchange import HttpReply, HttpRequest
 # 1,024 open files.
 MAX_CONNECTIONS = 400
 MAX_REPLY_BYTES = 32 * 1024 * 1024
+_REMEMBERED_PATHS = 2048
 
 _CHECK_NETWORK = "Check the network and TOAPIS_BASE_URL; nothing was sent, so nothing was charged."
 
@@ -61,6 +63,8 @@ class AiohttpTransport:
         self._session = http_session
         self._owns_session = http_session is None
         self._closed = False
+        # A task is looked at several times.
+        self._url_of = lru_cache(maxsize=_REMEMBERED_PATHS)(lambda path: URL(self._prefix + path, encoded=True))
         self._heads: dict[str | None, CIMultiDict[str]] = {None: self._headers}
 
     def __repr__(self) -> str:
@@ -103,7 +107,7 @@ class AiohttpTransport:
         try:
             response = await session.request(
                 request.method,
-                URL(self._prefix + request.path, encoded=True),
+                self._url_of(request.path),
                 data=request.body,
                 headers=self._headers_for(request.content_type),
                 # A redirect would carry the key to a place that nobody named.

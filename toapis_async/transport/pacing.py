@@ -97,10 +97,17 @@ class _Lane:
             return False
         return reading.remaining is not None and reading.remaining >= 1.0
 
-    async def acquire(self) -> None:
+    def take_at_once(self) -> bool:
+        """Take a token if nobody is in line and one is there."""
         if self.bucket is not None and (self.line or self.led or self.bucket.take(self.clock.monotonic()) > 0.0):
-            await self._stand_in_line(self.bucket)
+            return False
         self.sent += 1
+        return True
+
+    async def acquire(self) -> None:
+        if not self.take_at_once() and self.bucket is not None:
+            await self._stand_in_line(self.bucket)
+            self.sent += 1
 
     async def _stand_in_line(self, bucket: Bucket) -> None:
         if self.led:
@@ -189,6 +196,11 @@ class Pacer:
             return max(_DOCUMENTED_LOOKS, query / submit)
         return query / submit
 
+    def take_at_once(self, purpose: Purpose) -> bool:
+        """Tell whether it is this request's turn already; if not, ``acquire()`` has to be awaited."""
+        lane = self._lane(purpose)
+        return lane is None or lane.take_at_once()
+
     async def acquire(self, purpose: Purpose) -> None:
         """Wait for this request's turn; a cancelled one costs nothing."""
         lane = self._lane(purpose)
@@ -243,14 +255,16 @@ class PacedTransport:
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """See ``Transport.send``."""
-        await self._pacer.acquire(request.purpose)
+        purpose = request.purpose
+        if not self._pacer.take_at_once(purpose):
+            await self._pacer.acquire(purpose)
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
             reply = await self._inner.send(request)
             status, headers = reply.http_status, reply.headers
         finally:
-            self._pacer.heard(request.purpose, status, headers)
+            self._pacer.heard(purpose, status, headers)
         return reply
 
 

@@ -141,13 +141,20 @@ class Partial:
     def head(self) -> bytes:
         """The first bytes, up to ``HEAD_BYTES``."""
         if len(self._head) < HEAD_BYTES and self._waiting:
+            self._join_small()
             self._head = _first_of(self._waiting)
         return self._head
 
     @property
     def tail(self) -> bytes:
         """The last bytes, up to ``HEAD_BYTES``."""
+        self._join_small()
         return _last_of([self._tail, *self._waiting] if self._tail else self._waiting)
+
+    def _join_small(self) -> None:
+        """Put the chunks of a small file together once, and not for each look at them."""
+        if len(self._waiting) > 1 and self._waiting_bytes <= HEAD_BYTES:
+            self._waiting = [b"".join(self._waiting)]
 
     async def write(self, chunk: bytes) -> None:
         """Append; goes to the disk when 1 MiB has gathered.
