@@ -5,11 +5,11 @@ import pickle
 from decimal import Decimal
 from pathlib import Path
 
-import toapis_async.data
+import toapis_async
 from toapis_async.wire.catalogue import catalogue_from_json
 from toapis_async.wire.packaged_models import catalogue_from_packaged
 
-PACKAGED = (Path(toapis_async.data.__file__).parent / "models.json").read_bytes()
+PACKAGED = (Path(toapis_async.__file__).parent / "data" / "models.json").read_bytes()
 
 # Every sort of field that an entry can have, whether an entry that ships has it or not.
 EVERY_FIELD = {

@@ -18,7 +18,7 @@ def packaged_catalogue() -> Catalogue:
     """
     # importlib.resources would load zipfile first, which costs as much as reading all the models. None is what
     # loaders give that have no data; whatever can load the package has it.
-    data = cast(bytes, get_data("toapis_async.data", "models.json"))
+    data = cast(bytes, get_data("toapis_async", "data/models.json"))
     try:
         return catalogue_from_packaged(data)
     except (ValueError, TypeError, AttributeError, ArithmeticError):
