@@ -1,6 +1,8 @@
 """``AsyncToAPIs``: settings, sessions lent and owned, and what it leaves behind."""
 
 import asyncio
+import subprocess
+import sys
 from decimal import Decimal
 
 import aiohttp
@@ -203,3 +205,24 @@ async def test_single_calls_raise_no_groups(live):
         ):
             with pytest.raises(ToAPIsError):
                 await call
+
+
+def test_resources_are_made_once():
+    """What is touched twice is the same: an upload is remembered, and a submission kept, in one place."""
+    client = AsyncToAPIs(api_key=KEY)
+    for name in ("images", "videos", "account", "models", "uploads"):
+        assert getattr(client, name) is getattr(client, name)
+    assert client.images._uploads is client.videos._uploads is client.uploads
+
+
+def test_a_session_loads_no_other_verbs():
+    """Making a client and a session does not load what only other calls need."""
+    code = (
+        "import sys; from toapis_async import AsyncToAPIs; AsyncToAPIs(api_key='sk-1').session('unused');"
+        "print(*(name for name in ('images', 'videos', 'account', 'models')"
+        " if f'toapis_async.client.{name}' in sys.modules))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+
+    assert (ended.stdout.strip(), ended.stderr) == ("", "")

@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from toapis_async.policy.money.asking import GracePeriods
     from toapis_async.policy.requests.pricing import estimate
     from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling
-    from toapis_async.storage.reading.packaged_catalogue import catalogue_file, packaged_catalogue
+    from toapis_async.storage.reading.catalogue_file import catalogue_file
+    from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
     from toapis_async.values.account import Balance
     from toapis_async.values.catalogue import Catalogue, Model
     from toapis_async.values.events import Happening, SessionEvent
@@ -123,10 +124,8 @@ _HOMES = {
         "LearnedPolling",
     ),
     "policy.requests.pricing": ("estimate",),
-    "storage.reading.packaged_catalogue": (
-        "catalogue_file",
-        "packaged_catalogue",
-    ),
+    "storage.reading.catalogue_file": ("catalogue_file",),
+    "storage.reading.packaged_catalogue": ("packaged_catalogue",),
     "values.account": ("Balance",),
     "values.catalogue": (
         "Catalogue",

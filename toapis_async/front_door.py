@@ -3,6 +3,7 @@
 import os
 import random as random_module
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,16 +11,12 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from toapis_async.client.account import Account
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
-from toapis_async.client.images import Images
 from toapis_async.client.keeping import AbandonedSubmission, Keeper, OnAbandoned
-from toapis_async.client.models import Models
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.client.uploads import Uploads
-from toapis_async.client.videos import Videos
 from toapis_async.clock import Clock, SystemClock
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.money.asking import GracePeriods
@@ -39,6 +36,10 @@ if TYPE_CHECKING:
 
     from toapis_async.batch.books import Listener
     from toapis_async.batch.session import GenerationSession
+    from toapis_async.client.account import Account
+    from toapis_async.client.images import Images
+    from toapis_async.client.models import Models
+    from toapis_async.client.videos import Videos
 
 
 class AsyncToAPIs:
@@ -116,13 +117,39 @@ class AsyncToAPIs:
         self._keeper = Keeper(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
         self.uploads = Uploads(self._gateway)
-        self.images = Images(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
-        self.videos = Videos(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
-        self.account = Account(self._gateway)
-        self.models = Models(self._gateway)
 
     def __repr__(self) -> str:
         return f"AsyncToAPIs(base_url={self._settings.base_url!r})"
+
+    # Loaded when they are first touched: most programs touch one of the four, and a session none.
+
+    @cached_property
+    def images(self) -> "Images":
+        """Image tasks, one call each."""
+        from toapis_async.client.images import Images  # noqa: PLC0415
+
+        return Images(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+
+    @cached_property
+    def videos(self) -> "Videos":
+        """Video tasks, one call each."""
+        from toapis_async.client.videos import Videos  # noqa: PLC0415
+
+        return Videos(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+
+    @cached_property
+    def account(self) -> "Account":
+        """The account's money."""
+        from toapis_async.client.account import Account  # noqa: PLC0415
+
+        return Account(self._gateway)
+
+    @cached_property
+    def models(self) -> "Models":
+        """The gateway's models."""
+        from toapis_async.client.models import Models  # noqa: PLC0415
+
+        return Models(self._gateway)
 
     @property
     def base_url(self) -> str:

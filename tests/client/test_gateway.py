@@ -4,7 +4,7 @@ import pytest
 
 from toapis_async.errors import NotFoundError, ServerError
 from toapis_async.values.tasks import TaskStatus
-from toapis_async.wire.decoding import balance_from
+from toapis_async.wire.account_decoding import balance_from
 from toapis_async.wire.encoding import balance
 
 TASK = {"id": "tsk_1", "status": "in_progress", "progress": 40}

@@ -18,7 +18,8 @@ from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.delivery import Knowledge, knowledge_of, proves_absence, stops_everything
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.tasks import GenerationTask
-from toapis_async.wire.decoding import balance_from, models_from, task_from, upload_from
+from toapis_async.wire.account_decoding import balance_from, models_from
+from toapis_async.wire.decoding import task_from, upload_from
 from toapis_async.wire.failures import error_from, task_failed_error
 from toapis_async.wire.tasks import task_in
 

@@ -22,7 +22,8 @@ from toapis_async.policy.money.delivery import Knowledge, knowledge_of
 from toapis_async.values.account import Balance
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.uploads import Upload
-from toapis_async.wire.decoding import balance_from, models_from, task_from, upload_from
+from toapis_async.wire.account_decoding import balance_from, models_from
+from toapis_async.wire.decoding import task_from, upload_from
 from toapis_async.wire.failures import error_from
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -12,7 +12,7 @@ from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.requests import GenerationRequest
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Budget:
     """A cap on what accepted, unknown and planned items are estimated to cost.
 

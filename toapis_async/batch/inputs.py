@@ -48,7 +48,7 @@ class Entry:
     ask_only: bool = False
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Register:
     """Names the items of a session and knows them again.
 

@@ -14,7 +14,7 @@ from toapis_async.policy.waiting.polling import Polling
 from toapis_async.storage.files.atomic_files import OutputDirectory
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Parts:
     """The parts, put together by the session.
 

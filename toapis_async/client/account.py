@@ -2,7 +2,7 @@
 
 from toapis_async.client.gateway import Gateway
 from toapis_async.values.account import Balance
-from toapis_async.wire.decoding import balance_from
+from toapis_async.wire.account_decoding import balance_from
 from toapis_async.wire.encoding import balance
 
 

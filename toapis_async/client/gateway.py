@@ -25,7 +25,7 @@ from toapis_async.wire.encoding import lookup
 T = TypeVar("T")
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class ClientIdTraits:
     """What the gateway has shown about lookups by ``client_business_id`` (design §6).
 
@@ -43,7 +43,7 @@ class ClientIdTraits:
     elder: tuple[str, str, Kind] | None = None
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Gateway:
     """The shared parts of a client; resources hold this, never the client itself.
 

@@ -32,7 +32,7 @@ PATIENCE_SECONDS: dict[Kind, float] = {"image": 900.0, "video": 3600.0}
 Request = TypeVar("Request", bound=GenerationRequest)
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class SingleCall:
     """The attempts of one single call; nothing is written down but the last reference."""
 

@@ -43,7 +43,7 @@ class AbandonedSubmission:
 OnAbandoned: TypeAlias = Callable[[AbandonedSubmission], None]
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Caller:
     """Whoever waits for a submission, and what has been sent for it so far."""
 

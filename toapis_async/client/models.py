@@ -7,7 +7,7 @@ import attrs
 from toapis_async.client.gateway import Gateway
 from toapis_async.values.catalogue import Model
 from toapis_async.values.listed import ListedModel
-from toapis_async.wire.decoding import models_from
+from toapis_async.wire.account_decoding import models_from
 from toapis_async.wire.encoding import models
 
 ModelType = Literal["text", "chat", "image", "video", "audio", "all"]

@@ -1,6 +1,5 @@
 """Foreign text made safe to print: one line, no control characters, no keys, bounded."""
 
-import html
 import re
 
 from toapis_async.values.exchange import HttpReply
@@ -38,6 +37,9 @@ def without_markup(text: str, limit: int = EXCERPT_CHARS) -> str:
     text = text[:_LOOKED_AT_CHARS]
     if not is_markup(text):
         return plain(text, limit)
+    # A page is rare, and the names of all HTML entities are a large table to load.
+    import html  # noqa: PLC0415
+
     title = _TITLE.search(text)
     shown = title[1] if title else _TAG.sub(" ", text)
     return plain(html.unescape(shown), limit)

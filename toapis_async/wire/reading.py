@@ -56,6 +56,11 @@ def object_in(reply: HttpReply, *, promised: str) -> JsonObject:
     return whole
 
 
+def says_no(whole: JsonObject) -> bool:
+    """Whether a 2xx is a refusal all the same."""
+    return whole.get("success") is False or (type(whole.get("error")) is dict and "data" not in whole)
+
+
 def unreadable(reply: HttpReply, *, promised: str, said: str = "") -> UnreadableReplyError:
     """Return, not raise, the error for a reply that keeps no promise.
 

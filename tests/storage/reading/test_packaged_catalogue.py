@@ -1,4 +1,4 @@
-"""The catalogue that ships with the package, and files of the user's own."""
+"""The catalogue that ships with the package."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.storage.reading.packaged_catalogue import catalogue_file, packaged_catalogue
+from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 
 
 def test_it_has_every_model():
@@ -29,6 +29,35 @@ def test_it_is_read_once_and_not_at_import():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
+def test_reading_it_loads_no_checker():
+    """What only checks a user's own catalogue is not loaded for the one that ships."""
+    code = (
+        "import sys; from toapis_async import packaged_catalogue as p;"
+        "assert p().find('nano-banana') and 'cattrs' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[",
+        b"5",
+        b"[5]",
+        b'[{"kind": "image"}]',
+        b'[{"id": "m", "kind": "image", "taste": "sweet"}]',
+        b'[{"id": "m", "kind": "image", "price": {"per_output": "much"}}]',
+    ],
+)
+def test_a_damaged_one_is_told(monkeypatch, data):
+    """Whoever edits it by hand hears where it is wrong, as for a file of one's own."""
+    monkeypatch.setattr("toapis_async.storage.reading.packaged_catalogue.get_data", lambda *_: data)
+
+    with pytest.raises(ConfigurationError, match="the catalogue"):
+        packaged_catalogue.__wrapped__()
+
+
 def test_defaults_are_among_what_is_allowed():
     """An entry does not contradict itself."""
     for model in packaged_catalogue():
@@ -46,29 +75,3 @@ def test_defaults_are_among_what_is_allowed():
 def test_price_of_the_market_page():
     """The default model costs what the page says, to the digit."""
     assert packaged_catalogue().find("nano-banana").price.per_output == Decimal("0.0120")
-
-
-def test_own_file_is_read(tmp_path):
-    """A user's file may be in any directory and is given by path."""
-    path = tmp_path / "mine.json"
-    path.write_text('[{"id": "mine", "kind": "image"}]')
-
-    catalogue = packaged_catalogue().with_models(*catalogue_file(path))
-
-    assert catalogue.find("mine").kind == "image"
-    assert len(packaged_catalogue()) + 1 == len(catalogue)
-
-
-def test_missing_file_is_told(tmp_path):
-    """The error names the path."""
-    with pytest.raises(ConfigurationError, match=r"nowhere\.json"):
-        catalogue_file(tmp_path / "nowhere.json")
-
-
-def test_broken_file_is_told(tmp_path):
-    """The error names the path and the fault."""
-    path = tmp_path / "mine.json"
-    path.write_text("[1]")
-
-    with pytest.raises(ConfigurationError, match=r"mine\.json.*entry 1"):
-        catalogue_file(str(path))

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-import attrs
-
 from toapis_async.policy.money.refusals import Meaning, meaning_of, speaks_of_policy
 from toapis_async.values.tasks import GenerationTask
 
@@ -36,46 +34,34 @@ _LOWER_PRESSURE = (
 )
 
 
-@attrs.frozen
-class _Row:
-    words: tuple[str, ...]
-    hint: str
-
-
 # Words that name the mistake, whatever the status; the first row that fits wins.
-_BY_WORDS = (
-    _Row(("invalid apitype",), WRONG_ENDPOINT),
-    _Row(
-        ("invalid url",),
+_BY_WORDS: Mapping[tuple[str, ...], str] = {
+    ("invalid apitype",): WRONG_ENDPOINT,
+    ("invalid url",): (
         "The path does not exist at the gateway. Check the base URL: with or without /v1 at its end is fine, twice "
-        "is not, and the host must be the API's.",
+        "is not, and the host must be the API's."
     ),
-    _Row(
-        ("webhook_not_configured",),
+    ("webhook_not_configured",): (
         "Set up the key's webhook in the console first; callback_url may differ from that address only in path and "
-        "query. Or leave callback_url out: waiting works without it.",
+        "query. Or leave callback_url out: waiting works without it."
     ),
-    _Row(
-        ("base64 image is not allowed",),
+    ("base64 image is not allowed",): (
         "Pass the reference as a path, as bytes or as an https address: files are uploaded for you. Data URLs are "
-        "refused.",
+        "refused."
     ),
-    _Row(
-        ("image_urls cannot be used together",),
-        "Plain references and references with roles exclude each other: give all of them a role, or none.",
+    ("image_urls cannot be used together",): (
+        "Plain references and references with roles exclude each other: give all of them a role, or none."
     ),
-    _Row(
-        ("invalid byte sequence",),
-        "The body was not UTF-8. Send text as str and let the library encode it; check what reads your prompt file.",
+    ("invalid byte sequence",): (
+        "The body was not UTF-8. Send text as str and let the library encode it; check what reads your prompt file."
     ),
-    _Row(
-        ("too large. maximum", "must not be larger", "文件过大"),
-        "Make the file smaller: 10 MB for images, 50 MB for videos, and less on some models.",
+    ("too large. maximum", "must not be larger", "文件过大"): (
+        "Make the file smaller: 10 MB for images, 50 MB for videos, and less on some models."
     ),
-    _Row(("unsupported image type",), "Convert the image to JPEG, PNG, WebP or GIF."),
-    _Row(("unsupported or invalid video",), "Convert the video to MP4, WebM or MOV."),
-    _Row(("reference image", "reference_images", "image_urls"), REFERENCES_WITHOUT_EFFECT),
-)  # fmt: skip
+    ("unsupported image type",): "Convert the image to JPEG, PNG, WebP or GIF.",
+    ("unsupported or invalid video",): "Convert the video to MP4, WebM or MOV.",
+    ("reference image", "reference_images", "image_urls"): REFERENCES_WITHOUT_EFFECT,
+}  # fmt: skip
 
 _BY_MEANING: Mapping[Meaning, str] = {
     Meaning.MISSING_TASK: (
@@ -153,9 +139,9 @@ def hint_for_failed_task(task: GenerationTask) -> str:
 
 def _by_words(words: str) -> str | None:
     folded = words.casefold()
-    for row in _BY_WORDS:
-        if any(word in folded for word in row.words):
-            return row.hint
+    for named_by, hint in _BY_WORDS.items():
+        if any(word in folded for word in named_by):
+            return hint
     return None
 
 

@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-import attrs
-
 
 class Meaning(StrEnum):
     """A cause that the words of a refusal name."""
@@ -18,27 +16,20 @@ class Meaning(StrEnum):
     TOO_FAST = "too_fast"
 
 
-@attrs.frozen
-class _Rule:
-    meaning: Meaning
-    http_statuses: frozenset[int]
-    words: tuple[str, ...]
-
-
 _REFUSALS = frozenset(range(400, 500))
 _UNDER_200 = frozenset(range(200, 300))
 _ANY = frozenset(range(200, 600))
 
-# The first rule that fits wins. A 5xx is given a meaning only by words that nothing else would use: whoever takes
-# a broken reply for a refusal may send, and pay, again.
-_RULES = (
-    _Rule(
+# The statuses and words that have a meaning; the first rule that fits wins. A 5xx is given one only by words that
+# nothing else would use: whoever takes a broken reply for a refusal may send, and pay, again.
+_RULES: tuple[tuple[Meaning, frozenset[int], tuple[str, ...]], ...] = (
+    (
         Meaning.MISSING_TASK,
         frozenset({200, 400, 404}),
         ("task_not_exist", "task_not_found", "task not found", "task not exist", "task does not exist", "任务不存在"),
     ),
-    _Rule(Meaning.NO_QUOTA, _ANY, ("quota_not_enough", "quota is not enough")),
-    _Rule(
+    (Meaning.NO_QUOTA, _ANY, ("quota_not_enough", "quota is not enough")),
+    (
         Meaning.NO_QUOTA,
         _REFUSALS | _UNDER_200,
         (
@@ -46,14 +37,14 @@ _RULES = (
             "quota exhausted", "余额不足", "额度不足", "额度已用尽", "预扣费额度失败",
         ),
     ),
-    _Rule(Meaning.BUSY, frozenset({503}), ("rate_limit_unavailable", "circuit_broken", "熔断")),
-    _Rule(
+    (Meaning.BUSY, frozenset({503}), ("rate_limit_unavailable", "circuit_broken", "熔断")),
+    (
         Meaning.NO_MODEL,
         frozenset({503}),
         ("model_not_found", "channelcapability", "未配置渠道能力", "no available channel", "无可用渠道"),
     ),
-    _Rule(Meaning.NO_MODEL, frozenset({400, 403, 404, 422, 500}), ("model_not_found",)),
-    _Rule(
+    (Meaning.NO_MODEL, frozenset({400, 403, 404, 422, 500}), ("model_not_found",)),
+    (
         Meaning.POLICY,
         frozenset({200, 400, 403, 422, 451}),
         (
@@ -61,12 +52,12 @@ _RULES = (
             "may contain real person", "image_unsafe", "moderation", "safety system", "内容安全", "敏感内容",
         ),
     ),
-    _Rule(
+    (
         Meaning.BAD_KEY,
         _UNDER_200,
         ("authentication_error", "unauthorized", "invalid api key", "invalid token", "无效的令牌", "未提供令牌"),
     ),
-    _Rule(Meaning.TOO_FAST, _UNDER_200, ("rate_limit", "too many requests", "频率超限")),
+    (Meaning.TOO_FAST, _UNDER_200, ("rate_limit", "too many requests", "频率超限")),
 )  # fmt: skip
 
 
@@ -79,9 +70,9 @@ def meaning_of(http_status: int, words: str) -> Meaning | None:
 
     """
     folded = words.casefold()
-    for rule in _RULES:
-        if http_status in rule.http_statuses and any(word in folded for word in rule.words):
-            return rule.meaning
+    for meaning, http_statuses, named_by in _RULES:
+        if http_status in http_statuses and any(word in folded for word in named_by):
+            return meaning
     return None
 
 

@@ -1,7 +1,6 @@
 """Words that a user wrote, against the words that there are."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -22,6 +21,9 @@ def wire_word(word: str, allowed: tuple[str, ...], words: Mapping[str, str] = _N
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the closest known word, or nothing."""
+    # Only whoever has mistyped something pays for loading it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     by_fold = {one.casefold(): one for one in known}
     close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return f" (did you mean {by_fold[close[0]]!r}?)" if close else ""

@@ -1,30 +1,28 @@
-"""Catalogues on disk: the one that ships with the package, and the user's own."""
+"""The catalogue that ships with the package."""
 
-import os
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
+from pkgutil import get_data
+from typing import cast
 
-from toapis_async.errors import ConfigurationError
 from toapis_async.values.catalogue import Catalogue
-from toapis_async.wire.catalogue import catalogue_from_json
+from toapis_async.wire.packaged_models import catalogue_from_packaged
 
 
 @cache
 def packaged_catalogue() -> Catalogue:
-    """Return the catalogue that ships with the package; read once, when it is first needed."""
-    return catalogue_from_json(files("toapis_async.data").joinpath("models.json").read_bytes())
-
-
-def catalogue_file(path: str | os.PathLike[str]) -> Catalogue:
-    """Read a user's own catalogue, to be added with ``packaged_catalogue().with_models(*catalogue_file(path))``.
+    """Return the catalogue that ships with the package; read once, when it is first needed.
 
     Raises:
-        ConfigurationError: the file cannot be read, or is no catalogue; the message says where.
+        ConfigurationError: somebody has edited it, and it is no catalogue any more.
 
     """
+    # importlib.resources would load zipfile first, which costs as much as reading all the models. None is what
+    # loaders give that have no data; whatever can load the package has it.
+    data = cast(bytes, get_data("toapis_async", "data/models.json"))
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"the catalogue {os.fspath(path)!r} cannot be read: {error.strerror}") from error
-    return catalogue_from_json(data, name=f"the catalogue {os.fspath(path)!r}")
+        return catalogue_from_packaged(data)
+    except (ValueError, TypeError, AttributeError, ArithmeticError):
+        # Knows how to say what is wrong, and is slow to load.
+        from toapis_async.wire.catalogue import catalogue_from_json  # noqa: PLC0415
+
+        return catalogue_from_json(data)
