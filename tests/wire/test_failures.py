@@ -160,6 +160,13 @@ def test_a_failed_task_without_a_reason():
     assert error.hint
 
 
+def test_what_looks_like_a_key_is_blotted_out_of_a_failed_task():
+    """An id and a model are the gateway's words too."""
+    key = "sk-abcdefghijklmnop"
+    task = GenerationTask(id=key, kind="image", status=TaskStatus.FAILED, model=f"m {key}")
+    assert key not in str(task_failed_error(task))
+
+
 def test_a_failed_task_that_was_charged_went_through_a_chat_endpoint():
     """Token counts on a charged failure are the market page's sign of the wrong endpoint."""
     billing = Billing(status="settled", cost_usd=Decimal("0.02"))

@@ -28,6 +28,7 @@ from toapis_async.wire.reading import json_in
 from toapis_async.wire.scalars import name_of, number_of
 
 _LONGEST_WAIT_SECONDS = 86_400.0
+_WHAT_CHARS = 1_100  # an id and a model of the longest kind
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "x-amzn-requestid")
 _FRONT_ID_HEADERS = ("cf-ray",)
 
@@ -106,7 +107,9 @@ def task_failed_error(task: GenerationTask) -> TaskFailedError:
     failure = task.error
     reason = "the gateway gave no reason" if failure is None else _coded(failure.code, failure.message)
     of_model = f" ({task.model})" if task.model else ""
-    return TaskFailedError(f"Task {task.id}{of_model} failed: {reason}", task=task, hint=hint_for_failed_task(task))
+    # Ids and models are the gateway's words as well: what looks like a key in them is blotted out here too.
+    what = plain(f"Task {task.id}{of_model}", _WHAT_CHARS)
+    return TaskFailedError(f"{what} failed: {reason}", task=task, hint=hint_for_failed_task(task))
 
 
 def retry_after_seconds(reply: HttpReply, *, now: float) -> float | None:
