@@ -95,7 +95,7 @@ class OutputDirectory:
         """
         try:
             if not file.touched:
-                return await self._saver.run(lambda: file.append(chunks), lambda: file.publish(name))
+                return await self._saver.run(lambda: _prepare(file, chunks), lambda: file.publish(name))
             return await self._threads.run(lambda: self._publish_large(file, chunks, name))
         except OSError as error:
             raise storage_error(error, path=str(self.path / name)) from error
@@ -199,6 +199,11 @@ class Partial:
     async def discard(self) -> None:
         """Remove what was written, if anything; does nothing after ``publish``."""
         await self.restart()
+
+
+def _prepare(file: PartialFile, chunks: Sequence[bytes]) -> None:
+    file.append(chunks)
+    file.begin_sync()
 
 
 def _first_of(chunks: list[bytes]) -> bytes:

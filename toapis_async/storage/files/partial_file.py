@@ -3,11 +3,15 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
 _STALE = re.compile(r"\..*\.[0-9a-f]{9,}\.part\Z", re.DOTALL)
+
+# Linux writes out what it is told is not needed; what is not written yet stays.
+_ADVICE: int | None = getattr(os, "POSIX_FADV_DONTNEED", None)
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -118,6 +122,16 @@ class PartialFile:
         except BaseException:
             self.remove()
             raise
+
+    def begin_sync(self) -> None:
+        """Have the system begin to write the file out, without waiting for it.
+
+        Of several files that are to be synced the first sync then settles nearly all: without it, each one allocates
+        its blocks in a transaction of its own and waits for that (ext4 waits three times per file, so once).
+        """
+        if self._names.durable and self._descriptor is not None and _ADVICE is not None:
+            with suppress(OSError):  # only advice
+                os.posix_fadvise(self._descriptor, 0, 0, _ADVICE)
 
     def publish(self, name: str) -> tuple[str, int]:
         """Sync and rename; return the content's sha256 and the file's modification time.
