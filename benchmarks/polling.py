@@ -24,7 +24,6 @@ from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling, LookPlan, Polling
 
 PER_SECOND = 5.0  # submissions, the default tier
-LIGHT = 1.0  # the same where a law shifts: at 5 per second most of the next 200 completions are still of the old law
 NORMAL = NormalDist()
 
 
@@ -233,7 +232,13 @@ class Best:
 
 @attrs.frozen
 class Row:
-    """One line of the table: *best* is the least mean delay that any schedule has with as many looks."""
+    """One line of the table: *best* is the least mean delay that any schedule has with as many looks.
+
+    Attributes:
+        ratio: of the mean over the runs.
+        worst: of the worst single run.
+
+    """
 
     law: str
     floor: float
@@ -242,11 +247,18 @@ class Row:
     delay: float
     best: float
     ratio: float
+    worst: float
 
 
-def row(law: Law, name: str, looks: float, delay: float, best: Best) -> Row:
+def row(law: Law, name: str, runs: Sequence[tuple[float, float]], best: Best) -> Row:
+    looks, delay = mean(runs)
     least = best.delay(looks)
-    return Row(law.name, best.floor, name, looks, delay, least, delay / least)
+    worst = max(run_delay / best.delay(run_looks) for run_looks, run_delay in runs)
+    return Row(law.name, best.floor, name, looks, delay, least, delay / least, worst)
+
+
+def mean(runs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return sum(run[0] for run in runs) / len(runs), sum(run[1] for run in runs) / len(runs)
 
 
 def learned(
@@ -257,14 +269,10 @@ def learned(
     completions: int,
     seeds: Sequence[int],
     before: tuple[Law, int] | None = None,
-) -> tuple[float, float]:
-    """Give mean looks and mean delay of what is learned, over some seeds; *before* is another law to learn first."""
+) -> list[tuple[float, float]]:
+    """Give looks and delay of what is learned, for each of some seeds; *before* is another law to learn first."""
     laws = [(law, completions)] if before is None else [before, (law, completions)]
-    rate = PER_SECOND if before is None else LIGHT
-    points = [
-        judge_plan(learn(LatencyBook(), laws, polling, Random(s), per_second=rate), latencies, Random(s)) for s in seeds
-    ]
-    return sum(p[0] for p in points) / len(points), sum(p[1] for p in points) / len(points)
+    return [judge_plan(learn(LatencyBook(), laws, polling, Random(s)), latencies, Random(s)) for s in seeds]
 
 
 def measure(law: Law, floor: float, *, size: int, completions: int, seeds: Sequence[int]) -> list[Row]:
@@ -273,20 +281,20 @@ def measure(law: Law, floor: float, *, size: int, completions: int, seeds: Seque
     latencies = law.stratified(size)
     polling = LearnedPolling(min_interval=floor)
     after, cold = f"learned from {completions}", "learned, nothing known yet"
-    rows = [row(law, after, *learned(law, polling, latencies, completions=completions, seeds=seeds), best)]
+    rows = [row(law, after, learned(law, polling, latencies, completions=completions, seeds=seeds), best)]
     for factor in (0.5, 2.0):
-        point = learned(law, polling, latencies, completions=completions, seeds=seeds, before=(law.slower(factor), 400))
-        rows.append(row(law, f"{after} after a shift x{1 / factor:g}", *point, best))
+        runs = learned(law, polling, latencies, completions=completions, seeds=seeds, before=(law.slower(factor), 400))
+        rows.append(row(law, f"{after} after a shift x{1 / factor:g}", runs, best))
     for name, plan in (
         (cold, polling.plan(None, looks=None)),
         (f"fixed: every {floor:g} s", FixedPolling(floor).plan(None, looks=None)),
     ):
-        rows.append(row(law, name, *judge_plan(plan, latencies, Random(1)), best))
+        rows.append(row(law, name, [judge_plan(plan, latencies, Random(1))], best))
     return rows + ([] if floor < 5.0 else [judged(law, rule, latencies) for rule in RULES])
 
 
 def judged(law: Law, rule: Rule, latencies: Sequence[float]) -> Row:
-    return row(law, rule.name, *judge_rule(rule, latencies, Random(1)), Best(law, floor=rule.floor))
+    return row(law, rule.name, [judge_rule(rule, latencies, Random(1))], Best(law, floor=rule.floor))
 
 
 def main() -> None:
@@ -296,14 +304,14 @@ def main() -> None:
     options = parser.parse_args()
     size, seeds = (1000, (1,)) if options.quick else (5000, (1, 2, 3, 4, 5))
     rows = []
-    print(f"{'law':<18}{'floor s':>8}  {'policy':<36}{'looks':>7}{'delay s':>9}{'best s':>9}{'ratio':>7}")
+    print(f"{'law':<18}{'floor s':>8}  {'policy':<36}{'looks':>7}{'delay s':>9}{'best s':>9}{'ratio':>7}{'worst':>7}")
     for floor in (5.0, 0.2):
         for law in LAWS:
             for line in measure(law, floor, size=size, completions=200, seeds=seeds):
                 rows.append(line)
                 print(
                     f"{line.law:<18}{line.floor:>8g}  {line.policy:<36}{line.looks:>7.2f}{line.delay:>9.2f}"
-                    f"{line.best:>9.2f}{line.ratio:>7.2f}",
+                    f"{line.best:>9.2f}{line.ratio:>7.2f}{line.worst:>7.2f}",
                     flush=True,
                 )
     if options.json:

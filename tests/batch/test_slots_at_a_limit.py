@@ -59,3 +59,40 @@ async def test_a_limit_on_unfinished_tasks_is_found_and_kept(wording: str, rtt: 
     assert refused / posts < 0.05
     assert slots.in_use == 0
     assert slots.waiting == 0
+
+
+@pytest.mark.parametrize(("later", "share"), [(20, 0.90), (80, 0.70)])
+async def test_a_limit_that_changes_midway_is_followed(later: int, share: float) -> None:
+    """After ten seconds the gateway takes half or twice as many: noticed within seconds, and still few refusals."""
+    clock, random = FakeClock(), Random(3)
+    slots = Slots(300, clock)
+    posts = refused = unfinished = 0
+
+    async def item() -> None:
+        nonlocal posts, refused, unfinished
+        again = False
+        while True:
+            await slots.acquire(again=again)
+            await clock.sleep(random.uniform(0.005, 0.015))
+            posts += 1
+            taken = unfinished < (40 if clock.monotonic() < 10.0 else later)
+            unfinished += taken
+            refused += not taken
+            await clock.sleep(random.uniform(0.005, 0.015))
+            if taken:
+                break
+            again = True
+            await clock.sleep(slots.refused(REFUSALS["says nothing"]))
+        slots.accepted()
+        await clock.sleep(0.99)
+        unfinished -= 1
+        await clock.sleep(random.uniform(0.0, 0.05))
+        slots.release()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(1200):
+            group.create_task(item())
+
+    ideal = 10.0 + 800 / later
+    assert ideal / clock.monotonic() >= share
+    assert refused / posts < 0.06

@@ -197,11 +197,12 @@ async def test_a_wrong_request_costs_nothing(live):
 @pytest.mark.parametrize(
     ("created", "completed", "after", "by", "expected"),
     [
-        (100, 110, 8.0, 15.0, (9.0, 11.0)),
+        (100, 110, 5.0, 15.0, (8.0, 11.0)),
         (100, 103, 8.0, 15.0, (8.0, 15.0)),
+        (100, 117, 8.0, 15.0, (8.0, 15.0)),
         (None, None, 8.0, 15.0, (8.0, 15.0)),
     ],
-    ids=["the gateway's dates narrow it", "dates that cannot be right", "no dates"],
+    ids=["the gateway's dates narrow it", "dates that say too soon", "dates that say too late", "no dates"],
 )
 def test_what_is_learned_from_a_wait(created, completed, after, by, expected):
     """The gateway's own dates narrow the interval where they agree with what was seen."""

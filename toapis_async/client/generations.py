@@ -29,6 +29,8 @@ from toapis_async.wire.failures import task_failed_error
 # what was paid for.
 PATIENCE_SECONDS: dict[Kind, float] = {"image": 900.0, "video": 3600.0}
 
+_LONGEST_ANSWER_SECONDS = 1.0
+
 Request = TypeVar("Request", bound=GenerationRequest)
 
 
@@ -220,9 +222,11 @@ def learn(watch: Watch, finish: Finish) -> None:
         return
     after, by = finish.after_seconds, finish.by_seconds
     if task.created_at and task.completed_at:
-        # The gateway dates to the second: the truth lies within one second of the difference.
+        # The gateway dates to the second: the truth lies within one second of the difference. It may have dated the
+        # beginning before its answer came, from which we count. Dates that contradict the looks are not believed.
         took = (task.completed_at - task.created_at).total_seconds()
-        if after - 1.0 <= took <= by + 1.0:
-            after, by = max(after, took - 1.0), min(by, took + 1.0)
+        low, high = max(after, took - 1.0 - _LONGEST_ANSWER_SECONDS), min(by, took + 1.0)
+        if low < high:
+            after, by = low, high
     if by > after:
         watch.finished(after, by)

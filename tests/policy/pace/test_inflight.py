@@ -161,3 +161,63 @@ def test_single_refusals_among_others_that_are_taken_say_nothing() -> None:
         limit.on_accepted(n, float(n))
 
     assert limit.limit == 300
+
+
+def at_forty(now: float = 0.0) -> InflightLimit:
+    """A limit that knows that the gateway takes forty."""
+    limit = InflightLimit(300)
+    for accepted in range(1, 41):
+        limit.on_accepted(accepted, now)
+    limit.on_refused(NAMED, 40, now)
+    return limit
+
+
+def test_many_that_are_taken_are_reason_enough_to_try_one_more() -> None:
+    """However long the wait has become: one refusal in a hundred costs little, a limit raised unnoticed much."""
+    limit = at_forty()
+    now = 0.0
+    for _ in range(8):
+        while not limit.admits(40, 0, now):
+            now += 1.0
+        limit.on_refused(NAMED, 40, now)
+    waiting = limit.admits(40, 0, now + 2.0)
+    for _ in range(120):
+        limit.on_accepted(40, now + 2.0)
+
+    assert (waiting, limit.admits(40, 0, now + 2.0)) == (False, True)
+
+
+def test_a_round_of_tasks_above_the_old_limit_opens_it() -> None:
+    """One that is taken there may have had the place of an end not yet seen; a whole round has not."""
+    limit = at_forty()
+    assert limit.admits(40, 0, 1.5)
+    limit.on_accepted(41, 1.5)
+    closed = limit.admits(limit.limit, 0, 2.0)
+    for _ in range(40):
+        limit.on_accepted(41, 2.0)
+
+    assert (closed, limit.admits(limit.limit, 0, 2.0)) == (False, True)
+
+
+def test_refusals_that_go_on_while_tasks_end_bring_the_limit_down_fast() -> None:
+    """The gateway has less to give: from forty to twenty in some ten refusals, not in twenty."""
+    limit = at_forty()
+    refusals, accepted = 0, 39
+    while accepted >= 20:
+        if limit.admits(accepted, 0, 10.0):
+            limit.on_refused(UNCLEAR, accepted, 10.0)
+            refusals += 1
+        else:
+            accepted -= 1
+
+    assert refusals <= 10
+
+
+def test_a_refusal_at_a_known_limit_needs_no_second_one() -> None:
+    """Once the gateway is known to count tasks, a refusal above its number is about that number."""
+    limit = at_forty()
+    assert limit.admits(40, 0, 1.5)
+    limit.on_accepted(41, 1.5)
+    limit.on_refused(UNCLEAR, 40, 1.6)
+
+    assert limit.limit == 40

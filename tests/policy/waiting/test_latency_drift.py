@@ -3,7 +3,7 @@
 from random import Random
 from statistics import median
 
-from toapis_async.policy.waiting.latency_drift import Bets
+from toapis_async.policy.waiting.latency_drift import Bets, Ending, changed_since
 
 
 def looks_until_alarm(expected: float, true: float, *, most: int, seed: int = 1) -> int | None:
@@ -64,3 +64,25 @@ def test_a_reset_forgets() -> None:
     bets.reset()
 
     assert bets == Bets(slack=0.3 + 0.1)
+
+
+def test_what_went_as_surely_expected_is_no_news() -> None:
+    """Ten thousand looks that find their task finished, as all but surely expected, are no reason to doubt the law."""
+    assert looks_until_alarm(0.995, 1.0, most=10_000) is None
+
+
+def test_the_change_is_told_by_the_order_of_acceptance() -> None:
+    """Tasks under way go on as before, and their looks lie between those at the new ones."""
+    random = Random(1)
+    trials = []
+    for task in range(200):
+        true = 0.3 if task < 120 else 0.8
+        trials += [(task, 0, 1, Ending.HERE if random.random() < true else Ending.RUNNING) for _ in range(3)]
+    random.shuffle(trials)
+
+    assert abs(changed_since(trials, lambda edge: 0.3 * edge) - 120) <= 10
+
+
+def test_nothing_contradicted_is_no_change() -> None:
+    """Everything that was seen still counts."""
+    assert changed_since([(7, 0, 1, Ending.RUNNING), (8, 0, 0, Ending.LATER)], lambda edge: 0.0) == 0

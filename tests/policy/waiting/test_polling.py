@@ -111,6 +111,16 @@ def test_looks_follow_the_plan_without_drifting() -> None:
         t += 0.3
 
 
+def test_a_narrow_law_is_not_looked_at_before_its_time() -> None:
+    """The jitter is bounded by the sway: five per cent of the wait would be half a second."""
+    plan = TimedPlan.of((10.0,), min_interval=1.0, max_interval=60.0, jitter=0.05, sway=0.02)
+    random = Random(1)
+    delays = [plan.next_delay(0.0, random) for _ in range(200)]
+
+    assert min(delays) >= 9.98
+    assert max(delays) <= 10.02
+
+
 def test_beyond_the_plan_looks_become_rarer_up_to_a_limit() -> None:
     """A thirty-second of the elapsed time, from the floor to the widest."""
     plan = TimedPlan.of((10.0,), min_interval=5.0, max_interval=60.0, jitter=0.0)

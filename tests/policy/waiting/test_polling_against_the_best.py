@@ -36,9 +36,10 @@ def test_learned_polling_is_near_the_best_schedule(bench: ModuleType, name: str,
     law = next(law for law in bench.LAWS if law.name == name)
     best = bench.Best(law, floor=floor)
 
-    looks, delay = bench.learned(
+    runs = bench.learned(
         law, LearnedPolling(min_interval=floor), law.stratified(1000), completions=200, seeds=MORE_SEEDS
     )
+    looks, delay = bench.mean(runs)
 
     assert delay <= 1.10 * best.delay(looks)
 
@@ -64,19 +65,25 @@ def test_while_it_learns_it_is_not_worse_either(bench: ModuleType, name: str, co
     latencies = law.stratified(1000)
 
     _, documented = bench.judge_rule(bench.RULES[0], latencies, Random(5))
-    _, learning = bench.learned(law, LearnedPolling(), latencies, completions=completions, seeds=SEEDS)
+    _, learning = bench.mean(bench.learned(law, LearnedPolling(), latencies, completions=completions, seeds=SEEDS))
 
     assert learning <= documented
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 @pytest.mark.parametrize("floor", [5.0, 0.2])
-def test_a_shift_by_two_is_overcome_within_200_completions(bench: ModuleType, factor: float, floor: float) -> None:
-    """The law becomes twice as fast or as slow: 200 completions later the plan is near the best again."""
-    law = bench.LAWS[0]
+@pytest.mark.parametrize("name", ["20 s, sigma 0.25", "60 s, sigma 0.35", "12 s or 45 s"])
+def test_a_shift_by_two_is_overcome_within_200_completions(
+    bench: ModuleType, name: str, factor: float, floor: float
+) -> None:
+    """The law becomes twice as fast or as slow: 200 completions later the plan is near the best again.
+
+    At five submissions per second up to 600 tasks of the old law are still under way when it changes.
+    """
+    law = next(law for law in bench.LAWS if law.name == name)
     best = bench.Best(law, floor=floor)
 
-    looks, delay = bench.learned(
+    runs = bench.learned(
         law,
         LearnedPolling(min_interval=floor),
         law.stratified(1000),
@@ -84,8 +91,9 @@ def test_a_shift_by_two_is_overcome_within_200_completions(bench: ModuleType, fa
         seeds=MORE_SEEDS,
         before=(law.slower(1 / factor), 400),
     )
+    looks, delay = bench.mean(runs)
 
-    assert delay <= 1.12 * best.delay(looks)
+    assert delay <= 1.10 * best.delay(looks)
 
 
 def test_the_query_budget_is_kept(bench: ModuleType) -> None:

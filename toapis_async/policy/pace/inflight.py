@@ -20,6 +20,9 @@ _AT_THE_EDGE = 8.0  # seconds between tries where a refusal is likely; each may 
 _NO_CHANCE = 3  # refusals in a row; a single one among others that are taken says nothing about a limit
 _CONVINCED = 3  # tries that succeed at the edge: it was none, or is none any more
 _LONGEST_WAIT = 60.0  # seconds
+_PER_TRY = 120  # submissions taken since the last refusal, after which one more is tried however long the wait
+_LEAST_HELD = 10  # submissions taken above the edge without a refusal, that it may be none any more
+_FALLEN = 0.9  # of the accepted tasks, for refusals that go on while tasks end and none is taken
 
 
 class Cause(Enum):
@@ -65,10 +68,25 @@ class InflightLimit:
 
     Refusals that say so, or three in a row, with *n* tasks accepted show that the gateway takes about *n*; those on
     the way that are still accepted raise it. After a wait that doubles with each refused try, one more is tried. Below
-    the last such *n* steps double; at it they are rare and small, until a few in a row have shown that it was none.
+    the last such *n* steps double; at it they are rare and small, until a few in a row, or submissions that are taken
+    above it, have shown that it was none.
     """
 
-    __slots__ = ("_cap", "_edge", "_most", "_row", "_step", "_successes", "_try_at", "_trying", "_wait")
+    __slots__ = (
+        "_cap",
+        "_edge",
+        "_held",
+        "_most",
+        "_refused_at",
+        "_refused_with",
+        "_row",
+        "_step",
+        "_successes",
+        "_taken",
+        "_try_at",
+        "_trying",
+        "_wait",
+    )
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -80,6 +98,10 @@ class InflightLimit:
         self._edge = most
         self._successes = 0
         self._row = 0
+        self._taken = 0
+        self._held = 0
+        self._refused_at = 0.0
+        self._refused_with = most
 
     @property
     def limit(self) -> int:
@@ -93,17 +115,24 @@ class InflightLimit:
             return False
         if total < self._cap:
             return True
-        if total > self._cap or self._trying or now < self._try_at:
+        if total > self._cap or self._trying or not self._may_try(now):
             return False
         # Answers come in the order of the submissions, near enough: the one to this try is the last of these.
         self._trying = on_the_way + 1
         return True
 
+    def _may_try(self, now: float) -> bool:
+        if now >= self._try_at:
+            return True
+        return self._taken >= _PER_TRY and now >= self._refused_at + _FIRST_WAIT
+
     def on_accepted(self, accepted: int, now: float) -> None:
         """Hear that a submission was taken; *accepted* counts it."""
         self._cap = min(self._most, max(self._cap, accepted))
         self._row = 0
+        self._taken += 1
         if not self._trying:
+            self._hold(accepted, now)
             return
         self._trying -= 1
         if self._trying:
@@ -115,6 +144,14 @@ class InflightLimit:
             self._step = min(2 * self._step, max(1, int(_STEP_SHARE * self._cap)))
         self._wait = max(_FIRST_WAIT, self._wait / 2.0)
         self._try_at = now if far else now + max(_AT_THE_EDGE, self._wait)
+        self._taken = self._held = 0
+
+    def _hold(self, accepted: int, now: float) -> None:
+        """Count what is taken above the edge: fewer than a round of tasks may have had the places of unseen ends."""
+        if self._successes and accepted > self._edge:
+            self._held += 1
+            if self._held == max(_LEAST_HELD, self._edge):
+                self._successes, self._try_at = _CONVINCED, now
 
     def on_gone(self) -> None:
         """Hear that a submission ended without an answer to whether there is room."""
@@ -127,10 +164,14 @@ class InflightLimit:
             self._trying = 0
             return least
         self._row += 1
-        if refusal.cause is Cause.UNCLEAR and self._row < _NO_CHANCE and not self._trying:
+        above = self._trying or (self._cap < self._most and accepted >= self._edge)
+        if refusal.cause is Cause.UNCLEAR and self._row < _NO_CHANCE and not above:
             return least
+        falling = self._row > _NO_CHANCE and accepted < self._refused_with
         self._edge = max(accepted, min(self._cap, self._edge))
-        if self._cap == self._most:
+        if falling:
+            self._cap = int(_FALLEN * accepted)
+        elif self._cap == self._most:
             self._cap = self._edge = accepted
         elif not self._trying:
             # Refused below what was accepted before: others use the account, or the gateway has less to give, or
@@ -144,6 +185,8 @@ class InflightLimit:
             self._try_at = now + self._wait
             self._wait = min(_LONGEST_WAIT, 2.0 * self._wait)
         self._step, self._trying, self._successes = 1, 0, 0
+        self._taken = self._held = 0
+        self._refused_at, self._refused_with = now, accepted
         # When there is room is decided when it asks for a slot again; an item that slept until the next try would
         # still sleep when all others have ended.
         return least

@@ -20,19 +20,21 @@ class LatencyBook:
     Cheap to ask: a plan is made again only when its law has learned enough, or the budget has moved by a tenth.
     """
 
-    __slots__ = ("_laws", "_plans")
+    __slots__ = ("_begun", "_laws", "_plans")
 
     def __init__(self) -> None:
+        self._begun = 0
         self._laws: OrderedDict[str, LatencyLaw] = OrderedDict()
         self._plans: dict[str, tuple[Polling, int, float | None, LookPlan]] = {}
 
-    def observe(self, key: str, after: float, by: float, *, looked: float = 0.0) -> None:
+    def observe(self, key: str, after: float, by: float, *, known: int = 0, task: int | None = None) -> None:
         """Learn a completion; see ``LatencyLaw.observe``."""
-        self._law(key).observe(after, by, looked=looked)
+        self._law(key).observe(after, by, known=known, task=task)
 
     def watch(self, key: str, polling: Polling, *, looks: Callable[[], float | None]) -> "Watch":
         """Begin to wait for one task; see ``Watch``."""
-        return Watch(book=self, key=key, polling=polling, looks=looks)
+        self._begun += 1
+        return Watch(book=self, key=key, polling=polling, looks=looks, task=self._begun)
 
     def law(self, key: str) -> LatencyLaw | None:
         """Give what is known, or None."""
@@ -88,26 +90,25 @@ class Watch:
     key: str
     polling: Polling
     looks: Callable[[], float | None]
+    task: int | None = None
     _asked: bool = attrs.field(default=False, init=False)
-    _last: float = attrs.field(default=0.0, init=False)
+    _known: int = attrs.field(default=0, init=False)
 
     def next_delay(self, elapsed: float, random: Random) -> float:
         """See ``LookPlan.next_delay``."""
-        law = self.book.law(self.key)
-        if self._asked and law is not None:
-            law.unfinished(self._last, elapsed)
-            self._last = elapsed
+        if self._asked and (law := self.book.law(self.key)) is not None:
+            self._known = law.unfinished(self._known, elapsed, task=self.task)
         self._asked = True
         return self.book.plan(self.key, self.polling, looks=self.looks()).next_delay(elapsed, random)
 
     def finished(self, after: float, by: float) -> None:
         """Learn that it finished; see ``LatencyLaw.observe``."""
-        self.book.observe(self.key, after, by, looked=self._last)
-        self._last = 0.0
+        self.book.observe(self.key, after, by, known=self._known, task=self.task)
+        self._known = 0
 
     def gone(self) -> None:
         """Stop waiting without a completion to learn from; what its looks said stays learned."""
-        self._last = 0.0
+        self._known = 0
 
 
 def _alike(one: float | None, other: float | None) -> bool:

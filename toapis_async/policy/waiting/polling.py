@@ -5,6 +5,7 @@ least, and once the law is known the density of looks goes with the square root 
 """
 
 from bisect import bisect_right
+from math import inf
 from random import Random
 from typing import Protocol
 
@@ -19,6 +20,7 @@ _DOCUMENTED_SPREAD = 1.0  # docs: images first after 5 s, then every 5 to 10 s: 
 _COLD_SPREAD = 0.2  # of the floor: looks of a burst drift apart, and stay closer than the documented cadence
 _TAIL_SHARE = 1 / 32  # of the elapsed time, beyond what was seen: found late by under 2 % on average
 _SAME_LOOK = 0.25  # of a gap: a look that came so much early, by jitter, was still that look
+_SWAY = 0.25  # of the width of the law's middle two thirds
 _DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission (contract §4)
 _FAILED_FIRST = 1.0  # seconds; docs: after a refusal double the wait
 _FAILED_CAP = 60.0  # seconds; docs: up to 60 s for images
@@ -86,6 +88,7 @@ class TimedPlan:
         marks: ``marks[k]``: from there on a look counts as the one at ``times[k]``.
         min_interval, max_interval: seconds; bounds of any wait.
         jitter: a wait varies by up to this share, never under the floor.
+        sway: and by no more than so many seconds: tasks that all end at one moment are not looked at before it.
 
     """
 
@@ -94,20 +97,24 @@ class TimedPlan:
     min_interval: float
     max_interval: float
     jitter: float
+    sway: float = inf
 
     @classmethod
-    def of(cls, times: tuple[float, ...], *, min_interval: float, max_interval: float, jitter: float) -> "TimedPlan":
+    def of(
+        cls, times: tuple[float, ...], *, min_interval: float, max_interval: float, jitter: float, sway: float = inf
+    ) -> "TimedPlan":
         """Make a plan of its times."""
         before = (0.0, *times[:-1])
         marks = tuple(t - _SAME_LOOK * (t - b) for b, t in zip(before, times, strict=True))
-        return cls(times=times, marks=marks, min_interval=min_interval, max_interval=max_interval, jitter=jitter)
+        return cls(
+            times=times, marks=marks, min_interval=min_interval, max_interval=max_interval, jitter=jitter, sway=sway
+        )
 
     def next_delay(self, elapsed: float, random: Random) -> float:
         """See ``LookPlan.next_delay``."""
         k = bisect_right(self.marks, elapsed)
         gap = self.times[k] - elapsed if k < len(self.times) else min(_TAIL_SHARE * elapsed, self.max_interval)
-        swing = 1.0 + self.jitter * (2.0 * random.random() - 1.0)
-        return max(self.min_interval, gap * swing)
+        return max(self.min_interval, gap + min(self.jitter * gap, self.sway) * (2.0 * random.random() - 1.0))
 
 
 def _check_seconds(name: str, value: float) -> None:
@@ -158,7 +165,8 @@ class LearnedPolling:
     Attributes:
         min_interval: seconds before the first look and between two looks; never less. The documentation asks for 5.
         max_interval: seconds; the widest spacing beyond what was ever seen.
-        jitter: how far a look may stray from its planned time, as a share of the wait.
+        jitter: how far a look may stray from its planned time, as a share of the wait; less where tasks take nearly
+            the same time, each of which is then looked at just after its end.
         min_samples: completions of a kind, model and resolution before its law is followed.
         looks: looks per task, on average, to aim at when the floor allows; the query budget may allow fewer.
 
@@ -193,6 +201,7 @@ class LearnedPolling:
             min_interval=self.min_interval,
             max_interval=max(self.min_interval, self.max_interval),
             jitter=self.jitter,
+            sway=_SWAY * (law.quantile(0.84) - law.quantile(0.16)),
         )
 
 

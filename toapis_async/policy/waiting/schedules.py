@@ -11,7 +11,8 @@ from math import inf, sqrt
 
 import attrs
 
-from toapis_async.policy.waiting.latency_law import EDGES, LatencyLaw
+from toapis_async.policy.waiting.latency_curve import LawCurve
+from toapis_async.policy.waiting.latency_law import LatencyLaw
 
 _PER_LOOK = 8  # candidate times per look: finer ones gain less than 0.5 %
 _MOST_CANDIDATES = 240  # bounds the work on a plan to about 2 ms
@@ -47,12 +48,15 @@ def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, .
         looks: the mean number of looks per task that the times may cost, at least one.
 
     """
-    density = _root_hazard(law)
+    curve = law.curve
+    if curve is None:
+        return (floor,)
+    density = _root_hazard(curve)
     cheapest = _CHEAPEST * floor
     allowed = max(looks, _LEAST_LOOKS)
     # Keller: at price c the density of looks is sqrt(h / 2c), so looks = sqrt(1 / 2c) times the integral of sqrt(f S).
     price = max(cheapest, density[-1] ** 2 / (2.0 * allowed * allowed))
-    candidates = _candidates(law, density, floor, allowed)
+    candidates = _candidates(curve, density, floor, allowed)
     low, high = cheapest, inf
     found: _Schedule | None = None
     for _ in range(_ROUNDS):
@@ -76,34 +80,34 @@ def mean_looks(law: LatencyLaw, times: tuple[float, ...]) -> float:
     return sum(law.survival(t) for t in (0.0, *times[:-1]))
 
 
-def _root_hazard(law: LatencyLaw) -> list[float]:
+def _root_hazard(curve: LawCurve) -> list[float]:
     """Give the integral, at each edge, of the square root of density times survival."""
-    masses, cdf = law.masses(), law.cdf()
+    edges, cdf = curve.edges, curve.cdf
     total, out = 0.0, [0.0]
-    for k, mass in enumerate(masses):
-        width = EDGES[k + 1] - EDGES[k]
-        total += sqrt(mass * width * max(0.0, 1.0 - (cdf[k] + cdf[k + 1]) / 2))
+    for k in range(len(edges) - 1):
+        width = edges[k + 1] - edges[k]
+        total += sqrt(max(0.0, cdf[k + 1] - cdf[k]) * width * max(0.0, 1.0 - (cdf[k] + cdf[k + 1]) / 2))
         out.append(total)
     return out
 
 
-def _candidates(law: LatencyLaw, density: list[float], floor: float, looks: float) -> _Candidates:
+def _candidates(curve: LawCurve, density: list[float], floor: float, looks: float) -> _Candidates:
     """Lay candidate times, equally many per expected look, no finer than an eighth of the floor."""
-    cdf = law.cdf()
-    last = bisect_left(cdf, 1.0 - _UNSEEN)
+    edges, cdf = curve.edges, curve.cdf
+    last = min(len(cdf) - 1, bisect_left(cdf, 1.0 - _UNSEEN))
     # Looks of an average task are fewer than those of the last one: the hazard integral counts the latter.
-    reach = _hazard_looks(law, last)
+    reach = _hazard_looks(curve, last)
     total = reach[-1]
     size = int(min(_MOST_CANDIDATES, max(_LEAST_CANDIDATES, _PER_LOOK * looks * total / max(1e-9, density[-1]))))
     finest = floor / _PER_LOOK
     times, done = [0.0], [0.0]
     k, t = 1, floor
-    top = max(EDGES[min(last, len(EDGES) - 1)], floor)
+    top = max(edges[last], floor)
     step = total / size
     while True:
-        while k < last and EDGES[k] < t:
+        while k < last and edges[k] < t:
             k += 1
-        low, high = EDGES[k - 1], EDGES[k]
+        low, high = edges[k - 1], edges[k]
         share = min(1.0, max(0.0, (t - low) / (high - low)))
         times.append(t)
         done.append(cdf[k - 1] + share * (cdf[k] - cdf[k - 1]))
@@ -113,17 +117,17 @@ def _candidates(law: LatencyLaw, density: list[float], floor: float, looks: floa
         j = min(last, max(1, bisect_left(reach, want)))
         rise = reach[j] - reach[j - 1]
         inside = min(1.0, (want - reach[j - 1]) / rise) if rise > 0.0 else 1.0
-        t = min(top, max(t + finest, EDGES[j - 1] + inside * (EDGES[j] - EDGES[j - 1])))
+        t = min(top, max(t + finest, edges[j - 1] + inside * (edges[j] - edges[j - 1])))
 
 
-def _hazard_looks(law: LatencyLaw, last: int) -> list[float]:
+def _hazard_looks(curve: LawCurve, last: int) -> list[float]:
     """Give the integral, at each edge up to the last, of the square root of the hazard."""
-    masses, cdf = law.masses(), law.cdf()
+    edges, cdf = curve.edges, curve.cdf
     total, out = 0.0, [0.0]
     for k in range(last):
-        width = EDGES[k + 1] - EDGES[k]
+        width = edges[k + 1] - edges[k]
         alive = max(_UNSEEN, 1.0 - (cdf[k] + cdf[k + 1]) / 2)
-        total += sqrt(masses[k] * width / alive)
+        total += sqrt(max(0.0, cdf[k + 1] - cdf[k]) * width / alive)
         out.append(total)
     return out
 
