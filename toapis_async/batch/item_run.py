@@ -90,6 +90,7 @@ class ItemRun:
         estimate: what it was planned to cost, in USD, or None.
         task: as last seen.
         ask_only: whether it is not to be submitted when nothing came of its last attempt.
+        kind: which endpoint it goes to.
         stoppable: whether it is in the part that a stop cuts short unless something was sent.
         cancelled: whether it was told to end at once.
 
@@ -102,18 +103,17 @@ class ItemRun:
     estimate: Decimal | None = None
     ask_only: bool = False
     task: GenerationTask | None = None
+    kind: Kind = attrs.field(init=False)
     stoppable: bool = False
     cancelled: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.kind = "video" if isinstance(self.item.request, VideoRequest) else "image"
 
     @property
     def item(self) -> Item:
         """Which one."""
         return self.books.item
-
-    @property
-    def kind(self) -> Kind:
-        """Which endpoint it goes to."""
-        return "video" if isinstance(self.item.request, VideoRequest) else "image"
 
     @property
     def worker(self) -> Worker:

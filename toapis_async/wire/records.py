@@ -33,7 +33,10 @@ _EMPTY: tuple[object, ...] = (None, (), {})
 _STATES = {state.value: state for state in ItemState}
 
 
-_REQUEST_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in _KINDS.values()}
+_REQUEST_FIELDS = {
+    kind: (names, attrgetter(*names))
+    for kind, names in ((kind, tuple(field.name for field in attrs.fields(kind))) for kind in _KINDS.values())
+}
 _RECORD_FIELDS = tuple(field.name for field in attrs.fields(ItemRecord) if field.name not in _OWN_COLUMNS)
 _record_values = attrgetter(*_RECORD_FIELDS)
 
@@ -46,9 +49,9 @@ def encode_request(request: GenerationRequest) -> str:
 
     """
     body: dict[str, Any] = {"kind": "video" if isinstance(request, VideoRequest) else "image"}
-    for name in _REQUEST_FIELDS[type(request)]:
-        value = getattr(request, name)
-        if value not in _EMPTY:
+    names, values_of = _REQUEST_FIELDS[type(request)]
+    for name, value in zip(names, values_of(request), strict=True):
+        if value is not None and value not in _EMPTY:
             body[name] = _encode_reference(value) if name in _REFERENCES else value
     try:
         return _encode(body)

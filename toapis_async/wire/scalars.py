@@ -84,6 +84,8 @@ def moment_of(value: object) -> datetime | None:
 
     Text without a zone is UTC. Zero, the past before 1970 and the far future are None.
     """
+    if value is None:
+        return None
     if type(value) is str:
         seconds = number_of(value)
         if seconds is None:

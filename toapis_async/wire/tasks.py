@@ -110,6 +110,8 @@ def _unwrapped(whole: JsonObject) -> JsonObject:
 
 
 def _id_in(said: JsonObject, asked: str | None) -> str | None:
+    if asked is not None and said.get("id") == asked:
+        return asked
     first, second = id_of(said.get("id")), id_of(said.get("task_id"))
     if asked is not None and asked in {first, second}:
         return asked

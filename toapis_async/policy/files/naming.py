@@ -7,8 +7,9 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
+from operator import attrgetter
 
 import attrs
 
@@ -91,8 +92,10 @@ def request_digest(request: GenerationRequest) -> str:
     """
     kind = "video" if isinstance(request, VideoRequest) else "image"
     asked: dict[str, object] = {"kind": kind}
-    for name, default in _FIELDS_OF_THE_RESULT[kind]:
-        value = getattr(request, name)
+    fields, values_of = _FIELDS_OF_THE_RESULT[kind]
+    for (name, default), value in zip(fields, values_of(request), strict=True):
+        if value is default and name not in _ALWAYS_OF_THE_RESULT:
+            continue
         if value != default or name in _ALWAYS_OF_THE_RESULT:
             asked[name] = _canonical(value)
     return _hexadecimal(_canonical_json(asked), 16)
@@ -145,12 +148,15 @@ def _hexadecimal(text: str, digits: int) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
-def _fields_of_the_result(kind: type[attrs.AttrsInstance]) -> tuple[tuple[str, object], ...]:
-    return tuple(
+def _fields_of_the_result(
+    kind: type[attrs.AttrsInstance],
+) -> tuple[tuple[tuple[str, object], ...], Callable[[object], tuple[object, ...]]]:
+    fields = tuple(
         (field.name, {} if field.name == "extra" else field.default)
         for field in attrs.fields(kind)
         if field.name not in _NOT_OF_THE_RESULT
     )
+    return fields, attrgetter(*(name for name, _ in fields))
 
 
 _FIELDS_OF_THE_RESULT = {"image": _fields_of_the_result(ImageRequest), "video": _fields_of_the_result(VideoRequest)}

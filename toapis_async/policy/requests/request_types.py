@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
+from operator import attrgetter
 
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference
 
@@ -11,11 +12,25 @@ _IMAGE_TEXTS = (*_TEXTS, "quality", "background", "output_format")
 _IMAGE_NUMBERS = ("temperature", "top_p")
 _IMAGE_WHOLE = ("output_compression", "seed")
 _CLIPS = ("reference_images", "reference_videos", "reference_audios")
+_often_set = attrgetter("size", "resolution", "id")
+_seldom_set = attrgetter(
+    "client_business_id",
+    "callback_url",
+    "quality",
+    "background",
+    "output_format",
+    *_IMAGE_NUMBERS,
+    *_IMAGE_WHOLE,
+    "mask",
+)
+_NOTHING_SET = (None,) * 10
 _REFERENCE = "an address, a path or bytes"
 
 
 def wrong_types(request: GenerationRequest) -> list[str]:
     """Return a sentence for each field whose value has the wrong type."""
+    if type(request) is ImageRequest and _is_plain(request):
+        return []
     needed = ("prompt", "model")
     found = [_wrong(request, name, "text") for name in needed if not isinstance(getattr(request, name), str)]
     extra: object = request.extra
@@ -33,6 +48,20 @@ def wrong_types(request: GenerationRequest) -> list[str]:
     for name in ("first_frame", "last_frame"):
         _check_optional(request, (name,), (str, bytes, os.PathLike), _REFERENCE, found)
     return found
+
+
+def _is_plain(request: ImageRequest) -> bool:
+    """Tell at little cost whether a request has only what most have, in its usual types."""
+    return (
+        type(request.prompt) is str
+        and type(request.model) is str
+        and _is_whole(request.n)
+        and request.edit is False
+        and request.reference_images == ()
+        and request.extra == {}
+        and _seldom_set(request) == _NOTHING_SET
+        and all(value is None or type(value) is str for value in _often_set(request))
+    )
 
 
 def _check_image(request: ImageRequest, found: list[str]) -> None:

@@ -64,7 +64,7 @@ def wrong_action(action: Literal["remix", "extend"], model_name: str, catalogue:
 
 
 def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]:
-    if not request.model.strip() or any(character.isspace() for character in request.model):
+    if request.model.split() != [request.model]:
         yield f"model {request.model!r} is no model id"
     if not request.prompt.strip() and not (model is not None and model.prompt_optional and _shows_something(request)):
         yield "prompt is empty; say what to make"
