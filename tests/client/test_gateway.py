@@ -18,6 +18,16 @@ async def test_a_look_is_one_exchange(scripted_gateway, json_reply):
     assert [request.path for request in gateway.transport.requests] == ["/images/generations/tsk_1"]
 
 
+async def test_the_same_bytes_are_read_once(scripted_gateway, json_reply):
+    """A look that brings what the one before it brought gives the same task; another one gives another."""
+    answers = [{"id": "tsk_1", "status": "queued"}] * 2 + [{"id": "tsk_1", "status": "completed"}]
+    gateway = scripted_gateway(lambda _: json_reply(answers.pop(0)))
+    look = gateway.looks_at("tsk_1", "image")
+    first, second, third = [await look() for _ in range(3)]
+    assert first is second
+    assert third.completed
+
+
 async def test_a_garbled_reply_is_asked_for_again(scripted_gateway, json_reply):
     """A 200 that breaks off says nothing about the task; the next one does."""
     gateway = scripted_gateway([json_reply('{"id": "tsk_1", "stat'), json_reply(TASK)])

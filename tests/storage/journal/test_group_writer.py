@@ -196,3 +196,59 @@ async def test_windows_grow_while_batches_are_small() -> None:
         for _ in range(4):
             await asyncio.gather(*(writer.write(number) for number in range(120)))
         assert writer._window == 0.001
+
+
+async def test_unhurried_entries_wait_for_each_other() -> None:
+    """What has time is written together, after what was added in the meantime."""
+    disk = Disk()
+    async with opened(disk, leisure_seconds=0.05, patience_seconds=0.001) as writer:
+        writer.add_unhurried(1)
+        await writer.write(2)
+        writer.add_unhurried(3)
+        assert disk.written == [2]
+        await asyncio.sleep(0.1)
+        assert disk.batches == [[2], [1, 3]]
+
+
+async def test_nothing_overtakes_what_it_is_about() -> None:
+    """An entry about the same as an unhurried one is written after it."""
+    disk = Disk()
+    async with opened(disk, leisure_seconds=60.0, about=lambda entry: str(entry % 10)) as writer:
+        writer.add_unhurried(11)
+        await writer.write(2)
+        await writer.write(21)
+        assert disk.written == [2, 11, 21]
+
+
+async def test_many_unhurried_entries_are_written() -> None:
+    """They do not gather beyond the limit."""
+    disk = Disk()
+    async with opened(disk, leisure_seconds=60.0, limit=10) as writer:
+        for number in range(11):
+            writer.add_unhurried(number)
+        await asyncio.sleep(0.05)
+        assert disk.written == list(range(10))
+
+
+async def test_calls_and_closing_see_unhurried_entries() -> None:
+    """Whoever asks, or closes, finds everything written that was added before."""
+    disk = Disk()
+    writer = GroupWriter(disk.write, name="test", leisure_seconds=60.0)
+    writer.add_unhurried(1)
+    assert await writer.call(lambda: list(disk.written)) == [1]
+    writer.add_unhurried(2)
+    await writer.close(disk.end)
+    assert disk.written == [1, 2]
+
+
+async def test_unhurried_entries_after_a_failure() -> None:
+    """After a failure nothing is taken any more, unhurried or not."""
+    disk = Disk()
+    disk.broken = True
+    async with opened(disk, leisure_seconds=60.0) as writer:
+        writer.add_unhurried(1)
+        with pytest.raises(OSError, match="full"):
+            await writer.write(2)
+        with pytest.raises(OSError, match="full"):
+            writer.add_unhurried(3)
+    assert disk.written == []

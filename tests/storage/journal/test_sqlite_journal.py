@@ -354,6 +354,35 @@ async def test_rows_leave_the_cache(tmp_path: Path) -> None:
         assert [record.key async for record in journal.items(ItemState.FINISHED)] == ["item-7"]
 
 
+async def test_a_first_attempt_that_was_there_already(tmp_path: Path) -> None:
+    """An ended item that is intended anew as a first attempt keeps its row, beside new ones of the same batch."""
+    async with open_journal(tmp_path) as journal:
+        for key in ("one", "two"):
+            await journal.record(intended(key))
+            journal.note(Accepted(key=key, attempt=1, task_id=f"tsk-{key}", kind="image", at=2.0))
+            journal.note(FailedForGood(key=key, error_type="TaskFailedError", message="no", at=3.0))
+        assert await journal.counts() == {ItemState.FAILED: 2}
+        before = await journal.find(["one", "two"])
+        await asyncio.gather(*(journal.record(intended(key)) for key in ("three", "one", "four")))
+        assert await journal.find(["one", "two"]) == before
+        assert await journal.counts() == {ItemState.FAILED: 2, ItemState.INTENDED: 2}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 200])
+async def test_batches_of_any_size(tmp_path: Path, count: int) -> None:
+    """However many rows a batch has, each is written once and as it is."""
+    keys = [f"item-{number}" for number in range(count)]
+    async with open_journal(tmp_path) as journal:
+        await asyncio.gather(*(journal.record(intended(key, f"prompt {key}")) for key in keys))
+        for key in keys:
+            journal.note(Accepted(key=key, attempt=1, task_id=f"tsk-{key}", kind="image", at=2.0))
+    async with open_journal(tmp_path, read_only=True) as journal:
+        records = await journal.find(keys)
+    assert [(record.task_id, record.request.prompt) for record in records] == [
+        (f"tsk-{key}", f"prompt {key}") for key in keys
+    ]
+
+
 async def test_a_killed_owner_is_known_to_be_gone(tmp_path: Path) -> None:
     """A journal that was not closed is whole at the next opening, and its owner is known to be gone."""
     reported = await asyncio.to_thread(writer_killed_after, tmp_path, 5)
