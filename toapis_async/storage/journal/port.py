@@ -42,7 +42,7 @@ class Journal(Protocol):
         ...
 
     def note(self, event: JournalEvent) -> None:
-        """Apply an event soon, in order with the others; durable at the next commit.
+        """Apply an event soon, in order with the others of its item; durable within a second.
 
         Raises:
             JournalError: something before it could not be written.
