@@ -137,3 +137,24 @@ async def test_what_is_no_iterable_is_told(register):
     """A request in place of requests is a mistake that is told at once."""
     with pytest.raises(TypeError):
         Inputs(ImageRequest("a fox"), await register())
+
+
+async def test_a_name_that_was_given_ahead_is_not_given_twice(register):
+    """Two inputs of one session that are read side by side never share a key before the first of them has begun."""
+    names = await register(ImageRequest("other"))
+    ahead = Inputs([ImageRequest("fox")] * 2 + [ImageRequest("owl")], names, number=1)
+    beside = Inputs([ImageRequest("fox"), ImageRequest("owl")], names, number=2)
+    keys = [(await source.next()).item.key for source in (ahead, beside, ahead, beside, ahead)]
+    assert len(set(keys)) == 5
+
+
+async def test_a_name_that_nobody_came_for_is_free_again(register):
+    """What a stopped input had taken ahead is given to the next one under the same name."""
+    names = await register(ImageRequest("other"))
+    requests = [ImageRequest("fox"), ImageRequest("owl")]
+    stopped = Inputs(requests, names, number=1)
+    names.free([await stopped.next()])
+    stopped.let_go()
+    assert names.reserved == set()
+    again = Inputs(requests, names, number=2)
+    assert [(await again.next()).item.key for _ in requests] == [item_key(request, 0) for request in requests]

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from toapis_async import (
+    DownloadError,
     FixedPolling,
     ImageRequest,
     JournalDamagedError,
@@ -17,6 +18,7 @@ from toapis_async import (
     VideoRequest,
 )
 from toapis_async.testing import Constant, Delay, Drop, Fail, Fault
+from toapis_async.values.events import Happening
 from toapis_async.values.records import ItemState
 
 
@@ -118,6 +120,41 @@ async def test_listeners_hear_of_what_was_never_sent(live, tmp_path):
         assert [event.happening.value for event in events] == ["failed", "failed"]
         assert all(event.message for event in events)
         assert sim.books.posts == 0
+
+
+@pytest.mark.parametrize("happening", [Happening.INTENDED, Happening.ACCEPTED, Happening.FINISHED, Happening.SAVED])
+@pytest.mark.parametrize("error", [ValueError("mine"), ToAPIsError("mine"), DownloadError("mine")])
+async def test_a_listener_that_breaks_costs_no_image(live, tmp_path, happening, error):
+    """Whatever it raises, whoever reads the stream hears it as it is, and the next run saves everything."""
+
+    def listen(event):
+        if event.happening is happening:
+            raise error
+
+    async with live() as (sim, client):
+        with pytest.raises(type(error), match="mine") as caught:
+            async with client.session(tmp_path, on_event=listen) as session:
+                await session.run(foxes(3))
+        assert caught.value is error
+        async with client.session(tmp_path) as session:
+            report = await session.run(foxes(3))
+        assert report.complete
+        assert (sim.books.duplicates, sim.books.never_downloaded) == ({}, ())
+
+
+@pytest.mark.parametrize("max_concurrency", [3, 200])
+async def test_streams_side_by_side_share_nothing(live, tmp_path, max_concurrency):
+    """Equal requests in two streams at once are different items: no reference is sent twice, no file is overwritten."""
+    async with live() as (sim, client), client.session(tmp_path, max_concurrency=max_concurrency) as session:
+
+        async def read():
+            return [outcome async for outcome in session.stream(foxes(20))]
+
+        outcomes = [outcome for one in await asyncio.gather(read(), read()) for outcome in one]
+        assert all(outcome.ok for outcome in outcomes)
+        paid = {outcome.item.key: outcome.files for outcome in outcomes}
+        assert sim.books.accepted == len(paid) == len({file.path for files in paid.values() for file in files})
+        assert all(entry.posts == 1 for entry in sim.books.by_client_business_id.values())
 
 
 async def test_its_own_polling(live, tmp_path):

@@ -87,6 +87,23 @@ async def test_time_limits_around_it_keep_working():
     limit.close()
 
 
+async def test_closing_leaves_what_is_under_way_its_limit():
+    """An exchange that goes on while its client is closed still ends in time."""
+    limit = TimeLimit(0.05)
+    task = asyncio.create_task(limited(limit, 60))
+    await asyncio.sleep(0)
+    limit.close()
+    async with asyncio.timeout(5):
+        assert await task == "too slow"
+
+
+def test_a_limit_outlives_its_loop():
+    """Used again in another loop it works there."""
+    limit = TimeLimit(0.02)
+    assert asyncio.run(limited(limit, 0)) == "done"
+    assert asyncio.run(limited(limit, 60)) == "too slow"
+
+
 async def test_a_closed_limit_leaves_no_timer():
     """Closing lets go of the timer that waits for the next end."""
     limit = TimeLimit(60)

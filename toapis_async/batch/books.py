@@ -42,6 +42,19 @@ class Listener(Protocol):
         ...
 
 
+class ListenerBrokeError(Exception):
+    """A listener raised an error of our own family, which must not be taken for one of ours on its way up.
+
+    Args:
+        error: what it raised.
+
+    """
+
+    def __init__(self, error: ToAPIsError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 @attrs.define(kw_only=True)
 class Books:
     """The journal and the manifest of a session, and who listens.
@@ -61,8 +74,12 @@ class Books:
 
     def tell(self, happening: Happening, item: Item, *, task_id: str | None = None, message: str = "") -> None:
         """Tell the listener."""
-        if self.listener is not None:
+        if self.listener is None:
+            return
+        try:
             self.listener(SessionEvent(happening, item.key, task_id, message))
+        except ToAPIsError as error:
+            raise ListenerBrokeError(error) from error
 
 
 @attrs.define(kw_only=True)

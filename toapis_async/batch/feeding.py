@@ -37,18 +37,27 @@ class Feed:
     async def pour(self, run: Run) -> None:
         """Start items, one for each free slot, until the input ends."""
         await self._pour_all(run, self.before)
+        try:
+            await self._pour_inputs(run)
+        finally:
+            self.inputs.let_go()
+        await self._pour_all(run, self.after)
+
+    async def _pour_inputs(self, run: Run) -> None:
         while (place := await _free_place(run)) is not None:
             try:
                 entry_or_end = await self.inputs.next()
                 if entry_or_end is None:
                     break
-                await self._begin(run, entry_or_end, place)
+                try:
+                    await self._begin(run, entry_or_end, place)
+                finally:
+                    self.inputs.register.free([entry_or_end])
             except BaseException:
                 place.give_back()
                 raise
         if place is not None:
             place.give_back()
-        await self._pour_all(run, self.after)
 
     async def _pour_all(self, run: Run, entries: AsyncIterator[Entry] | None) -> None:
         if entries is not None:

@@ -58,6 +58,7 @@ class Register:
         directory: where their files are.
         ledger: which names this session has given.
         in_work: keys of items under way, in any run of the session.
+        reserved: keys that were given to items which are not under way yet: an input may be looked up far ahead.
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
 
@@ -68,11 +69,12 @@ class Register:
     directory: OutputDirectory
     ledger: KeyLedger
     in_work: set[str] = attrs.field(factory=set)
+    reserved: set[str] = attrs.field(factory=set)
     recovered: bool = False
     taken: int = 0
 
     def name(self, request: GenerationRequest, *, mark: str = "", check_later: bool = False) -> Entry:
-        """Give a request its key, and check it, or only whether it can be read.
+        """Give a request its key, and check it, or only whether it can be read; ``free()`` has to follow.
 
         Args:
             request: as the user gave it.
@@ -101,10 +103,20 @@ class Register:
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         if ordinal:
             key = item_key(request, ordinal)
-        while key in self.in_work and not (self.recovered and self.ledger.knows(_RECOVERED + key)):
+        while self._is_taken(key):
             ordinal += 1  # another input that runs beside this one has it
             key = item_key(request, ordinal)
+        self.reserved.add(key)
         return Entry(item=Item(key=key, request=request, index=index))
+
+    def _is_taken(self, key: str) -> bool:
+        if key not in self.in_work and key not in self.reserved:
+            return False
+        return not (self.recovered and self.ledger.knows(_RECOVERED + key))
+
+    def free(self, entries: Iterable[Entry]) -> None:
+        """Hear that these are under way by now, or never will be."""
+        self.reserved.difference_update(entry.item.key for entry in entries)
 
     def _refused(self, request: GenerationRequest, index: int, error: InvalidRequestError) -> Entry:
         own = getattr(request, "id", None)
@@ -120,6 +132,7 @@ class Register:
         try:
             check(entry.item.request, self.gateway)
         except InvalidRequestError as error:
+            self.free([entry])
             return self._refused(entry.item.request, entry.item.index or 0, error)
         return entry
 
@@ -130,6 +143,7 @@ class Register:
             return entry
         if request_digest(request) == request_digest(record.request):
             return entry
+        self.free([entry])
         other = f"id {request.id!r} belongs to another request that was sent from this directory; give it a new id"
         return self._refused(request, entry.item.index or 0, InvalidRequestError.refused((other,)))
 
@@ -211,12 +225,27 @@ class Inputs:
             if not requests:
                 return []
             named = [self.register.name(request, mark=self._mark, check_later=lookups) for request in requests]
-            entries = [entry for entry in named if self._recovered or not self.register.has_recovered(entry)]
+            entries = [entry for entry in named if self._is_wanted(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]
-        looked_up = iter(await self.register.look_up(known))
+        try:
+            looked_up = iter(await self.register.look_up(known))
+        except BaseException:
+            self.register.free(known)
+            raise
         return [self.register.checked(entry if entry.error is not None else next(looked_up)) for entry in entries]
+
+    def _is_wanted(self, entry: Entry) -> bool:
+        if self._recovered or not self.register.has_recovered(entry):
+            return True
+        self.register.free([entry])
+        return False
+
+    def let_go(self) -> None:
+        """Free what was taken and never asked for."""
+        self.register.free(self._ready)
+        self._ready.clear()
 
     async def _pull(self, most: int) -> list[GenerationRequest]:
         if self._async is not None:

@@ -32,7 +32,7 @@ from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.events import Happening
 from toapis_async.values.exchange import HttpRequest
-from toapis_async.values.records import ItemRecord
+from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest, VideoRequest
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
 from toapis_async.wire.encoding import submission
@@ -42,6 +42,8 @@ Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 
 # A run can wait longer than a single call for a fresh link of what is paid for.
 FRESH_LOOK = RetryPolicy(max_retries=8)
+
+_IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED})
 
 # A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
 LATE_INTERVAL_SECONDS = 60.0
@@ -286,6 +288,9 @@ class ItemRun:
             return
         if isinstance(error, NotSentError) and self.run.stopped_by is not None:
             error = self.run.stopped_by
+        record = self.books.record
+        if self.task is None and record is not None and record.state in _IN_HAND:
+            self.task = _task_of(record)  # what is paid for has not failed for good, whatever broke on the way
         outcome = outcome_of(self.item, error, self.task)
         if isinstance(outcome, Failed):
             self.books.failed(error)

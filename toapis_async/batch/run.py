@@ -12,6 +12,7 @@ from typing import Protocol
 import anyio
 from anyio.abc import TaskGroup
 
+from toapis_async.batch.books import ListenerBrokeError
 from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.parts import Parts
 from toapis_async.batch.worker import outlast
@@ -159,7 +160,7 @@ class Run:
     def crash(self, error: Exception) -> None:
         """End the run because of a defect, ours or the input's."""
         if self.crashed is None:
-            self.crashed = error
+            self.crashed = error.error if isinstance(error, ListenerBrokeError) else error
         self.cancel()
 
     def cancel(self) -> None:

@@ -17,7 +17,7 @@ class TimeLimit:
 
     """
 
-    __slots__ = ("_seconds", "_struck", "_timer", "_under_way")
+    __slots__ = ("_loop", "_seconds", "_struck", "_timer", "_under_way")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -26,6 +26,7 @@ class TimeLimit:
         self._under_way: dict[asyncio.Task[object], tuple[float, int]] = {}
         self._struck: dict[asyncio.Task[object], int] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> asyncio.Task[object]:
         """Begin the time of the current task, and return that task."""
@@ -33,6 +34,9 @@ class TimeLimit:
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("there is no task that could be cancelled")
+        if self._loop is not loop:  # the timer of a loop that has ended would never come
+            self._loop, self._timer = loop, None
+            self._under_way.clear()
         self._under_way[task] = (loop.time() + self._seconds, task.cancelling())
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._strike, loop)
@@ -49,8 +53,8 @@ class TimeLimit:
         return before is not None and task.uncancel() <= before
 
     def close(self) -> None:
-        """Let go of the timer; nothing is under way."""
-        if self._timer is not None:
+        """Let go of the timer, unless something is under way that still needs it."""
+        if self._timer is not None and not self._under_way:
             self._timer.cancel()
             self._timer = None
 

@@ -75,3 +75,11 @@ def test_a_watch_tells_what_its_looks_found() -> None:
     law = book.law("k")
     assert law.count == pytest.approx(21.0, rel=0.05)
     assert law.quantile(0.5) == pytest.approx(12.5, rel=0.05)
+
+
+def test_plans_are_forgotten_with_time() -> None:
+    """Models whose tasks never end leave no more plans behind than a book has room for."""
+    book, polling = LatencyBook(), LearnedPolling()
+    for number in range(1000):
+        book.plan(f"image|model-{number}|", polling, looks=None)
+    assert len(book._plans) <= 64

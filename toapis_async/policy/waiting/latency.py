@@ -49,6 +49,8 @@ class LatencyBook:
             return known[3]
         plan = polling.plan(law, looks=looks)
         self._plans[key] = (polling, version, looks, plan)
+        if len(self._plans) > _MOST_LAWS:
+            del self._plans[next(iter(self._plans))]
         return plan
 
     def to_text(self) -> str:
