@@ -42,19 +42,6 @@ class Listener(Protocol):
         ...
 
 
-class ListenerBrokeError(Exception):
-    """A listener raised an error of our own family, which must not be taken for one of ours on its way up.
-
-    Args:
-        error: what it raised.
-
-    """
-
-    def __init__(self, error: ToAPIsError) -> None:
-        super().__init__(error)
-        self.error = error
-
-
 @attrs.define(kw_only=True)
 class Books:
     """The journal and the manifest of a session, and who listens.
@@ -64,6 +51,7 @@ class Books:
         manifest: what the user reads; None without one.
         gateway: for its clock and for what it has shown about our references.
         listener: hears every event; None for nobody.
+        listener_error: of our own family, raised by the listener; None as long as there was none.
 
     """
 
@@ -71,6 +59,7 @@ class Books:
     manifest: Manifest
     gateway: Gateway
     listener: Listener | None
+    listener_error: ToAPIsError | None = attrs.field(default=None, init=False)
 
     def tell(self, happening: Happening, item: Item, *, task_id: str | None = None, message: str = "") -> None:
         """Tell the listener."""
@@ -79,7 +68,9 @@ class Books:
         try:
             self.listener(SessionEvent(happening, item.key, task_id, message))
         except ToAPIsError as error:
-            raise ListenerBrokeError(error) from error
+            # As it is, it would be taken for one of ours on its way up, and end a paid item; the run brings it back.
+            self.listener_error = error
+            raise RuntimeError("the listener broke") from error
 
 
 @attrs.define(kw_only=True)

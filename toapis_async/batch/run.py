@@ -12,7 +12,6 @@ from typing import Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from toapis_async.batch.books import ListenerBrokeError
 from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.parts import Parts
 from toapis_async.batch.worker import outlast
@@ -160,7 +159,10 @@ class Run:
     def crash(self, error: Exception) -> None:
         """End the run because of a defect, ours or the input's."""
         if self.crashed is None:
-            self.crashed = error.error if isinstance(error, ListenerBrokeError) else error
+            cause = error.__cause__
+            if isinstance(cause, ToAPIsError) and cause is self.parts.books.listener_error:
+                error = cause
+            self.crashed = error
         self.cancel()
 
     def cancel(self) -> None:
