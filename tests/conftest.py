@@ -16,10 +16,11 @@ import pytest
 from multidict import CIMultiDict
 
 from toapis_async import AsyncToAPIs, FixedPolling, GracePeriods
+from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.gateway import ClientIdTraits, Gateway
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.waiting.latency import LatencyBook
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.testing import Constant, FakeClock, Scenario, Simulator
 from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import HttpReply
@@ -210,6 +211,7 @@ def scripted_gateway():
             "retries": RetryPolicy(),
             "grace": GracePeriods(),
             "client_ids": ClientIdTraits(),
+            "events": EventDispatcher(clock),
         }
         return Gateway(**{**settings, **parts})
 

@@ -6,68 +6,13 @@ async with AsyncToAPIs() as client:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from toapis_async._version import __version__
+from toapis_async._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from toapis_async.batch.jobs import Job
-    from toapis_async.batch.outcomes import Failed, Item, Outcome, Report, Saved, Statistics, Unfinished
-    from toapis_async.batch.session import GenerationSession
-    from toapis_async.batch.stream import OutcomeStream
-    from toapis_async.client.keeping import AbandonedSubmission
-    from toapis_async.client.models import AvailableModel
-    from toapis_async.clock import Clock, SystemClock
-    from toapis_async.errors import (
-        APIConnectionError,
-        APIStatusError,
-        APITimeoutError,
-        AuthenticationError,
-        BudgetExceededError,
-        ConfigurationError,
-        ContentMismatchError,
-        ContentPolicyError,
-        Delivery,
-        DownloadError,
-        InsufficientQuotaError,
-        InvalidRequestError,
-        JournalDamagedError,
-        JournalError,
-        JournalLockedError,
-        LinkExpiredError,
-        ModelUnavailableError,
-        NotFoundError,
-        PermissionDeniedError,
-        RateLimitError,
-        ServerError,
-        StorageError,
-        SubmissionUnknownError,
-        TaskFailedError,
-        TaskTimeoutError,
-        ToAPIsError,
-        TruncatedError,
-        UnreadableReplyError,
-        WebhookVerificationError,
-    )
-    from toapis_async.front_door import AsyncToAPIs
-    from toapis_async.policy.money.asking import GracePeriods
-    from toapis_async.policy.requests.pricing import estimate
-    from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling
-    from toapis_async.storage.reading.catalogue_file import catalogue_file
-    from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
-    from toapis_async.values.account import Balance
-    from toapis_async.values.catalogue import Catalogue, Model
-    from toapis_async.values.events import Happening, SessionEvent
-    from toapis_async.values.files import SavedFile
-    from toapis_async.values.limits import RateLimits
-    from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
-    from toapis_async.values.tasks import Billing, GenerationTask, TaskFailure, TaskFile, TaskStatus
-    from toapis_async.values.uploads import Upload
-    from toapis_async.values.webhooks import WebhookEvent
-    from toapis_async.wire.webhooks import verify_webhook
-
-# Names are fetched when they are asked for, so that a program that only mentions the package starts at once.
+# Names are fetched when they are asked for, so that a program that only mentions the package starts at once. Type
+# checkers and editors read the same names in ``__init__.pyi``; a test holds the two together.
 _HOMES = {
+    "async_client": ("AsyncToAPIs",),
     "batch.jobs": ("Job",),
     "batch.outcomes": (
         "Failed",
@@ -80,8 +25,8 @@ _HOMES = {
     ),
     "batch.session": ("GenerationSession",),
     "batch.stream": ("OutcomeStream",),
-    "client.keeping": ("AbandonedSubmission",),
     "client.models": ("AvailableModel",),
+    "client.orphans": ("AbandonedSubmission",),
     "clock": (
         "Clock",
         "SystemClock",
@@ -117,23 +62,38 @@ _HOMES = {
         "UnreadableReplyError",
         "WebhookVerificationError",
     ),
-    "front_door": ("AsyncToAPIs",),
     "policy.money.asking": ("GracePeriods",),
+    "policy.requests.pricing": ("estimate",),
     "policy.waiting.polling": (
         "FixedPolling",
         "LearnedPolling",
+        "Polling",
     ),
-    "policy.requests.pricing": ("estimate",),
-    "storage.reading.catalogue_file": ("catalogue_file",),
-    "storage.reading.packaged_catalogue": ("packaged_catalogue",),
+    "ports.completion": ("CompletionSource",),
+    "ports.events": (
+        "AttemptBegun",
+        "AttemptSettled",
+        "Event",
+        "HeldUp",
+        "ItemFailed",
+        "ItemSaved",
+        "ItemSkipped",
+        "ItemUnfinished",
+        "LimitChanged",
+        "Observer",
+        "TaskFinished",
+        "TaskLate",
+        "TaskLookedAt",
+        "TransferBegun",
+        "TransferDone",
+        "TransferRetried",
+    ),
+    "storage.inputs.catalogue_file": ("catalogue_file",),
+    "storage.inputs.packaged_catalogue": ("packaged_catalogue",),
     "values.account": ("Balance",),
     "values.catalogue": (
         "Catalogue",
         "Model",
-    ),
-    "values.events": (
-        "Happening",
-        "SessionEvent",
     ),
     "values.files": ("SavedFile",),
     "values.limits": ("RateLimits",),
@@ -155,77 +115,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "APIConnectionError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AbandonedSubmission",
-    "AsyncToAPIs",
-    "AuthenticationError",
-    "AvailableModel",
-    "Balance",
-    "Billing",
-    "BudgetExceededError",
-    "Catalogue",
-    "Clock",
-    "ConfigurationError",
-    "ContentMismatchError",
-    "ContentPolicyError",
-    "Delivery",
-    "DownloadError",
-    "Failed",
-    "FixedPolling",
-    "GenerationSession",
-    "GenerationTask",
-    "GracePeriods",
-    "Happening",
-    "ImageRequest",
-    "InsufficientQuotaError",
-    "InvalidRequestError",
-    "Item",
-    "Job",
-    "JournalDamagedError",
-    "JournalError",
-    "JournalLockedError",
-    "LearnedPolling",
-    "LinkExpiredError",
-    "Model",
-    "ModelUnavailableError",
-    "NotFoundError",
-    "Outcome",
-    "OutcomeStream",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "RateLimits",
-    "Report",
-    "RoleReference",
-    "Saved",
-    "SavedFile",
-    "ServerError",
-    "SessionEvent",
-    "Statistics",
-    "StorageError",
-    "SubmissionUnknownError",
-    "SystemClock",
-    "TaskFailedError",
-    "TaskFailure",
-    "TaskFile",
-    "TaskStatus",
-    "TaskTimeoutError",
-    "ToAPIsError",
-    "TruncatedError",
-    "Unfinished",
-    "UnreadableReplyError",
-    "Upload",
-    "VideoRequest",
-    "WebhookEvent",
-    "WebhookVerificationError",
-    "__version__",
-    "catalogue_file",
-    "estimate",
-    "packaged_catalogue",
-    "verify_webhook",
-]
+__all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:

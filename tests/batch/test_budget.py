@@ -8,7 +8,7 @@ from toapis_async.batch.budget import Budget
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.tally import Tally
 from toapis_async.errors import BudgetExceededError, ConfigurationError
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import ImageRequest
 
 PRICED = ImageRequest("a fox")

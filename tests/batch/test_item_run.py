@@ -125,7 +125,7 @@ async def test_late_tasks_that_finish_in_time_are_saved(live, tmp_path):
 
         report = await session.run(paced())
         assert (report.saved, report.unfinished) == (20, 0)
-        assert [event.happening.value for event in events].count("late") == 1
+        assert [type(event).__name__ for event in events].count("TaskLate") == 1
         assert sim.books.posts == 20
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from toapis_async import ImageRequest, Saved, ToAPIsError
-from toapis_async.batch.jobs import Job, JobDesk
+from toapis_async.batch.jobs import Job, JobQueue
 from toapis_async.batch.outcomes import Item
 from toapis_async.testing import Constant
 
@@ -54,35 +54,35 @@ class Over:
 async def test_every_job_ends_with_its_run():
     """When the run ends, open jobs end with its reason, and so do requests that come later."""
     run = Over()
-    desk = JobDesk(run)
-    hosting = asyncio.create_task(desk.host(None))
-    taking = asyncio.create_task(desk.requests.receive())
+    queue = JobQueue(run)
+    hosting = asyncio.create_task(queue.host(None))
+    taking = asyncio.create_task(queue.requests.receive())
     await asyncio.sleep(0)
-    job = await desk.submit(REQUEST)
+    job = await queue.submit(REQUEST)
     assert REQUEST is await taking
-    waiting = asyncio.create_task(desk.submit(ImageRequest("later")))
+    waiting = asyncio.create_task(queue.submit(ImageRequest("later")))
     await asyncio.sleep(0)
     run.error = ToAPIsError("the key is refused")
     run.over.set()
     await hosting
-    for late in (job, waiting, desk.submit(ImageRequest("too late")), desk.submit(REQUEST)):
+    for late in (job, waiting, queue.submit(ImageRequest("too late")), queue.submit(REQUEST)):
         with pytest.raises(ToAPIsError, match="the key is refused"):
             await late
-    desk.no_more()
+    queue.no_more()
 
 
 async def test_a_cancelled_submit_takes_its_request_back():
     """A request whose caller went away before it was taken is not made, and its outcome is nobody's."""
-    desk = JobDesk(Over())
-    call = asyncio.create_task(desk.submit(REQUEST))
+    queue = JobQueue(Over())
+    call = asyncio.create_task(queue.submit(REQUEST))
     await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await desk.deliver(OUTCOME)
-    desk.no_more()
-    assert [request async for request in desk.requests] == []
-    desk.give_up()
+    await queue.deliver(OUTCOME)
+    queue.no_more()
+    assert [request async for request in queue.requests] == []
+    queue.give_up()
 
 
 async def test_equal_requests_are_different_jobs(live, tmp_path):

@@ -1,12 +1,14 @@
 """One stream of items: begun, held up, drained, cancelled."""
 
 import asyncio
+from pathlib import Path
 
 import anyio
 import pytest
 
 from toapis_async import ImageRequest
 from toapis_async.batch.run import Run
+from toapis_async.batch.settings import SessionSettings
 from toapis_async.testing import Constant
 
 
@@ -17,13 +19,12 @@ def foxes(count=None):
         number += 1
 
 
-class Parts:
+class RunContext:
     """As much of a session as a run alone needs."""
-
-    download_workers = 2
 
     def __init__(self):
         self.in_work = set()
+        self.settings = SessionSettings(directory=Path("unused"), download_workers=2)
 
 
 class Source:
@@ -32,7 +33,7 @@ class Source:
     def __init__(self, error=None, *, endless=False):
         self.error, self.endless = error, endless
 
-    async def pour(self, run):
+    async def start_items(self, run):
         if self.endless:
             await anyio.sleep_forever()
         if self.error is not None:
@@ -41,7 +42,7 @@ class Source:
 
 async def test_a_run_without_items_ends():
     """Nothing poured, nothing to wait for."""
-    run = Run(Parts())
+    run = Run(RunContext())
     async with asyncio.timeout(5):
         await run.host(Source())
     assert run.over.is_set()
@@ -50,7 +51,7 @@ async def test_a_run_without_items_ends():
 
 async def test_an_error_of_the_source_is_told_once():
     """What the source raises is kept for whoever reads, and the run ends without a group."""
-    error, run = KeyError("mine"), Run(Parts())
+    error, run = KeyError("mine"), Run(RunContext())
     await run.host(Source(error))
     assert error is run.take_error()
     assert run.take_error() is None
@@ -59,7 +60,7 @@ async def test_an_error_of_the_source_is_told_once():
 @pytest.mark.parametrize("when", ["before", "during"])
 async def test_a_cancelled_run_ends(when):
     """Cancelled before it began or while it runs, it ends at once."""
-    run = Run(Parts())
+    run = Run(RunContext())
     if when == "before":
         run.cancel()
     hosting = asyncio.create_task(run.host(Source(endless=True)))
@@ -72,7 +73,7 @@ async def test_a_cancelled_run_ends(when):
 
 async def test_a_drained_run_takes_in_nothing_more():
     """Draining stops the source and waits for what is under way: here nothing."""
-    run = Run(Parts())
+    run = Run(RunContext())
     hosting = asyncio.create_task(run.host(Source(endless=True)))
     await asyncio.sleep(0.01)
     run.stop(None, drain=True)

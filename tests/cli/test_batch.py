@@ -228,7 +228,7 @@ async def test_some_failed(toapis, gateway, prompts, quick, tmp_path):
 
 async def test_unknown_items_are_named_and_not_resent(toapis, gateway, prompts, quick, tmp_path, monkeypatch):
     """Where it cannot be known whether a task exists, exit code 5 says that the run is not at its end."""
-    monkeypatch.setattr("toapis_async.front_door.GracePeriods", partial(GracePeriods, settled_seconds=0.5))
+    monkeypatch.setattr("toapis_async.async_client.GracePeriods", partial(GracePeriods, settled_seconds=0.5))
     lost = Fault(where="submit", what=Drop(after_acceptance=True), nth=(2,))
     blind = Fault(where="query", what=Refuse(reply="internal_error"), match="ta-")
     async with gateway(faults=(lost, blind), keeps_client_ids=False) as sim:

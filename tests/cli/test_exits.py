@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from toapis_async import errors
 from toapis_async.batch.outcomes import Report
 from toapis_async.cli.exits import Exit, exit_of, exit_of_report
-from toapis_async.cli.runs.memory import Memory
+from toapis_async.cli.runs.invocation import Memory
 from toapis_async.cli.settings import ClientOptions, RunOptions, rate_limits_of, rate_of
 from toapis_async.values.limits import RateLimits
 from toapis_async.values.tasks import GenerationTask, TaskStatus

@@ -1,12 +1,19 @@
 """An outage is told of, and its end ends the telling."""
 
 import re
+from functools import partial
 
 import pytest
 
 from toapis_async.cli.terminal.outage import Outage
+from toapis_async.errors import APIConnectionError, Delivery, ToAPIsError
+from toapis_async.ports.events import AttemptBegun, AttemptSettled, HeldUp, ItemFailed, ItemUnfinished, TaskFinished
 from toapis_async.testing import Constant, Fault, Refuse
-from toapis_async.values.events import Happening, SessionEvent
+from toapis_async.values.tasks import TaskStatus
+
+
+def held_up(key, message):
+    return HeldUp(at=0.0, key=key, limit="gateway", error=APIConnectionError(message, delivery=Delivery.NEVER))
 
 
 class Watch:
@@ -30,7 +37,7 @@ def watch():
 def outage(watch):
     """One that has begun: an item was held up."""
     outage = Outage(clock=watch)
-    outage.hear(SessionEvent(Happening.HELD_UP, "a", message="Connection\nrefused \x1b[31m"))
+    outage.hear(held_up("a", "Connection\nrefused \x1b[31m"))
     return outage
 
 
@@ -52,7 +59,7 @@ def test_a_long_one_is_told_once_and_then_now_and_then(outage, watch):
 
     assert [at for at, line in enumerate(told, 1) if line] == [10, 40, 70]
     assert lines[0] == "The gateway has taken nothing for 10 s; trying again (Connection refused \\x1b[31m)"
-    outage.hear(SessionEvent(Happening.HELD_UP, "b", message="x" * 1000))
+    outage.hear(held_up("b", "x" * 1000))
     watch.now += 30
     assert "xxx…)" in outage.news()
     assert all(line.isprintable() for line in lines)
@@ -61,22 +68,29 @@ def test_a_long_one_is_told_once_and_then_now_and_then(outage, watch):
 def test_an_acceptance_ends_it(outage, watch):
     """The next hold-up begins anew."""
     watch.now += 20
-    outage.hear(SessionEvent(Happening.INTENDED, "a"))
+    outage.hear(AttemptBegun(at=0.0, key="a", client_business_id="a-1"))
     assert outage.news() is not None
-    outage.hear(SessionEvent(Happening.ACCEPTED, "b", "task_1"))
+    outage.hear(AttemptSettled(at=0.0, key="b", task_id="task_1", result="accepted"))
     watch.now += 60
     assert outage.news() is None
-    outage.hear(SessionEvent(Happening.HELD_UP, "a", message="again"))
+    outage.hear(held_up("a", "again"))
     assert outage.news() is None
 
 
-@pytest.mark.parametrize("end", [Happening.FAILED, Happening.UNFINISHED, Happening.FINISHED])
+@pytest.mark.parametrize(
+    "end",
+    [
+        partial(ItemFailed, error=ToAPIsError("x")),
+        partial(ItemUnfinished, error=ToAPIsError("x")),
+        partial(TaskFinished, status=TaskStatus.COMPLETED),
+    ],
+)
 def test_what_nobody_tries_again_is_not_said_to_be_tried(outage, watch, end):
     """When everything that was held up has ended, there is no outage to tell of."""
     watch.now += 20
-    outage.hear(SessionEvent(end, "somebody else"))
+    outage.hear(end(at=0.0, key="somebody else"))
     assert outage.news() is not None
-    outage.hear(SessionEvent(end, "a"))
+    outage.hear(end(at=0.0, key="a"))
     watch.now += 60
 
     assert outage.news() is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toapis_async.client.asking import WITNESS_AGE_SECONDS, find_submission, look_once
+from toapis_async.client.asking import RECENT_TASK_AGE_SECONDS, find_submission, look_once
 from toapis_async.errors import APIConnectionError, AuthenticationError, Delivery
 from toapis_async.policy.money.asking import Verdict
 
@@ -92,26 +92,26 @@ async def test_a_refused_key_ends_the_asking(scripted_gateway, json_reply):
 
 
 @pytest.mark.parametrize(
-    ("witness_found", "keeps", "expected"),
+    ("recent_found", "keeps", "expected"),
     [(True, True, Verdict.NOT_ACCEPTED), (False, False, Verdict.UNKNOWN)],
 )
-async def test_a_witness_tells_what_a_miss_means(scripted_gateway, json_reply, witness_found, keeps, expected):
+async def test_a_recent_task_tells_what_a_miss_means(scripted_gateway, json_reply, recent_found, keeps, expected):
     """A task that certainly exists is looked up by its reference, to learn whether a miss means anything here."""
 
     def answer(request):
-        if request.path.endswith("witness-1") and witness_found:
-            return json_reply({"id": "tsk_witness", "status": "queued"})
+        if request.path.endswith("recent-1") and recent_found:
+            return json_reply({"id": "tsk_recent", "status": "queued"})
         return json_reply(MISSING, 404)
 
     gateway = scripted_gateway(answer)
-    gateway.client_ids.witness = ("witness-1", "tsk_witness", "image", -WITNESS_AGE_SECONDS)
+    gateway.client_ids.recent_task = ("recent-1", "tsk_recent", "image", -RECENT_TASK_AGE_SECONDS)
     assert expected is await find_submission(gateway, "ours-1", "image", grace_seconds=15)
     assert keeps is gateway.client_ids.keeps
 
 
-async def test_a_young_witness_is_not_called(scripted_gateway, json_reply):
-    """A task that may just not be found yet is no witness against the gateway."""
+async def test_a_young_task_is_not_asked_for(scripted_gateway, json_reply):
+    """A task that may just not be found yet proves nothing about the gateway."""
     gateway = scripted_gateway(lambda _: json_reply(MISSING, 404))
-    gateway.client_ids.witness = ("witness-1", "tsk_witness", "image", 0.0)
-    await find_submission(gateway, "ours-1", "image", grace_seconds=WITNESS_AGE_SECONDS - 6)
-    assert "witness-1" not in asked(gateway)
+    gateway.client_ids.recent_task = ("recent-1", "tsk_recent", "image", 0.0)
+    await find_submission(gateway, "ours-1", "image", grace_seconds=RECENT_TASK_AGE_SECONDS - 6)
+    assert "recent-1" not in asked(gateway)

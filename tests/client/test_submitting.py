@@ -46,10 +46,10 @@ class Attempts:
     def accepted(self, task):
         self.told.append(f"accepted {task.id}")
 
-    def not_accepted(self):
+    def not_accepted(self, error):
         self.told.append("not accepted")
 
-    def in_doubt(self):
+    def in_doubt(self, error):
         self.told.append("in doubt")
 
     def held_up(self, error):
@@ -86,12 +86,12 @@ async def test_an_accepted_task_is_written_down(submission, json_reply):
     assert task.id == "tsk_1"
     assert attempts.told == ["ready", "begin", "accepted tsk_1"]
     assert posts(gateway) == ["ours-1"]
-    assert gateway.client_ids.witness[:3] == ("ours-1", "tsk_1", "image")
+    assert gateway.client_ids.recent_task[:3] == ("ours-1", "tsk_1", "image")
     assert gateway.client_ids.keeps is None
 
 
 async def test_an_echoed_reference_is_a_hint(submission, json_reply):
-    """A reply with our own reference in it makes lookups by it worth a witness; it proves nothing by itself."""
+    """A reply with our own reference in it makes lookups by it worth a trial; it proves nothing by itself."""
     gateway, _, submit = submission([json_reply({"id": "tsk_1", "client_business_id": "ours-1"})])
     await submit()
     assert gateway.client_ids.echoes is True

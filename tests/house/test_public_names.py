@@ -63,8 +63,8 @@ def test_a_name_that_is_not_there_says_so():
 def test_types_of_public_calls_are_public():
     """What public calls of the client return and take can be named from the root."""
     for name in (
-        "AbandonedSubmission", "AvailableModel", "Balance", "Billing", "GracePeriods", "Happening", "Item", "Job",
-        "Model", "OutcomeStream", "RoleReference", "SessionEvent", "Statistics", "TaskFailure", "TaskFile", "Upload",
+        "AbandonedSubmission", "AvailableModel", "Balance", "Billing", "GracePeriods", "Item", "Job",
+        "Model", "OutcomeStream", "RoleReference", "Event", "Statistics", "TaskFailure", "TaskFile", "Upload",
         "WebhookEvent",
     ):  # fmt: skip
         assert name in toapis_async.__all__

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from toapis_async.policy.requests.validation import violations
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
 from toapis_async.values.rules import Parameter

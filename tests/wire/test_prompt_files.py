@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
 from toapis_async.wire.prompt_fields import LineRules
 from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES, form_of, read_lines

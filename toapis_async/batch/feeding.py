@@ -5,16 +5,19 @@ from decimal import Decimal
 
 import attrs
 
-from toapis_async.batch.books import ItemBooks
-from toapis_async.batch.inputs import Entry, Inputs
+from toapis_async.batch.inputs import Inputs
+from toapis_async.batch.item_attempts import ItemAttempts
+from toapis_async.batch.item_index import IncomingItem
 from toapis_async.batch.item_run import Deliver, ItemRun
+from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.outcomes import Failed, Saved
-from toapis_async.batch.parts import Parts
-from toapis_async.batch.place import Place
+from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run import Run
+from toapis_async.batch.run_context import RunContext
+from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.errors import BudgetExceededError, ToAPIsError
 from toapis_async.policy.money.recovery import Step, next_step
-from toapis_async.values.events import Happening
+from toapis_async.ports.events import ItemFailed, ItemSkipped
 
 
 @attrs.define(kw_only=True)
@@ -29,87 +32,91 @@ class Feed:
 
     """
 
-    before: AsyncIterator[Entry] | None = None
+    before: AsyncIterator[IncomingItem] | None = None
     inputs: Inputs
-    after: AsyncIterator[Entry] | None = None
+    after: AsyncIterator[IncomingItem] | None = None
     deliver: Deliver
 
-    async def pour(self, run: Run) -> None:
+    async def start_items(self, run: Run) -> None:
         """Start items, one for each free slot, until the input ends."""
-        await self._pour_all(run, self.before)
+        await self._start_all(run, self.before)
         try:
-            await self._pour_inputs(run)
+            await self._start_inputs(run)
         finally:
-            self.inputs.let_go()
-        await self._pour_all(run, self.after)
+            self.inputs.release()
+        await self._start_all(run, self.after)
 
-    async def _pour_inputs(self, run: Run) -> None:
-        while (place := await _free_place(run)) is not None:
+    async def _start_inputs(self, run: Run) -> None:
+        while (lease := await _free_lease(run)) is not None:
             try:
                 entry_or_end = await self.inputs.next()
                 if entry_or_end is None:
                     break
                 try:
-                    await self._begin(run, entry_or_end, place)
+                    await self._begin(run, entry_or_end, lease)
                 finally:
-                    self.inputs.register.free([entry_or_end])
+                    self.inputs.item_index.free([entry_or_end])
             except BaseException:
-                place.give_back()
+                lease.give_back()
                 raise
-        if place is not None:
-            place.give_back()
+        if lease is not None:
+            lease.give_back()
 
-    async def _pour_all(self, run: Run, entries: AsyncIterator[Entry] | None) -> None:
+    async def _start_all(self, run: Run, entries: AsyncIterator[IncomingItem] | None) -> None:
         if entries is not None:
             async for entry in entries:
-                await self._begin(run, entry, Place(run.parts.slots, taken=False))
+                await self._begin(run, entry, SlotLease(run.context.slots, taken=False))
 
-    async def _begin(self, run: Run, entry: Entry, place: Place) -> None:
-        parts = run.parts
-        parts.tally.taken += 1
+    async def _begin(self, run: Run, entry: IncomingItem, lease: SlotLease) -> None:
+        context = run.context
+        context.tally.taken += 1
         if entry.error is not None:
-            place.give_back()
+            lease.give_back()
             outcome = Failed(item=entry.item, error=entry.error)
-            parts.books.tell(Happening.FAILED, entry.item, message=str(entry.error))
-            parts.tally.ended(outcome, None, sent=False)
+            ItemRecorder(session=context.recorder, item=entry.item, record=None).tell(ItemFailed, error=entry.error)
+            context.tally.ended(outcome, None, sent=False)
             await self.deliver(outcome)
             return
         step = next_step(
             entry.record,
-            retry_failed=parts.retry_failed,
-            resubmit_unknown=parts.submitter.on_unknown == "resubmit",
+            retry_failed=context.settings.retry_failed,
+            resubmit_unknown=context.submitter.on_unknown == "resubmit",
             files_intact=entry.intact,
         )
         if step in {Step.SKIP, Step.REPORT_FAILED}:
-            place.give_back()
-            await self._report(parts, entry, step)
+            lease.give_back()
+            await self._report(context, entry, step)
             return
-        await self._start(run, entry, place, step)
+        await self._start(run, entry, lease, step)
 
-    async def _start(self, run: Run, entry: Entry, place: Place, step: Step) -> None:
+    async def _start(self, run: Run, entry: IncomingItem, lease: SlotLease, step: Step) -> None:
         """Bring an item to work, within the budget."""
-        parts = run.parts
-        estimate = parts.budget.estimate(entry.item.request)
-        if step is Step.SUBMIT and not parts.budget.admits(estimate):
-            place.give_back()
-            error = parts.budget.exceeded(entry.item)
+        context = run.context
+        estimate = context.budget.estimate(entry.item.request)
+        if step is Step.SUBMIT and not context.budget.admits(estimate):
+            lease.give_back()
+            error = context.budget.exceeded(entry.item)
             run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
             return
         if step is not Step.SUBMIT and entry.record is not None and entry.record.cost_usd is not None:
             estimate = Decimal(entry.record.cost_usd)
-        if step is Step.SUBMIT or parts.budget.max_cost_usd is None:
-            parts.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
+        if step is Step.SUBMIT or context.budget.max_cost_usd is None:
+            context.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
         if step in {Step.SUBMIT, Step.RECONCILE}:
-            self.inputs.register.begins(entry.item.key)
+            self.inputs.item_index.begins(entry.item.key)
         if step is Step.DOWNLOAD:
-            place.give_back()
+            lease.give_back()
         else:
-            await place.take()  # the item has it already where it comes from the input
-        books = ItemBooks(books=parts.books, item=entry.item, record=entry.record, place=place)
+            await lease.take()  # the item has it already where it comes from the input
+        recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)
+        item_task = ItemTask()
         run.start(
             ItemRun(
                 run=run,
-                books=books,
+                recorder=recorder,
+                lease=lease,
+                item_task=item_task,
+                attempts=ItemAttempts(recorder=recorder, lease=lease, item_task=item_task, pacer=context.gateway.pacer),
                 step=step,
                 deliver=self.deliver,
                 estimate=estimate,
@@ -117,30 +124,31 @@ class Feed:
             )
         )
 
-    async def _report(self, parts: Parts, entry: Entry, step: Step) -> None:
+    async def _report(self, context: RunContext, entry: IncomingItem, step: Step) -> None:
         """Deliver what an earlier run has ended."""
         if entry.record is None:
             raise RuntimeError("only what is in the journal can have ended")
         outcome: Saved | Failed
         if step is Step.SKIP:
             outcome = Saved(item=entry.item, files=entry.record.files, resumed=True)
-            parts.books.tell(Happening.SKIPPED, entry.item, task_id=entry.record.task_id)
+            recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)
+            recorder.tell(ItemSkipped, files=entry.record.files)
         else:
             outcome = Failed(item=entry.item, error=_remembered(entry))
-        parts.tally.ended(outcome, None, sent=False)
+        context.tally.ended(outcome, None, sent=False)
         await self.deliver(outcome)
 
 
-async def _free_place(run: Run) -> Place | None:
+async def _free_lease(run: Run) -> SlotLease | None:
     if run.draining or run.full:
         return None
     await run.caught_up()
-    place = Place(run.parts.slots, taken=False)
-    await place.take()
-    return place
+    lease = SlotLease(run.context.slots, taken=False)
+    await lease.take()
+    return lease
 
 
-def _remembered(entry: Entry) -> ToAPIsError:
+def _remembered(entry: IncomingItem) -> ToAPIsError:
     record = entry.record
     message = "" if record is None else record.error_message or ""
     return ToAPIsError(

@@ -11,11 +11,13 @@ from typing import Protocol, TypeAlias
 import anyio
 import attrs
 
-from toapis_async.batch.books import ItemBooks
 from toapis_async.batch.ending import outcome_of, stops, stops_at_once
+from toapis_async.batch.item_attempts import ItemAttempts
+from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
-from toapis_async.batch.parts import Parts
-from toapis_async.batch.worker import Worker
+from toapis_async.batch.recorder import ItemRecorder
+from toapis_async.batch.run_context import RunContext
+from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.generations import PATIENCE_SECONDS, learn
 from toapis_async.client.submitting import NotSentError
@@ -30,7 +32,7 @@ from toapis_async.errors import (
 from toapis_async.policy.files.naming import file_stem
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.values.events import Happening
+from toapis_async.ports.events import TaskLate
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest, VideoRequest
@@ -53,10 +55,10 @@ class NotWantedError(ToAPIsError):
     """Asked for and not there; nobody waits for it. Never reaches a user."""
 
 
-class Surroundings(Protocol):
+class RunView(Protocol):
     """The run, as one of its items sees it; see ``batch.run.Run``."""
 
-    parts: Parts
+    context: RunContext
     stopped_by: ToAPIsError | None
 
     def may_submit(self, item_run: "ItemRun") -> bool:
@@ -86,7 +88,10 @@ class ItemRun:
 
     Attributes:
         run: what it is part of.
-        books: where it is written down.
+        recorder: where it is written down.
+        lease: its slot.
+        item_task: whose task it is.
+        attempts: what is sent for it.
         step: what to begin with.
         deliver: takes its outcome.
         estimate: what it was planned to cost, in USD, or None.
@@ -98,8 +103,11 @@ class ItemRun:
 
     """
 
-    run: Surroundings
-    books: ItemBooks
+    run: RunView
+    recorder: ItemRecorder
+    lease: SlotLease
+    item_task: ItemTask
+    attempts: ItemAttempts
     step: Step
     deliver: Deliver
     estimate: Decimal | None = None
@@ -115,56 +123,51 @@ class ItemRun:
     @property
     def item(self) -> Item:
         """Which one."""
-        return self.books.item
-
-    @property
-    def worker(self) -> Worker:
-        """Whose task it is."""
-        return self.books.worker
+        return self.recorder.item
 
     def stop(self) -> None:
         """Send nothing more for it; what is paid for goes on."""
-        self.books.stopping = True
-        if self.stoppable and self.books.unsent:
+        self.attempts.stopping = True
+        if self.stoppable and self.attempts.unsent:
             self.stoppable = False
-            self.worker.interrupt()
+            self.item_task.cancel()
 
     def cancel(self) -> None:
         """End it at once, or as soon as an attempt that is under way is on the books."""
         self.cancelled = True
-        self.worker.interrupt()
+        self.item_task.cancel()
 
     async def go(self) -> None:
         """Bring the item to where its files can be fetched, and hand it over; or to its end."""
         try:
-            self.worker.let_go()
+            self.item_task.unshield()
             done = await self._make()
         except ToAPIsError as error:
-            self.worker.let_go()
+            self.item_task.unshield()
             await self._end(error)
         else:
             if done:
                 await self.run.hand_over(self)
         finally:
-            self.books.place.give_back()
+            self.lease.give_back()
 
     async def _make(self) -> bool:
         if self.step is Step.DOWNLOAD:
-            self.books.gone()
-            self.task = _task_of(self.books.record)
+            self.recorder.gone()
+            self.task = _task_of(self.recorder.record)
             return True
         task = await self._accepted()
         self.task = task = await self._finished(task)
-        self.books.place.give_back()
+        self.lease.give_back()
         if task.status is TaskStatus.FAILED:
             raise task_failed_error(task)
-        self.books.finished(task)
+        self.recorder.finished(task)
         return True
 
     async def _accepted(self) -> GenerationTask:
         if self.step is Step.POLL:
             return await self._in_hand()
-        if self.books.stopping:
+        if self.attempts.stopping:
             raise _stopped()
         self.stoppable = True
         try:
@@ -172,7 +175,7 @@ class ItemRun:
         except asyncio.CancelledError:
             if self.stoppable or self.cancelled:
                 raise
-            self.worker.forgive()
+            self.item_task.uncancel()
             raise _stopped() from None
         finally:
             self.stoppable = False
@@ -181,13 +184,13 @@ class ItemRun:
 
     async def _in_hand(self) -> GenerationTask:
         """Take up the task that an earlier run left."""
-        self.task = task = _task_of(self.books.record)
-        await self.books.place.take()
-        self.books.place.accepted()
+        self.task = task = _task_of(self.recorder.record)
+        await self.lease.take()
+        self.lease.accepted()
         return task
 
     async def _submitted(self) -> GenerationTask:
-        request, uploads = self.item.request, self.run.parts.uploads
+        request, uploads = self.item.request, self.run.context.uploads
         ready = await uploads.resolve(request)
         try:
             return await self._sent(ready)
@@ -197,39 +200,39 @@ class ItemRun:
         return await self._sent(await uploads.resolve(request))
 
     async def _sent(self, ready: GenerationRequest) -> GenerationTask:
-        encode = partial(_encode, ready, self.run.parts.gateway)
-        return await self.run.parts.submitter.submit(encode, self.kind, self.books)
+        encode = partial(_encode, ready, self.run.context.gateway)
+        return await self.run.context.submitter.submit(encode, self.kind, self.attempts)
 
     async def _reconciled(self) -> GenerationTask:
         """Ask what became of an attempt of an earlier run; submit once it is proved that nothing did."""
-        record = self.books.record
+        record = self.recorder.record
         if record is None:
             return await self._submitted()
-        self.books.unsent = False
-        await self.books.ready()
-        self.books.in_doubt()
+        self.attempts.unsent = False
+        await self.attempts.ready()
         stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
-        result = await self.run.parts.submitter.settle(
+        self.attempts.in_doubt(stopped)
+        result = await self.run.context.submitter.settle(
             stopped,
             record.client_business_id,
             self.kind,
-            self.books,
-            resubmit=self.run.parts.submitter.on_unknown == "resubmit",
+            self.attempts,
+            resubmit=self.run.context.submitter.on_unknown == "resubmit",
         )
         if isinstance(result, GenerationTask):
             return result
         if self.ask_only:
             raise NotWantedError("Nothing came of this attempt of an earlier run, and the input does not have it.")
-        if not self.books.wanted or not self.run.may_submit(self):
+        if not self.attempts.wanted or not self.run.may_submit(self):
             raise NotSentError("The run was stopped before this item was sent again.", hint="Resume the run.")
-        self.books.place.give_back()
+        self.lease.give_back()
         return await self._submitted()
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
-        parts, gateway = self.run.parts, self.run.parts.gateway
+        context, gateway = self.run.context, self.run.context.gateway
         request = self.item.request
-        watch = gateway.watch(self.kind, request.model, request.resolution, parts.polling)
-        patience = parts.patience_seconds or PATIENCE_SECONDS[self.kind]
+        watch = gateway.watch(self.kind, request.model, request.resolution, context.settings.polling)
+        patience = context.settings.patience_seconds or PATIENCE_SECONDS[self.kind]
         resumed = self.step is not Step.SUBMIT
         wait = partial(
             wait_until_finished,
@@ -244,8 +247,8 @@ class ItemRun:
             if not resumed:
                 learn(watch, finish)
         except TaskTimeoutError as late:
-            self.books.place.give_back()
-            self.books.books.tell(Happening.LATE, self.item, task_id=task.id)
+            self.lease.give_back()
+            self.recorder.tell(TaskLate)
             slow = _SlowPlan(min(LATE_INTERVAL_SECONDS, patience / 10))
             with self.run.late(self) as scope:
                 finish = await wait(plan=slow, patience_seconds=None)
@@ -258,51 +261,51 @@ class ItemRun:
 
     def _accepted_at(self) -> float:
         """When it was accepted, on the monotonic clock; a guess for a task of an earlier run."""
-        clock, record = self.run.parts.gateway.clock, self.books.record
+        clock, record = self.run.context.gateway.clock, self.recorder.record
         age = 0.0 if record is None or record.accepted_at is None else clock.now() - record.accepted_at
         return clock.monotonic() - max(0.0, age)
 
     async def save(self) -> None:
         """Fetch the files and end the item."""
-        parts, task = self.run.parts, self.task
+        context, task = self.run.context, self.task
         if task is None:
             raise RuntimeError("an item without a task was handed over")
         try:
-            files = await parts.downloader.save(
+            files = await context.downloader.save(
                 task,
                 stem=file_stem(self.item.key),
-                directory=parts.directory,
-                fresh=partial(parts.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
+                directory=context.directory,
+                fresh=partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
             )
         except ToAPIsError as error:
             await self._end(error)
         else:
-            self.books.saved(files)
+            self.recorder.saved(task, files)
             await self._deliver(Saved(item=self.item, files=files, task=task, cost=task.cost))
 
     async def _end(self, error: ToAPIsError) -> None:
         """End the item without a file, and the run where that error would meet every other item too."""
-        self.books.place.give_back()
+        self.lease.give_back()
         if isinstance(error, NotWantedError):
             self.run.ended(self)
             return
         if isinstance(error, NotSentError) and self.run.stopped_by is not None:
             error = self.run.stopped_by
-        record = self.books.record
+        record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
             self.task = _task_of(record)  # what is paid for has not failed for good, whatever broke on the way
         outcome = outcome_of(self.item, error, self.task)
         if isinstance(outcome, Failed):
-            self.books.failed(error)
+            self.recorder.failed(error)
         else:
-            self.books.unfinished(error)
+            self.recorder.unfinished(error)
         if stops(error):
             self.run.stop(error, drain=not stops_at_once(error))
         await self._deliver(outcome)
 
     async def _deliver(self, outcome: Outcome) -> None:
-        sent = self.task is not None or not self.books.unsent
-        self.run.parts.tally.ended(outcome, self.estimate, sent=sent)
+        sent = self.task is not None or not self.attempts.unsent
+        self.run.context.tally.ended(outcome, self.estimate, sent=sent)
         try:
             await self.deliver(outcome)
         finally:

@@ -47,7 +47,7 @@ class Job:
             self._outcome.exception()  # marked as seen: nobody has to await a job
 
 
-class JobDesk:
+class JobQueue:
     """Takes requests in and gives their outcomes to their jobs.
 
     Args:

@@ -13,15 +13,15 @@ import anyio
 from anyio.abc import TaskGroup
 
 from toapis_async.batch.item_run import ItemRun
-from toapis_async.batch.parts import Parts
-from toapis_async.batch.worker import outlast
+from toapis_async.batch.run_context import RunContext
 from toapis_async.errors import BudgetExceededError, ToAPIsError
+from toapis_async.shielding import wait_shielded
 
 
 class Source(Protocol):
     """Where the items of a run come from; see ``batch.feeding``."""
 
-    async def pour(self, run: "Run") -> None:
+    async def start_items(self, run: "Run") -> None:
         """Start items until there are no more."""
         ...
 
@@ -30,12 +30,12 @@ class Run:
     """See the head of this file.
 
     Args:
-        parts: of the session.
+        context: of the session.
 
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
         self.stopped_by: ToAPIsError | None = None
         self.crashed: Exception | None = None
         self._raise: ToAPIsError | None = None
@@ -43,19 +43,19 @@ class Run:
         self.draining = False
         self.full = False
         self.saving = 0
-        self._most_saving = 2 * parts.download_workers
+        self._most_saving = 2 * context.settings.download_workers
         self._room = anyio.Event()
         self._pending = 0
         self._fed = False
         self._items: set[ItemRun] = set()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._item_tasks: set[asyncio.Task[None]] = set()
         self._late: dict[ItemRun, anyio.CancelScope] = {}
         self._feeding = anyio.CancelScope()
         self._group: TaskGroup | None = None
         self._cancelled = False
         self._begun = False
         # asyncio's own: a memory stream costs ten times as much, and this is passed once per item.
-        self._finished: asyncio.Queue[ItemRun | None] = asyncio.Queue(parts.download_workers)
+        self._finished: asyncio.Queue[ItemRun | None] = asyncio.Queue(context.settings.download_workers)
         self._ended = False
 
     @property
@@ -81,7 +81,7 @@ class Run:
                 self._group = group
                 if self._cancelled:
                     group.cancel_scope.cancel()
-                for _ in range(self.parts.download_workers):
+                for _ in range(self.context.settings.download_workers):
                     group.start_soon(self._save_each)
                 if feed is not None:
                     group.start_soon(self._take_in, feed)
@@ -89,9 +89,9 @@ class Run:
             self._group = None
             try:
                 self._cancel_items()
-                await outlast(self._workers)
+                await wait_shielded(self._item_tasks)
             finally:
-                self.parts.in_work.difference_update(item_run.item.key for item_run in self._items)
+                self.context.in_work.difference_update(item_run.item.key for item_run in self._items)
                 self.over.set()
 
     def start(self, item_run: ItemRun) -> None:
@@ -100,12 +100,12 @@ class Run:
             raise RuntimeError("the run is not under way")
         self._pending += 1
         self._items.add(item_run)
-        self.parts.in_work.add(item_run.item.key)
+        self.context.in_work.add(item_run.item.key)
         if self.draining:
             item_run.stop()
-        worker = item_run.worker.start(self._guarded(item_run.go))
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        task = item_run.item_task.start(self._guarded(item_run.go))
+        self._item_tasks.add(task)
+        task.add_done_callback(self._item_tasks.discard)
 
     async def caught_up(self) -> None:
         """Wait while more finished items than the download workers can take are waiting for them."""
@@ -126,7 +126,7 @@ class Run:
     def ended(self, item_run: ItemRun) -> None:
         """Hear that an item was delivered."""
         self._items.discard(item_run)
-        self.parts.in_work.discard(item_run.item.key)
+        self.context.in_work.discard(item_run.item.key)
         self._pending -= 1
         self._end_if_done()
 
@@ -158,11 +158,7 @@ class Run:
 
     def crash(self, error: Exception) -> None:
         """End the run because of a defect, ours or the input's."""
-        if self.crashed is None:
-            cause = error.__cause__
-            if isinstance(cause, ToAPIsError) and cause is self.parts.books.listener_error:
-                error = cause
-            self.crashed = error
+        self.crashed = self.crashed or error
         self.cancel()
 
     def cancel(self) -> None:
@@ -181,14 +177,14 @@ class Run:
 
     def may_submit(self, item_run: ItemRun) -> bool:
         """Whether an item of an earlier run, which counts towards the budget already, may be submitted after all."""
-        return not self.draining and self.parts.budget.keeps(item_run.estimate)
+        return not self.draining and self.context.budget.keeps(item_run.estimate)
 
     @contextmanager
     def late(self, item_run: ItemRun) -> Iterator[anyio.CancelScope]:
         """Keep a late item until the end of the run; the oldest go first when there are too many."""
         with anyio.CancelScope() as scope:
             self._late[item_run] = scope
-            if len(self._late) > max(100, self.parts.slots.limit):
+            if len(self._late) > max(100, self.context.slots.limit):
                 next(iter(self._late.values())).cancel()
             self._end_if_done()
             try:
@@ -204,7 +200,7 @@ class Run:
         if not self._pending and not self._ended:
             # The workers end, and the group with them. Nothing is in the queue, so there is room for each.
             self._ended = True
-            for _ in range(self.parts.download_workers):
+            for _ in range(self.context.settings.download_workers):
                 self._finished.put_nowait(None)
 
     async def _save_each(self) -> None:
@@ -223,7 +219,7 @@ class Run:
     async def _take_in(self, feed: "Source") -> None:
         try:
             with self._feeding:
-                await feed.pour(self)
+                await feed.start_items(self)
         except ToAPIsError as error:
             self.stop(error, drain=False)
         except Exception as error:  # noqa: BLE001  # the input's own errors belong to whoever reads the stream

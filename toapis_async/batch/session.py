@@ -10,14 +10,15 @@ import anyio
 from anyio.abc import TaskGroup
 
 from toapis_async.batch.feeding import Feed
-from toapis_async.batch.inputs import Inputs, Register, Requests, begun, leftovers, paid_for
-from toapis_async.batch.jobs import Job, JobDesk
+from toapis_async.batch.inputs import Inputs, Requests, begun, leftovers, paid_for
+from toapis_async.batch.item_index import ItemIndex
+from toapis_async.batch.jobs import Job, JobQueue
 from toapis_async.batch.outcome_queue import OutcomeQueue
 from toapis_async.batch.outcomes import Outcome, Report, Statistics
+from toapis_async.batch.resources import SessionResources
 from toapis_async.batch.run import Run
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.stream import OutcomeStream
-from toapis_async.batch.workshop import Workshop
 from toapis_async.errors import ToAPIsError
 from toapis_async.values.requests import GenerationRequest
 
@@ -33,38 +34,38 @@ class GenerationSession:
     was paid for is forgotten: a later session in the same directory goes on with it.
     """
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
+    def __init__(self, resources: SessionResources) -> None:
+        self._resources = resources
         self._stack = AsyncExitStack()
         self._group: TaskGroup
         self._runs: list[Run] = []
         # Not kept alive here: a stream that nobody holds any more has been left.
         self._streams: WeakSet[OutcomeStream] = WeakSet()
         self._queues: list[OutcomeQueue] = []
-        self._desk: JobDesk | None = None
+        self._job_queue: JobQueue | None = None
         self._resumed = False
         self._open = self._used = False
 
     @property
     def settings(self) -> SessionSettings:
         """What it was opened with."""
-        return self._workshop.settings
+        return self._resources.settings
 
     @property
     def directory(self) -> Path:
         """Where the files go."""
-        return self._workshop.settings.directory
+        return self._resources.settings.directory
 
     @property
     def report(self) -> Report:
         """The run in numbers, so far."""
         stopped_by = next((run.stopped_by for run in self._runs if run.stopped_by), None)
-        return self._workshop.report(stopped_by)
+        return self._resources.report(stopped_by)
 
     @property
     def statistics(self) -> Statistics:
         """The session at this moment."""
-        return self._workshop.statistics(
+        return self._resources.statistics(
             late=sum(run.late_count for run in self._runs), saving=sum(run.saving for run in self._runs)
         )
 
@@ -81,7 +82,7 @@ class GenerationSession:
             raise ToAPIsError("A session can be opened once.", hint="Make another one with client.session().")
         self._used = True
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._workshop)
+            await stack.enter_async_context(self._resources)
             self._group = await anyio.create_task_group().__aenter__()
             self._stack = stack.pop_all()
         self._open = True
@@ -96,16 +97,16 @@ class GenerationSession:
         self._open = False
         async with self._stack:
             for run in self._runs:
-                if exc is not None or self._desk is None or run is not self._desk.run:
+                if exc is not None or self._job_queue is None or run is not self._job_queue.run:
                     run.cancel()
-            if self._desk is not None:
-                self._desk.no_more()
+            if self._job_queue is not None:
+                self._job_queue.no_more()
             try:
                 await self._group.__aexit__(None, None, None)
             finally:
                 self._close_streams()
-                if self._desk is not None:
-                    self._desk.give_up()
+                if self._job_queue is not None:
+                    self._job_queue.give_up()
 
     def _close_streams(self) -> None:
         for stream in self._streams:
@@ -127,8 +128,8 @@ class GenerationSession:
             requests: any iterable or async iterable of requests.
 
         """
-        register = self._register()
-        return self._stream(Inputs(requests, register, number=self._next_number()))
+        item_index = self._item_index()
+        return self._stream(Inputs(requests, item_index, number=self._next_number()))
 
     def resume(self) -> OutcomeStream:
         """Finish what an earlier run in the directory has begun, without its input; see ``stream()``.
@@ -136,8 +137,8 @@ class GenerationSession:
         Requests that it had not taken from its input yet are not known here: give the input to ``stream()`` again
         for those.
         """
-        register = self._register()
-        return self._stream(Inputs(begun(register), register, number=self._next_number()))
+        item_index = self._item_index()
+        return self._stream(Inputs(begun(item_index), item_index, number=self._next_number()))
 
     async def run(self, requests: Requests) -> Report:
         """Make every request and return the report.
@@ -164,44 +165,44 @@ class GenerationSession:
             ToAPIsError: what stopped the session.
 
         """
-        register = self._register()
-        if self._desk is None:
+        item_index = self._item_index()
+        if self._job_queue is None:
             number = self._next_number()
-            desk = self._desk = JobDesk(self._new_run())
-            inputs = Inputs(desk.requests, register, recovered=True, number=number)
-            feed = Feed(inputs=inputs, deliver=desk.deliver)
-            self._group.start_soon(desk.host, feed)
-        return await self._desk.submit(request)
+            queue = self._job_queue = JobQueue(self._new_run())
+            inputs = Inputs(queue.requests, item_index, recovered=True, number=number)
+            feed = Feed(inputs=inputs, deliver=queue.deliver)
+            self._group.start_soon(queue.host, feed)
+        return await self._job_queue.submit(request)
 
     async def remember(self, name: str, text: str) -> None:
         """Keep a small text with the run, such as how it was started."""
-        await self._workshop.journal.remember(name, text)
+        await self._resources.journal.remember(name, text)
 
     def drain(self) -> None:
         """Send nothing more and finish what is paid for; streams then end."""
         for run in self._runs:
             run.stop(None, drain=True)
 
-    def _register(self) -> Register:
+    def _item_index(self) -> ItemIndex:
         if not self._open:
             raise ToAPIsError(
                 "The session is not open.", hint="Use it inside `async with client.session(…) as session:`."
             )
-        return self._workshop.register
+        return self._resources.item_index
 
     def _next_number(self) -> int:
         """Number the inputs; without a journal nothing is known of earlier ones, and names go on counting."""
         return len(self._runs) if self.settings.journal else 0
 
     def _new_run(self) -> Run:
-        run = Run(self._workshop.parts)
+        run = Run(self._resources.context)
         self._runs.append(run)
         return run
 
     def _stream(self, inputs: Inputs) -> OutcomeStream:
         run = self._new_run()
         first, self._resumed = not self._resumed, True
-        register = self._workshop.register
+        item_index = self._resources.item_index
 
         async def host(outcomes: OutcomeQueue) -> None:
             async def deliver(outcome: Outcome) -> None:
@@ -212,9 +213,9 @@ class GenerationSession:
                 if earlier is not run and earlier.cancelled:
                     await earlier.over.wait()  # then its items can be gone on with
             feed = Feed(
-                before=paid_for(register) if first else None,
+                before=paid_for(item_index) if first else None,
                 inputs=inputs,
-                after=leftovers(register) if first else None,
+                after=leftovers(item_index) if first else None,
                 deliver=deliver,
             )
             try:

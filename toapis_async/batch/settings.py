@@ -5,10 +5,10 @@ from pathlib import Path
 
 import attrs
 
-from toapis_async.batch.books import Listener
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.waiting.polling import Polling
+from toapis_async.ports.events import Observer
 
 
 def _cap(value: Decimal | float | str | None) -> Decimal | None:
@@ -38,7 +38,7 @@ class SessionSettings:
     max_cost_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
-    on_event: Listener | None = None
+    on_event: Observer | None = None
 
     def __attrs_post_init__(self) -> None:
         for name in ("max_concurrency", "download_workers"):

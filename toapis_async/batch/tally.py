@@ -76,7 +76,7 @@ class Tally:
         self._correct(cost, estimate)
 
     def _correct(self, cost: Decimal, estimate: Decimal | None) -> None:
-        """Put what it cost in place of what it was thought to cost."""
+        """Put what it cost in lease of what it was thought to cost."""
         self.committed_usd += cost - (estimate or ZERO)
         if estimate is None:
             self.unestimated -= self.unestimated > 0

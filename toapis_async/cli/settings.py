@@ -5,9 +5,9 @@ from typing import Literal, TypedDict, cast
 
 import attrs
 
+from toapis_async.async_client import AsyncToAPIs
 from toapis_async.batch.settings import SessionSettings
-from toapis_async.client.keeping import OnAbandoned
-from toapis_async.front_door import AsyncToAPIs
+from toapis_async.client.orphans import OnAbandoned
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.polling import LearnedPolling
 from toapis_async.values.limits import RateLimits, RateLimitSetting

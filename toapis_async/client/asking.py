@@ -6,8 +6,8 @@ from toapis_async.policy.money.asking import Verdict, ask_delay_seconds, verdict
 from toapis_async.policy.money.delivery import proves_absence
 from toapis_async.values.tasks import GenerationTask, Kind
 
-# A task younger than this may just not be found yet; it is no witness against the gateway.
-WITNESS_AGE_SECONDS = 10.0
+# A task younger than this may just not be found yet; it proves nothing about the gateway.
+RECENT_TASK_AGE_SECONDS = 10.0
 
 
 async def find_submission(
@@ -40,16 +40,16 @@ async def find_submission(
         if isinstance(found, GenerationTask):
             return found
         if gateway.client_ids.keeps is None:
-            await _try_the_elder(gateway)
+            await _try_earlier_task(gateway)
         if gateway.client_ids.keeps is None:
-            await _try_the_witness(gateway)
+            await _try_recent_task(gateway)
         judged = verdict(
             waited_seconds=waited,
             grace_seconds=grace_seconds,
             last_was_clean_miss=found,
             keeps_client_ids=gateway.client_ids.keeps,
         )
-        # An echo promises that a witness will soon settle what a miss means here.
+        # An echo promises that the recent task will soon settle what a miss means here.
         promising = gateway.client_ids.keeps is None and gateway.client_ids.echoes and waited < 2 * grace_seconds
         if judged is not Verdict.ASK_AGAIN and not (judged is Verdict.UNKNOWN and promising):
             return judged
@@ -78,28 +78,28 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
     return task
 
 
-async def _try_the_elder(gateway: Gateway) -> None:
+async def _try_earlier_task(gateway: Gateway) -> None:
     """Ask for a task of an earlier run; that it is not found proves nothing, since gateways forget old tasks."""
-    elder = gateway.client_ids.elder
-    if elder is None:
+    earlier = gateway.client_ids.earlier_task
+    if earlier is None:
         return
-    client_business_id, task_id, kind = elder
+    client_business_id, task_id, kind = earlier
     try:
         task = await gateway.look(client_business_id, kind)
     except ToAPIsError as error:
         if proves_absence(error):
-            gateway.client_ids.elder = None
+            gateway.client_ids.earlier_task = None
     else:
         if task.id == task_id:
             gateway.client_ids.keeps = True
 
 
-async def _try_the_witness(gateway: Gateway) -> None:
+async def _try_recent_task(gateway: Gateway) -> None:
     """Ask for a task that certainly exists, to learn whether a miss means anything here."""
-    witness = gateway.client_ids.witness
-    if witness is None or gateway.clock.monotonic() - witness[3] < WITNESS_AGE_SECONDS:
+    recent = gateway.client_ids.recent_task
+    if recent is None or gateway.clock.monotonic() - recent[3] < RECENT_TASK_AGE_SECONDS:
         return
-    client_business_id, task_id, kind, _ = witness
+    client_business_id, task_id, kind, _ = recent
     try:
         task = await gateway.look(client_business_id, kind)
     except ToAPIsError as error:

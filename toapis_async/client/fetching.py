@@ -30,7 +30,7 @@ _RAISE_CAP = "The task is paid for; its address is in task.urls."
 
 
 @attrs.frozen(kw_only=True)
-class FileSpot:
+class FileTarget:
     """Where a file belongs.
 
     Attributes:
@@ -86,7 +86,7 @@ async def fetch_file(
         StorageError: the disk refused.
 
     """
-    spot = FileSpot(directory=directory, stem=stem, index=index, count=count, part=part)
+    spot = FileTarget(directory=directory, stem=stem, index=index, count=count, part=part)
     if url[:5].lower() == "data:":
         return await _save_data_url(url, spot, max_bytes=max_bytes)
     partial = directory.open_partial(stem)
@@ -108,10 +108,10 @@ async def save_bytes(
         StorageError: the disk refused.
 
     """
-    return await _save(data, FileSpot(directory=directory, stem=stem, index=index, count=count, part=part))
+    return await _save(data, FileTarget(directory=directory, stem=stem, index=index, count=count, part=part))
 
 
-async def _save(data: bytes, spot: FileSpot) -> SavedFile:
+async def _save(data: bytes, spot: FileTarget) -> SavedFile:
     partial = spot.directory.open_partial(spot.stem)
     try:
         await partial.write(data)
@@ -120,7 +120,7 @@ async def _save(data: bytes, spot: FileSpot) -> SavedFile:
         await partial.discard()
 
 
-async def _save_data_url(url: str, spot: FileSpot, *, max_bytes: int) -> SavedFile:
+async def _save_data_url(url: str, spot: FileTarget, *, max_bytes: int) -> SavedFile:
     kind, _, text = url.partition(",")
     if not kind.lower().endswith(";base64") or len(text) * 3 // 4 > max_bytes:
         raise ContentMismatchError("The data: address is not base64, or too long.", url="data:", hint=_RAISE_CAP)
@@ -131,7 +131,7 @@ async def _save_data_url(url: str, spot: FileSpot, *, max_bytes: int) -> SavedFi
     return await _save(data, spot)
 
 
-async def _publish(partial: Partial, spot: FileSpot) -> SavedFile:
+async def _publish(partial: Partial, spot: FileTarget) -> SavedFile:
     head = partial.head
     signature = _signature(head, url="")
     width, height = size_px(head) or (None, None)

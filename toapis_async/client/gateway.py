@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import attrs
 
+from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.clock import Clock
 from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.policy.money.retrying import RetryPolicy
@@ -32,15 +33,15 @@ class ClientIdTraits:
     Attributes:
         keeps: True once a lookup found a task by one; False once a task that exists was not found by it.
         echoes: whether a reply has echoed one, a hint that lookups work and no proof.
-        witness: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
-        elder: a task of an earlier run, to try one on: reference, task id, kind.
+        recent_task: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
+        earlier_task: a task of an earlier run, to try one on: reference, task id, kind.
 
     """
 
     keeps: bool | None = None
     echoes: bool = False
-    witness: tuple[str, str, Kind, float] | None = None
-    elder: tuple[str, str, Kind] | None = None
+    recent_task: tuple[str, str, Kind, float] | None = None
+    earlier_task: tuple[str, str, Kind] | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -60,6 +61,7 @@ class Gateway:
         retries: the patience of a single call.
         grace: how long a miss proves nothing after a submission of unknown outcome.
         client_ids: what the gateway has shown about our references.
+        events: brings what happens to whoever listens.
         ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
 
     """
@@ -77,6 +79,7 @@ class Gateway:
     retries: RetryPolicy
     grace: GracePeriods
     client_ids: ClientIdTraits
+    events: EventDispatcher
     ever_answered: bool = False
 
     async def ask(

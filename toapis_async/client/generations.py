@@ -10,7 +10,7 @@ import attrs
 from toapis_async.client.checking import check
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
-from toapis_async.client.keeping import AbandonedSubmission, Caller, Keeper
+from toapis_async.client.orphans import AbandonedSubmission, Caller, OrphanTracker
 from toapis_async.client.submitting import Encode, Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import Finish, wait_until_finished
@@ -58,13 +58,13 @@ class SingleCall:
     def accepted(self, task: GenerationTask) -> None:
         """See ``Attempts.accepted``."""
 
-    def not_accepted(self) -> None:
+    def not_accepted(self, error: ToAPIsError) -> None:
         """See ``Attempts.not_accepted``."""
 
     async def ready(self) -> None:
         """See ``Attempts.ready``: single calls bound themselves."""
 
-    def in_doubt(self) -> None:
+    def in_doubt(self, error: ToAPIsError) -> None:
         """See ``Attempts.in_doubt``."""
 
     def held_up(self, error: ToAPIsError) -> float | None:
@@ -77,10 +77,10 @@ class Generations(Generic[Request]):
 
     kind: ClassVar[Kind]
 
-    def __init__(self, gateway: Gateway, *, uploads: Uploads, keeper: Keeper, downloader: Downloader) -> None:
+    def __init__(self, gateway: Gateway, *, uploads: Uploads, orphans: OrphanTracker, downloader: Downloader) -> None:
         self._gateway = gateway
         self._uploads = uploads
-        self._keeper = keeper
+        self._orphans = orphans
         self._downloader = downloader
         self._submitter = Submitter(gateway=gateway, retries=gateway.retries)
 
@@ -103,7 +103,7 @@ class Generations(Generic[Request]):
         check(request, self._gateway)
         ready = await self._uploads.resolve(request)
         attempts = self._attempts(request)
-        return await self._keeper.run(attempts.caller, self._send(request, ready, attempts))
+        return await self._orphans.run(attempts.caller, self._send(request, ready, attempts))
 
     async def _send(self, request: Request, ready: GenerationRequest, attempts: SingleCall) -> GenerationTask:
         catalogue = self._gateway.catalogue
@@ -117,7 +117,7 @@ class Generations(Generic[Request]):
 
     async def _submit(self, request: GenerationRequest, encode: Encode) -> GenerationTask:
         attempts = self._attempts(request)
-        return await self._keeper.run(attempts.caller, self._submitter.submit(encode, self.kind, attempts))
+        return await self._orphans.run(attempts.caller, self._submitter.submit(encode, self.kind, attempts))
 
     def _attempts(self, request: GenerationRequest) -> SingleCall:
         return SingleCall(caller=Caller(request=request), run_id=f"{self._gateway.random.getrandbits(64):016x}")
@@ -178,7 +178,7 @@ class Generations(Generic[Request]):
                 task, self._gateway.watch(self.kind, request.model, request.resolution), timeout_seconds
             )
         except asyncio.CancelledError:
-            self._keeper.left_behind(
+            self._orphans.add(
                 AbandonedSubmission(request=request, client_business_id=task.client_business_id, task=task)
             )
             raise

@@ -62,12 +62,12 @@ class Attempts(Protocol):
         """Write down that the gateway has it."""
         ...
 
-    def not_accepted(self) -> None:
-        """Write down that this attempt has made no task."""
+    def not_accepted(self, error: ToAPIsError) -> None:
+        """Write down that this attempt has made no task, and why."""
         ...
 
-    def in_doubt(self) -> None:
-        """Hear that the gateway may have it."""
+    def in_doubt(self, error: ToAPIsError) -> None:
+        """Hear that the gateway may have it, since the exchange broke."""
         ...
 
     def held_up(self, error: ToAPIsError) -> float | None:
@@ -145,7 +145,7 @@ class Submitter:
                 await clock.sleep(delay)
 
     async def _let_one_ahead(self) -> None:
-        if not self.one_ahead or self.gateway.client_ids.witness is not None:
+        if not self.one_ahead or self.gateway.client_ids.recent_task is not None:
             return
         if self._first is None:
             self._first = anyio.Event()
@@ -182,9 +182,9 @@ class Submitter:
             return task
         knowledge = knowledge_of(failure)
         if knowledge in {Knowledge.NEVER_DELIVERED, Knowledge.REFUSED_FOR_NOW, Knowledge.REFUSED}:
-            attempts.not_accepted()
+            attempts.not_accepted(failure)
         elif knowledge is Knowledge.UNKNOWN:
-            attempts.in_doubt()
+            attempts.in_doubt(failure)
         if knowledge is Knowledge.REFUSED:
             raise failure
         if knowledge in {Knowledge.UNKNOWN, Knowledge.ACCEPTED}:
@@ -215,8 +215,8 @@ class Submitter:
         traits = self.gateway.client_ids
         if task.client_business_id == client_business_id:
             traits.echoes = True
-        if traits.witness is None:
-            traits.witness = (client_business_id, task.id, task.kind, self.gateway.clock.monotonic())
+        if traits.recent_task is None:
+            traits.recent_task = (client_business_id, task.id, task.kind, self.gateway.clock.monotonic())
 
     async def settle(
         self,
@@ -247,7 +247,7 @@ class Submitter:
             attempts.accepted(found)
             return found
         if found is Verdict.NOT_ACCEPTED or (resubmit and attempts.wanted):
-            attempts.not_accepted()
+            attempts.not_accepted(failure)
             return failure
         raise unknown_error(failure, client_business_id) from failure
 

@@ -13,7 +13,7 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.files.signatures import sniff
 from toapis_async.policy.requests.references import check_reference_bytes, check_video_bytes, is_address
-from toapis_async.storage.reading.reference_files import Fingerprint, fingerprint_of, read_reference
+from toapis_async.storage.inputs.reference_files import Fingerprint, fingerprint_of, read_reference
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
 from toapis_async.values.tasks import Kind
 from toapis_async.values.uploads import Upload

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import attrs
 from aiohttp import web
 
+from toapis_async.async_client import AsyncToAPIs
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS
 from toapis_async.errors import ConfigurationError
-from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.testing.gateway.accounts import Account, WebhookSetup
 from toapis_async.testing.gateway.books import Books

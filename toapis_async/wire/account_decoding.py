@@ -10,7 +10,7 @@ from toapis_async.values.exchange import HttpReply
 from toapis_async.values.listed import ListedModel
 from toapis_async.wire.complaints import complaint_in
 from toapis_async.wire.failures import error_from
-from toapis_async.wire.reading import JsonObject, object_in, says_no, unreadable
+from toapis_async.wire.json_objects import JsonObject, object_in, says_no, unreadable
 from toapis_async.wire.scalars import decimal_of, id_of, moment_of, name_of
 
 _CREDITS_PER_USD = Decimal(200)

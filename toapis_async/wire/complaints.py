@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
+from toapis_async.wire.json_objects import json_in
 from toapis_async.wire.plain_text import is_markup, plain, without_markup
-from toapis_async.wire.reading import json_in
 from toapis_async.wire.scalars import id_of, name_of
 
 # Vendors' bodies come as JSON text inside a message, sometimes several times over.

@@ -9,7 +9,7 @@ from toapis_async.values.tasks import GenerationTask, Kind
 from toapis_async.values.uploads import Upload
 from toapis_async.wire.complaints import complaint_in
 from toapis_async.wire.failures import upload_refused
-from toapis_async.wire.reading import JsonObject, object_in, says_no, unreadable
+from toapis_async.wire.json_objects import JsonObject, object_in, says_no, unreadable
 from toapis_async.wire.scalars import id_of, name_of, size_of
 from toapis_async.wire.tasks import address_of, task_in
 

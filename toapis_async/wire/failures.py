@@ -23,8 +23,8 @@ from toapis_async.policy.money.refusals import Meaning, meaning_of
 from toapis_async.values.exchange import HttpReply
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.complaints import Complaint, complaint_in
+from toapis_async.wire.json_objects import json_in
 from toapis_async.wire.plain_text import body_text, excerpt_of, is_markup, plain
-from toapis_async.wire.reading import json_in
 from toapis_async.wire.scalars import name_of, number_of
 
 _LONGEST_WAIT_SECONDS = 86_400.0

@@ -5,8 +5,8 @@ from typing import Any
 
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFailure, TaskFile, TaskStatus
 from toapis_async.wire.complaints import complaint_in
+from toapis_async.wire.json_objects import JsonObject
 from toapis_async.wire.plain_text import plain
-from toapis_async.wire.reading import JsonObject
 from toapis_async.wire.scalars import amount_of, id_of, moment_of, name_of, percent_of
 
 _STATUS_CHARS = 80

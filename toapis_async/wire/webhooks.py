@@ -7,8 +7,8 @@ from hashlib import sha256
 from toapis_async.errors import ConfigurationError, WebhookVerificationError
 from toapis_async.values.tasks import Kind
 from toapis_async.values.webhooks import WebhookEvent
+from toapis_async.wire.json_objects import JsonObject, json_in
 from toapis_async.wire.plain_text import plain
-from toapis_async.wire.reading import JsonObject, json_in
 from toapis_async.wire.scalars import moment_of, name_of
 from toapis_async.wire.tasks import task_in
 

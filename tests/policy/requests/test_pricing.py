@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.policy.requests.pricing import estimate
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.requests import ImageRequest, VideoRequest
 from toapis_async.values.rules import Price

@@ -5,12 +5,12 @@ from decimal import Decimal
 import click
 
 from toapis_async.cli.exits import Exit
+from toapis_async.cli.formatting.amounts import usd
+from toapis_async.cli.formatting.json_forms import balance_form
 from toapis_async.cli.options import base_url_option, json_option
 from toapis_async.cli.settings import ClientOptions
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.cli.words.amounts import usd
-from toapis_async.cli.words.json_forms import balance_form
 from toapis_async.values.account import Balance
 
 

@@ -19,7 +19,7 @@ from toapis_async.cli.runs.plans import RunPlan, dry_run, perform
 from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.storage.reading.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
+from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
 
 
 class BatchGiven(RunGiven):

@@ -7,13 +7,13 @@ from pathlib import Path
 import attrs
 import click
 
+from toapis_async.async_client import AsyncToAPIs
 from toapis_async.cli.options import json_option, output_option, quiet_option
 from toapis_async.cli.runs.engine import Engine
-from toapis_async.cli.runs.memory import NOTE, Memory, recalled
+from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
-from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.waiting.polling import LearnedPolling
 from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY, journal_path
 from toapis_async.testing.scenario.latency import LogNormal

@@ -9,7 +9,10 @@ from typing import Unpack
 import attrs
 import click
 
+from toapis_async.async_client import AsyncToAPIs
 from toapis_async.cli.exits import Exit
+from toapis_async.cli.formatting.amounts import duration_text, usd
+from toapis_async.cli.formatting.json_forms import file_form, task_form, usd_number
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
@@ -26,10 +29,8 @@ from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.refusing import refuse
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.cli.words.amounts import duration_text, usd
-from toapis_async.cli.words.json_forms import file_form, task_form, usd_number
 from toapis_async.client.images import Images
-from toapis_async.client.keeping import AbandonedSubmission
+from toapis_async.client.orphans import AbandonedSubmission
 from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock
 from toapis_async.errors import (
@@ -39,9 +40,8 @@ from toapis_async.errors import (
     TaskFailedError,
     ToAPIsError,
 )
-from toapis_async.front_door import AsyncToAPIs
 from toapis_async.policy.requests.pricing import estimate
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.files import SavedFile
 from toapis_async.values.requests import GenerationRequest, ImageRequest
 from toapis_async.values.tasks import GenerationTask

@@ -6,15 +6,15 @@ import attrs
 import click
 
 from toapis_async.cli.exits import Exit
+from toapis_async.cli.formatting.models import advice, details, model_form
 from toapis_async.cli.options import base_url_option, json_option
 from toapis_async.cli.settings import ClientOptions
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal, printable
-from toapis_async.cli.words.models import advice, details, model_form
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.sizes import wire_size
 from toapis_async.policy.requests.spelling import did_you_mean, wire_word
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Catalogue, Model
 
 

@@ -14,7 +14,7 @@ from toapis_async.cli.options import (
     quiet_option,
     run_option_group,
 )
-from toapis_async.cli.runs.memory import Memory, recalled
+from toapis_async.cli.runs.invocation import Memory, recalled
 from toapis_async.cli.runs.plans import RunPlan, perform, refuse_a_demo
 from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import Stopper, run
@@ -28,8 +28,8 @@ from toapis_async.client.settings import (
     is_loopback,
 )
 from toapis_async.errors import ConfigurationError
+from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file
 from toapis_async.storage.journal.sqlite_journal import journal_path
-from toapis_async.storage.reading.prompt_source import PromptSource, is_seekable_file
 
 
 @click.command(

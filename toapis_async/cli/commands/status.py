@@ -4,7 +4,10 @@ from typing import Literal, Unpack
 
 import click
 
+from toapis_async.async_client import AsyncToAPIs
 from toapis_async.cli.exits import Exit
+from toapis_async.cli.formatting.amounts import usd
+from toapis_async.cli.formatting.json_forms import file_form, task_form
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
@@ -15,12 +18,9 @@ from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import PaceGiven, client_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal, printable
-from toapis_async.cli.words.amounts import usd
-from toapis_async.cli.words.json_forms import file_form, task_form
 from toapis_async.client.images import Images
 from toapis_async.client.videos import Videos
 from toapis_async.errors import InvalidRequestError, NotFoundError, TaskFailedError
-from toapis_async.front_door import AsyncToAPIs
 from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask
 

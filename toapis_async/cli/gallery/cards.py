@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import attrs
 
-from toapis_async.cli.words.amounts import usd
+from toapis_async.cli.formatting.amounts import usd
 from toapis_async.values.files import SavedFile
 from toapis_async.wire.manifest import ManifestEntry
 

@@ -9,7 +9,7 @@ from toapis_async.cli.gallery.cards import card_of, latest, totals_of
 from toapis_async.cli.gallery.page import page_name, render
 from toapis_async.cli.gallery.thumbnails import make_thumbnails
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.storage.reading.text_files import replace_text
+from toapis_async.storage.inputs.text_files import replace_text
 from toapis_async.wire.manifest import ManifestEntry
 
 PER_PAGE = 600

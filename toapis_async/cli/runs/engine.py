@@ -9,13 +9,13 @@ import attrs
 from toapis_async.batch.outcomes import Failed, Outcome, Report, Saved, Unfinished
 from toapis_async.batch.session import GenerationSession
 from toapis_async.cli.exits import Exit, exit_of_report
+from toapis_async.cli.formatting.amounts import duration_text, usd
+from toapis_async.cli.formatting.json_forms import outcome_form, report_form
 from toapis_async.cli.stopping import Stopper
 from toapis_async.cli.terminal.outage import Outage
 from toapis_async.cli.terminal.progress import Progress
 from toapis_async.cli.terminal.standing import cost_text
 from toapis_async.cli.terminal.streams import StdoutClosedError, Terminal, error_text, one_line
-from toapis_async.cli.words.amounts import duration_text, usd
-from toapis_async.cli.words.json_forms import outcome_form, report_form
 from toapis_async.errors import ToAPIsError
 from toapis_async.values.requests import GenerationRequest
 

@@ -6,18 +6,18 @@ from pathlib import Path
 import attrs
 
 from toapis_async.cli.exits import Exit
+from toapis_async.cli.formatting.amounts import count_text
+from toapis_async.cli.formatting.json_forms import usd_number
 from toapis_async.cli.runs.engine import Engine, estimate_text, resume_command
-from toapis_async.cli.runs.memory import NOTE, Memory, recalled
+from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
 from toapis_async.cli.runs.scanning import Scan, requests_of, scan
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.cli.words.amounts import count_text
-from toapis_async.cli.words.json_forms import usd_number
 from toapis_async.errors import ConfigurationError
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.prompt_source import PromptSource, settle
 from toapis_async.storage.journal.sqlite_journal import journal_path
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
-from toapis_async.storage.reading.prompt_source import PromptSource, settle
 from toapis_async.wire.prompt_fields import LineRules
 
 

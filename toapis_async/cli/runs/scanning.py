@@ -11,8 +11,8 @@ from toapis_async.policy.requests.pricing import estimate
 from toapis_async.policy.requests.references import is_address
 from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.policy.requests.validation import violations
+from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.storage.journal.key_ledger import KeyLedger
-from toapis_async.storage.reading.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_fields import LineRules

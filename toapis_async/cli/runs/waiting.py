@@ -6,8 +6,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from toapis_async.cli.formatting.amounts import duration_text
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.cli.words.amounts import duration_text
 from toapis_async.client.images import Images
 from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock

@@ -2,14 +2,13 @@
 
 import attrs
 
+from toapis_async.cli.formatting.amounts import duration_text
 from toapis_async.cli.terminal.streams import one_line
-from toapis_async.cli.words.amounts import duration_text
 from toapis_async.clock import Clock, SystemClock
-from toapis_async.values.events import Happening, SessionEvent
+from toapis_async.ports.events import AttemptSettled, Event, HeldUp, ItemFailed, ItemUnfinished, TaskFinished
 
 _SILENT_SECONDS = 10.0
 _AGAIN_SECONDS = 30.0
-_STILL_TRYING = frozenset({Happening.INTENDED, Happening.LATE})
 
 
 @attrs.define(kw_only=True)
@@ -27,18 +26,18 @@ class Outage:
     _told: float | None = attrs.field(default=None, init=False)
     _message: str = attrs.field(default="", init=False)
 
-    def hear(self, event: SessionEvent, /) -> None:
+    def hear(self, event: Event, /) -> None:
         """Take an event: an acceptance ends the outage, and so does the end of everything that was held up."""
-        if event.happening is Happening.HELD_UP:
-            self._held.add(event.key)
-            self._message = event.message
+        if isinstance(event, HeldUp):
+            self._held.add(event.key or "")
+            self._message = event.error.message if event.error is not None else ""
             if self._since is None:
                 self._since = self.clock.monotonic()
             return
-        if event.happening is Happening.ACCEPTED:
+        if isinstance(event, AttemptSettled) and event.result == "accepted":
             self._held.clear()
-        elif event.happening not in _STILL_TRYING:
-            self._held.discard(event.key)
+        elif isinstance(event, TaskFinished | ItemFailed | ItemUnfinished):
+            self._held.discard(event.key or "")
         if not self._held:
             self._since = self._told = None
 

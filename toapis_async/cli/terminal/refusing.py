@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from toapis_async.cli.exits import Exit, exit_of
+from toapis_async.cli.formatting.json_forms import error_form
 from toapis_async.cli.terminal.streams import StdoutClosedError, Terminal, complain, error_text, printable
-from toapis_async.cli.words.json_forms import error_form
 from toapis_async.errors import ToAPIsError
 
 

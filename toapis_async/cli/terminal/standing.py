@@ -5,7 +5,7 @@ from collections import deque
 import attrs
 
 from toapis_async.batch.outcomes import Report, Statistics
-from toapis_async.cli.words.amounts import duration_text, usd
+from toapis_async.cli.formatting.amounts import duration_text, usd
 
 _SHORTEST_SECONDS = 0.1
 _PACE_SECONDS = 30.0

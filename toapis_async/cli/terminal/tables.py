@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.words.models import short_price, short_references
+from toapis_async.cli.formatting.models import short_price, short_references
 from toapis_async.values.catalogue import Model
 
 _PIPE_WIDTH = 160

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
 
-import anyio
+from toapis_async.shielding import wait_shielded
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class _Entry(Generic[T]):
         self.prepare = prepare
         self.finish = finish
         self.future = future
-        self.ended: asyncio.Event | None = None
+        self.ended: asyncio.Future[None] | None = None
         self.reported = False
         self.result: T | None = None
         self.error: BaseException | None = None
@@ -49,7 +49,7 @@ class _Entry(Generic[T]):
     def report(self) -> None:
         self.reported = True
         if self.ended is not None:
-            self.ended.set()
+            self.ended.set_result(None)
         if self.future.cancelled():
             return
         if self.error is not None:
@@ -104,8 +104,9 @@ class BatchThread:
         except asyncio.CancelledError:
             if entry in self._gathered:
                 del self._gathered[entry]  # type: ignore[arg-type]
-            else:
-                await _see_through(entry)
+            elif not entry.reported:  # the report may have come between the cancellation and this line
+                entry.ended = loop.create_future()
+                await wait_shielded([entry.ended])
             raise
 
     def close(self) -> None:
@@ -148,14 +149,3 @@ class BatchThread:
             entry.report()
         if self._thread is not None:
             self._timer = loop.call_later(_WINDOW_SECONDS, self._hand_over, loop)
-
-
-async def _see_through(entry: _Entry[T]) -> None:
-    """Wait until a job that has begun is done, however often the waiting task is cancelled."""
-    entry.ended = asyncio.Event()
-    # The report may have come between the cancellation and this line. The shield keeps anyio, which repeats a
-    # cancellation in every turn of the loop, from making this a busy one.
-    with anyio.CancelScope(shield=True):
-        while not entry.reported:
-            with suppress(asyncio.CancelledError):
-                await entry.ended.wait()

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import anyio
+from toapis_async.shielding import wait_shielded
 
 T = TypeVar("T")
 
@@ -33,17 +32,9 @@ class DiskThreads:
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:
-            await _outlast(running)
+            loop = asyncio.get_running_loop()
+            # A future of its own: one that is chained to the job would complain of an error that nobody asked for.
+            ended = loop.create_future()
+            running.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set_result, None))
+            await wait_shielded([ended])
             raise
-
-
-async def _outlast(running: Future[T]) -> None:
-    """Wait until a thread is done, however often the waiting task is cancelled."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    running.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
-    # anyio repeats a cancellation in every turn of the loop; the shield keeps this from being a busy one.
-    with anyio.CancelScope(shield=True):
-        while not done.is_set():
-            with suppress(asyncio.CancelledError):
-                await done.wait()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from toapis_async.shielding import wait_shielded
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -137,18 +139,11 @@ class GroupWriter(Generic[T]):
         if self._entries and self._failure is None:
             self._hand_over()
         ending = self._loop.run_in_executor(self._thread, last_work)
-        cancelled: asyncio.CancelledError | None = None
-        while not ending.done():
-            try:
-                await asyncio.shield(ending)
-            except asyncio.CancelledError as error:
-                cancelled = error
-            except Exception:  # noqa: BLE001  # asked for below, once the thread is gone
-                break
-        self._thread.shutdown(wait=True)
-        self._cancel_timer()
-        if cancelled is not None:
-            raise cancelled
+        try:
+            await wait_shielded([ending])
+        finally:
+            self._thread.shutdown(wait=True)
+            self._cancel_timer()
         ending.result()
 
     def _refuse_after_failure(self) -> None:

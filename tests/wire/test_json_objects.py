@@ -4,7 +4,7 @@ import pytest
 
 from toapis_async.errors import UnreadableReplyError
 from toapis_async.values.exchange import HttpReply
-from toapis_async.wire.reading import json_in, object_in, unreadable
+from toapis_async.wire.json_objects import json_in, object_in, unreadable
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.storage.reading.catalogue_file import catalogue_file
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.catalogue_file import catalogue_file
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 
 
 def test_own_file_is_read(tmp_path):

@@ -52,7 +52,7 @@ class Caller:
     client_business_id: str | None = None
 
 
-class Keeper:
+class OrphanTracker:
     """Owns running submissions and remembers abandoned ones.
 
     Args:
@@ -83,7 +83,7 @@ class Keeper:
             raise
         return running.result()
 
-    def left_behind(self, submission: AbandonedSubmission) -> None:
+    def add(self, submission: AbandonedSubmission) -> None:
         """Remember an abandoned submission and tell the hook."""
         self.abandoned.append(submission)
         logger.warning(
@@ -106,7 +106,7 @@ class Keeper:
         if error is not None and not isinstance(error, ToAPIsError):
             logger.error("An abandoned submission broke", exc_info=error)
             error = None
-        self.left_behind(
+        self.add(
             AbandonedSubmission(
                 request=caller.request, client_business_id=caller.client_business_id, task=task, error=error
             )

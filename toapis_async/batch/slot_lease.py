@@ -1,4 +1,4 @@
-"""One item's place among the tasks in flight."""
+"""One item's lease among the tasks in flight."""
 
 from enum import Enum
 
@@ -12,7 +12,7 @@ class _Hold(Enum):
     ACCEPTED = "accepted"
 
 
-class Place:
+class SlotLease:
     """Holds at most one slot, and gives it back exactly once.
 
     Args:

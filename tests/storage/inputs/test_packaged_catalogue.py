@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 
 
 def test_it_has_every_model():
@@ -22,7 +22,7 @@ def test_it_has_every_model():
 def test_it_is_read_once_and_not_at_import():
     """Importing the package costs no file."""
     code = (
-        "import sys; from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue as p;"
+        "import sys; from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue as p;"
         "assert p.cache_info().currsize == 0 and 'toapis_async.data' not in sys.modules; assert p() is p()"
     )
 
@@ -52,7 +52,7 @@ def test_reading_it_loads_no_checker():
 )
 def test_a_damaged_one_is_told(monkeypatch, data):
     """Whoever edits it by hand hears where it is wrong, as for a file of one's own."""
-    monkeypatch.setattr("toapis_async.storage.reading.packaged_catalogue.get_data", lambda *_: data)
+    monkeypatch.setattr("toapis_async.storage.inputs.packaged_catalogue.get_data", lambda *_: data)
 
     with pytest.raises(ConfigurationError, match="the catalogue"):
         packaged_catalogue.__wrapped__()

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
-from toapis_async.client.keeping import AbandonedSubmission, Keeper, OnAbandoned
+from toapis_async.client.orphans import AbandonedSubmission, OnAbandoned, OrphanTracker
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.client.uploads import Uploads
@@ -24,7 +25,8 @@ from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.policy.waiting.polling import LearnedPolling, Polling
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.ports.events import Observer
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.files import FileHost
 from toapis_async.transport.over_aiohttp import AiohttpTransport
 from toapis_async.transport.pacing import PacedTransport, Pacer
@@ -34,7 +36,6 @@ from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 if TYPE_CHECKING:
     import aiohttp
 
-    from toapis_async.batch.books import Listener
     from toapis_async.batch.session import GenerationSession
     from toapis_async.client.account import Account
     from toapis_async.client.images import Images
@@ -60,6 +61,8 @@ class AsyncToAPIs:
         validation: ``"strict"`` refuses what the catalogue calls wrong, ``"warn"`` warns, ``"off"`` checks nothing.
         catalogue: what each model accepts; None for the one that comes with the library.
         on_abandoned: called with each submission or wait whose caller was cancelled, once its outcome is known.
+        on_event: hears everything that happens, in single calls and sessions; called on the event loop, must not
+            block. What it raises is logged and changes nothing.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
         clock, random: for tests.
@@ -82,6 +85,7 @@ class AsyncToAPIs:
         validation: Validation = "strict",
         catalogue: Catalogue | None = None,
         on_abandoned: OnAbandoned | None = None,
+        on_event: Observer | None = None,
         grace: GracePeriods | None = None,
         clock: Clock | None = None,
         random: random_module.Random | None = None,
@@ -113,8 +117,9 @@ class AsyncToAPIs:
             retries=RetryPolicy(max_retries=self._settings.max_retries),
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
+            events=EventDispatcher(clock, on_event),
         )
-        self._keeper = Keeper(on_abandoned)
+        self._orphans = OrphanTracker(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
         self.uploads = Uploads(self._gateway)
 
@@ -128,14 +133,14 @@ class AsyncToAPIs:
         """Image tasks, one call each."""
         from toapis_async.client.images import Images  # noqa: PLC0415
 
-        return Images(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+        return Images(self._gateway, uploads=self.uploads, orphans=self._orphans, downloader=self._downloader)
 
     @cached_property
     def videos(self) -> "Videos":
         """Video tasks, one call each."""
         from toapis_async.client.videos import Videos  # noqa: PLC0415
 
-        return Videos(self._gateway, uploads=self.uploads, keeper=self._keeper, downloader=self._downloader)
+        return Videos(self._gateway, uploads=self.uploads, orphans=self._orphans, downloader=self._downloader)
 
     @cached_property
     def account(self) -> "Account":
@@ -164,7 +169,7 @@ class AsyncToAPIs:
     @property
     def abandoned(self) -> tuple[AbandonedSubmission, ...]:
         """The latest submissions and waits whose caller went away, oldest first; at most 1,000."""
-        return tuple(self._keeper.abandoned)
+        return tuple(self._orphans.abandoned)
 
     def session(
         self,
@@ -179,7 +184,7 @@ class AsyncToAPIs:
         max_cost_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
-        on_event: "Listener | None" = None,
+        on_event: Observer | None = None,
     ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
 
@@ -198,16 +203,16 @@ class AsyncToAPIs:
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
-            on_event: hears everything that happens; called on the event loop, must not block.
+            on_event: hears everything that happens in this session, beside the client's own ``on_event``.
 
         Raises:
             ConfigurationError: a setting is wrong.
 
         """
         # Whoever makes single calls only does not pay for loading the batch floor.
+        from toapis_async.batch.resources import SessionResources  # noqa: PLC0415
         from toapis_async.batch.session import GenerationSession  # noqa: PLC0415
         from toapis_async.batch.settings import SessionSettings  # noqa: PLC0415
-        from toapis_async.batch.workshop import Workshop  # noqa: PLC0415
 
         settings = SessionSettings(
             directory=Path(directory),
@@ -223,7 +228,7 @@ class AsyncToAPIs:
             on_event=on_event,
         )
         return GenerationSession(
-            Workshop(
+            SessionResources(
                 gateway=self._gateway,
                 uploads=self.uploads,
                 downloader=self._downloader,
@@ -250,7 +255,7 @@ class AsyncToAPIs:
         # Inside a cancelled scope of anyio every await would end at once, and leave connections open.
         with anyio.CancelScope(shield=True):
             try:
-                await self._keeper.aclose(patience_seconds=self._settings.timeout_seconds)
+                await self._orphans.aclose(patience_seconds=self._settings.timeout_seconds)
             finally:
                 try:
                     await self._files.__aexit__()

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from toapis_async.errors import InvalidRequestError, StorageError
-from toapis_async.storage.reading.prompt_source import (
+from toapis_async.storage.inputs.prompt_source import (
     PromptSource,
     is_seekable_file,
     pipe_form,
@@ -15,7 +15,7 @@ from toapis_async.storage.reading.prompt_source import (
     spool,
     wrong_reference_file,
 )
-from toapis_async.storage.reading.text_files import replace_text
+from toapis_async.storage.inputs.text_files import replace_text
 from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES
 
 

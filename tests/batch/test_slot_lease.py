@@ -1,11 +1,11 @@
-"""One item's place: at most one slot, given back exactly once."""
+"""One item's lease: at most one slot, given back exactly once."""
 
 import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.batch.place import Place
+from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.slots import Slots
 from toapis_async.policy.pace.inflight import Refusal
 from toapis_async.testing import FakeClock
@@ -14,34 +14,34 @@ from toapis_async.testing import FakeClock
 async def test_a_place_holds_one_slot():
     """Taking twice takes one; giving back twice gives one."""
     slots = Slots(3, FakeClock())
-    place = Place(slots, taken=False)
-    await place.take()
-    await place.take()
+    lease = SlotLease(slots, taken=False)
+    await lease.take()
+    await lease.take()
     assert slots.in_use == 1
-    place.accepted()
-    place.accepted()
+    lease.accepted()
+    lease.accepted()
     assert slots.in_use == 1
-    place.give_back()
-    place.give_back()
+    lease.give_back()
+    lease.give_back()
     assert slots.in_use == 0
 
 
 async def test_a_slot_that_was_acquired_already():
-    """A place made for an acquired slot gives that one back."""
+    """A lease made for an acquired slot gives that one back."""
     slots = Slots(1, FakeClock())
     await slots.acquire()
-    Place(slots, taken=True).give_back()
+    SlotLease(slots, taken=True).give_back()
     assert slots.in_use == 0
 
 
 async def test_a_refusal_gives_the_slot_back_and_comes_first():
     """After a 429 the slot is free for others, and its item is the first in line when it comes again."""
     slots = Slots(1, FakeClock())
-    place, other = Place(slots, taken=False), Place(slots, taken=False)
-    await place.take()
+    lease, other = SlotLease(slots, taken=False), SlotLease(slots, taken=False)
+    await lease.take()
     waiting = asyncio.create_task(other.take())
     await asyncio.sleep(0)
-    assert place.refused(Refusal()) >= 0.0
+    assert lease.refused(Refusal()) >= 0.0
     await waiting
     assert slots.in_use == 1
     order = []
@@ -51,9 +51,9 @@ async def test_a_refusal_gives_the_slot_back_and_comes_first():
         order.append(name)
         taker.give_back()
 
-    late = asyncio.create_task(again("late", Place(slots, taken=False)))
+    late = asyncio.create_task(again("late", SlotLease(slots, taken=False)))
     await asyncio.sleep(0)
-    refused = asyncio.create_task(again("refused", place))
+    refused = asyncio.create_task(again("refused", lease))
     await asyncio.sleep(0)
     other.give_back()
     await asyncio.gather(late, refused)
@@ -63,29 +63,29 @@ async def test_a_refusal_gives_the_slot_back_and_comes_first():
 async def test_a_refusal_of_what_was_accepted():
     """A 429 for something that holds an accepted slot only gives it back."""
     slots = Slots(1, FakeClock())
-    place = Place(slots, taken=False)
-    await place.take()
-    place.accepted()
-    assert place.refused(Refusal()) == 0.0
+    lease = SlotLease(slots, taken=False)
+    await lease.take()
+    lease.accepted()
+    assert lease.refused(Refusal()) == 0.0
     assert slots.in_use == 0
 
 
 @given(st.lists(st.sampled_from(["take", "accepted", "refused", "give_back"]), max_size=30))
 def test_no_order_of_calls_loses_a_slot(calls):
-    """Whatever is told to a place, it holds one slot or none, and giving back frees it."""
+    """Whatever is told to a lease, it holds one slot or none, and giving back frees it."""
 
     async def play():
         slots = Slots(2, FakeClock())
-        place = Place(slots, taken=False)
+        lease = SlotLease(slots, taken=False)
         for call in calls:
             if call == "take":
-                await asyncio.wait_for(place.take(), 5)
+                await asyncio.wait_for(lease.take(), 5)
             elif call == "refused":
-                place.refused(Refusal())
+                lease.refused(Refusal())
             else:
-                getattr(place, call)()
+                getattr(lease, call)()
             assert slots.in_use in {0, 1}
-        place.give_back()
+        lease.give_back()
         assert slots.in_use == 0
 
     asyncio.run(play())

@@ -4,11 +4,11 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from toapis_async.batch.books import Books
 from toapis_async.batch.budget import Budget
-from toapis_async.batch.inputs import Register
+from toapis_async.batch.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
-from toapis_async.batch.parts import Parts
+from toapis_async.batch.recorder import Recorder
+from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
 from toapis_async.batch.tally import Tally
@@ -34,8 +34,8 @@ _LATENCIES = "latencies"
 _KEEPS_CLIENT_IDS = "keeps client ids: "
 
 
-class Workshop:
-    """The open parts of a session.
+class SessionResources:
+    """The open context of a session.
 
     Args:
         gateway, uploads, downloader: of the client.
@@ -55,8 +55,9 @@ class Workshop:
         self.journal = _journal(settings, gateway)
         self.manifest = Manifest(settings.directory)
         self.ledger = KeyLedger()
-        self.register = Register(gateway=gateway, journal=self.journal, directory=self.directory, ledger=self.ledger)
-        self.parts = Parts(
+        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, directory=self.directory, ledger=self.ledger)
+        self.context = RunContext(
+            settings=settings,
             gateway=gateway,
             submitter=Submitter(
                 gateway=gateway,
@@ -67,15 +68,16 @@ class Workshop:
             uploads=uploads,
             downloader=downloader,
             directory=self.directory,
-            books=Books(journal=self.journal, manifest=self.manifest, gateway=gateway, listener=settings.on_event),
+            recorder=Recorder(
+                journal=self.journal,
+                manifest=self.manifest,
+                clock=gateway.clock,
+                events=gateway.events.also(settings.on_event),
+            ),
             slots=Slots(settings.max_concurrency, gateway.clock),
             tally=self.tally,
             budget=Budget(max_cost_usd=settings.max_cost_usd, catalogue=gateway.catalogue, tally=self.tally),
-            polling=settings.polling,
-            patience_seconds=settings.patience_seconds,
-            download_workers=settings.download_workers,
-            retry_failed=settings.retry_failed,
-            in_work=self.register.in_work,
+            in_work=self.item_index.in_work,
         )
         self._started = 0.0
         self._stack = AsyncExitStack()
@@ -108,12 +110,12 @@ class Workshop:
             self.gateway.latencies.merge_text(learned)
         if await self.journal.recall(_KEEPS_CLIENT_IDS + self.base_url):
             self.gateway.client_ids.keeps = True
-        elif self.gateway.client_ids.elder is None:
-            self.gateway.client_ids.elder = await self._elder()
+        elif self.gateway.client_ids.earlier_task is None:
+            self.gateway.client_ids.earlier_task = await self._earlier_task()
         if self.settings.max_cost_usd is not None:
             await self._count_what_was_spent()
 
-    async def _elder(self) -> tuple[str, str, Kind] | None:
+    async def _earlier_task(self) -> tuple[str, str, Kind] | None:
         """Find a task of an earlier run: a run that was killed could not remember what the gateway had shown it."""
         if not (await self.journal.counts()).get(ItemState.INTENDED):
             return None
@@ -126,7 +128,7 @@ class Workshop:
         """Count what earlier runs in the directory have committed towards the cap."""
         spent = (ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED)
         async for record in self.journal.items(*spent):
-            self.tally.spent_before(record.cost_usd, self.parts.budget.estimate(record.request))
+            self.tally.spent_before(record.cost_usd, self.context.budget.estimate(record.request))
 
     async def _remember(self) -> None:
         await self.journal.remember(_LATENCIES, self.gateway.latencies.to_text())
@@ -153,7 +155,7 @@ class Workshop:
 
     def statistics(self, *, late: int, saving: int) -> Statistics:
         """Return the session at this moment."""
-        tally, slots = self.tally, self.parts.slots
+        tally, slots = self.tally, self.context.slots
         return Statistics(
             taken=tally.taken,
             in_flight=slots.in_use,

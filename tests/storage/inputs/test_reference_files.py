@@ -5,7 +5,7 @@ import os
 import pytest
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.storage.reading.reference_files import MOST_BYTES, fingerprint_of, read_reference
+from toapis_async.storage.inputs.reference_files import MOST_BYTES, fingerprint_of, read_reference
 
 
 async def test_a_file_is_read_with_its_name(tmp_path):

@@ -45,7 +45,7 @@ async def test_what_breaks_while_opening_closes_the_rest(live, tmp_path, monkeyp
 
 
 async def test_a_locked_directory_is_left_alone(live, tmp_path):
-    """Whoever comes second changes nothing, and leaves the first one's lock in place."""
+    """Whoever comes second changes nothing, and leaves the first one's lock in lease."""
     async with live() as (_, client), client.session(tmp_path) as session:
         before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.suffix != ".sqlite3"}
         for _ in range(2):

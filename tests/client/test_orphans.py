@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from toapis_async.client.keeping import REMEMBERED, AbandonedSubmission, Caller, Keeper
+from toapis_async.client.orphans import REMEMBERED, AbandonedSubmission, Caller, OrphanTracker
 from toapis_async.errors import InvalidRequestError, ServerError
 from toapis_async.values.requests import ImageRequest
 from toapis_async.values.tasks import GenerationTask, TaskStatus
@@ -32,58 +32,58 @@ class Work:
         return TASK
 
 
-async def abandoned(keeper, work, **how):
+async def abandoned(orphans, work, **how):
     """Begin a submission and cancel its caller."""
-    caller = asyncio.create_task(keeper.run(work.caller, work(**how)))
+    caller = asyncio.create_task(orphans.run(work.caller, work(**how)))
     await work.sent.wait()
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
 
 
-async def settled(keeper, work):
+async def settled(orphans, work):
     """Let the submission end."""
     work.end.set()
-    await keeper.aclose(patience_seconds=5)
+    await orphans.aclose(patience_seconds=5)
     await asyncio.sleep(0)
 
 
 async def test_a_caller_who_stays_gets_the_task():
     """Nothing is remembered of a submission whose caller waited."""
-    keeper, work = Keeper(), Work()
+    orphans, work = OrphanTracker(), Work()
     work.end.set()
-    assert await keeper.run(work.caller, work()) is TASK
-    assert tuple(keeper.abandoned) == ()
+    assert await orphans.run(work.caller, work()) is TASK
+    assert tuple(orphans.abandoned) == ()
 
 
 async def test_a_caller_who_stays_gets_the_error():
     """The submission's own error comes out as it is."""
-    keeper, work = Keeper(), Work()
+    orphans, work = OrphanTracker(), Work()
     work.end.set()
     work.error = ServerError("boom", http_status=500)
     with pytest.raises(ServerError):
-        await keeper.run(work.caller, work())
+        await orphans.run(work.caller, work())
 
 
 async def test_an_abandoned_submission_goes_on_to_the_hook():
     """The POST of a cancelled caller is waited for, and its task handed over once it is known."""
     heard = []
-    keeper, work = Keeper(heard.append), Work()
-    await abandoned(keeper, work)
+    orphans, work = OrphanTracker(heard.append), Work()
+    await abandoned(orphans, work)
     assert heard == []
     assert work.caller.wanted is False
-    await settled(keeper, work)
+    await settled(orphans, work)
     expected = AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=TASK)
-    assert [expected] == heard == list(keeper.abandoned)
+    assert [expected] == heard == list(orphans.abandoned)
 
 
 async def test_an_abandoned_failure_is_handed_over_too():
     """The hook hears of a submission that failed after its caller had gone."""
     heard = []
-    keeper, work = Keeper(heard.append), Work()
-    await abandoned(keeper, work)
+    orphans, work = OrphanTracker(heard.append), Work()
+    await abandoned(orphans, work)
     work.error = ServerError("boom", http_status=500)
-    await settled(keeper, work)
+    await settled(orphans, work)
     (one,) = heard
     assert (None, work.error) == (one.task, one.error)
 
@@ -92,26 +92,26 @@ async def test_what_was_never_sent_is_not_remembered():
     """A caller who goes away before anything was sent leaves nothing behind, not even a complaint."""
     complaints = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    keeper, work = Keeper(), Work()
-    await abandoned(keeper, work, send=False)
+    orphans, work = OrphanTracker(), Work()
+    await abandoned(orphans, work, send=False)
     work.error = InvalidRequestError("never sent")
-    await settled(keeper, work)
+    await settled(orphans, work)
     assert complaints == []
-    assert not keeper.abandoned
+    assert not orphans.abandoned
 
 
 async def test_a_caller_cancelled_as_the_answer_comes_loses_nothing():
     """Cancellation in the very moment in which the task is known still hands it over."""
-    keeper, work = Keeper(), Work()
-    caller = asyncio.create_task(keeper.run(work.caller, work()))
+    orphans, work = OrphanTracker(), Work()
+    caller = asyncio.create_task(orphans.run(work.caller, work()))
     await work.sent.wait()
     work.end.set()
     await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    await settled(keeper, work)
-    assert [one.task for one in keeper.abandoned] == [TASK]
+    await settled(orphans, work)
+    assert [one.task for one in orphans.abandoned] == [TASK]
 
 
 async def test_a_broken_hook_does_not_eat_the_cancellation(caplog):
@@ -120,47 +120,47 @@ async def test_a_broken_hook_does_not_eat_the_cancellation(caplog):
     def hook(_):
         raise KeyError("mine")
 
-    keeper = Keeper(hook)
+    orphans = OrphanTracker(hook)
     with caplog.at_level(logging.ERROR, "toapis_async"):
-        keeper.left_behind(AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=TASK))
+        orphans.add(AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=TASK))
     assert [record.message for record in caplog.records] == ["on_abandoned broke"]
-    assert len(keeper.abandoned) == 1
+    assert len(orphans.abandoned) == 1
 
 
 async def test_a_defect_after_the_caller_has_gone_is_logged(caplog):
     """An error outside the family is not swallowed."""
-    keeper, work = Keeper(), Work()
-    await abandoned(keeper, work)
+    orphans, work = OrphanTracker(), Work()
+    await abandoned(orphans, work)
     work.error = KeyError("a defect")
-    await settled(keeper, work)
+    await settled(orphans, work)
     assert "An abandoned submission broke" in caplog.text
-    assert [one.error for one in keeper.abandoned] == [None]
+    assert [one.error for one in orphans.abandoned] == [None]
 
 
 async def test_the_log_has_no_prompt(caplog):
     """What is logged names the task and the reference, and not what was asked for."""
-    keeper, work = Keeper(), Work()
-    await abandoned(keeper, work)
-    await settled(keeper, work)
+    orphans, work = OrphanTracker(), Work()
+    await abandoned(orphans, work)
+    await settled(orphans, work)
     assert "tsk_1" in caplog.text
     assert "ours-1" in caplog.text
-    assert "secret" not in caplog.text + repr(keeper.abandoned)
+    assert "secret" not in caplog.text + repr(orphans.abandoned)
 
 
 async def test_closing_lets_go_after_its_patience():
     """What is still being asked about at the end of the patience is cancelled, and handed over as not known."""
-    keeper, work = Keeper(), Work()
-    await abandoned(keeper, work)
-    await keeper.aclose(patience_seconds=0.01)
+    orphans, work = OrphanTracker(), Work()
+    await abandoned(orphans, work)
+    await orphans.aclose(patience_seconds=0.01)
     await asyncio.sleep(0)
-    assert [(one.task, one.error, one.client_business_id) for one in keeper.abandoned] == [(None, None, "ours-1")]
+    assert [(one.task, one.error, one.client_business_id) for one in orphans.abandoned] == [(None, None, "ours-1")]
     assert {asyncio.current_task()} == asyncio.all_tasks()
 
 
 async def test_memory_is_bounded():
     """Only the latest thousand are remembered."""
-    keeper = Keeper()
+    orphans = OrphanTracker()
     for number in range(REMEMBERED + 5):
-        keeper.left_behind(AbandonedSubmission(request=REQUEST, client_business_id=str(number), task=None))
-    assert len(keeper.abandoned) == REMEMBERED
-    assert keeper.abandoned[0].client_business_id == "5"
+        orphans.add(AbandonedSubmission(request=REQUEST, client_business_id=str(number), task=None))
+    assert len(orphans.abandoned) == REMEMBERED
+    assert orphans.abandoned[0].client_business_id == "5"

@@ -8,46 +8,44 @@ reaches it once, and never between an intent on the books and the reply on the b
 import asyncio
 from collections.abc import Coroutine
 
-import anyio
 
-
-class Worker:
+class ItemTask:
     """One task. It is held from its making until it lets itself go, and again whenever nothing may come between.
 
     An interruption that comes meanwhile strikes at the first wait after the hold.
     """
 
-    __slots__ = ("_due", "_held", "_task")
+    __slots__ = ("_due", "_shielded", "_task")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._held = True
+        self._shielded = True
         self._due = False
 
-    def hold(self) -> None:
+    def shield(self) -> None:
         """Put interruptions off."""
-        self._held = True
+        self._shielded = True
 
-    def let_go(self) -> None:
+    def unshield(self) -> None:
         """Let interruptions through, and the one that was put off; called in the task itself."""
-        self._held = False
+        self._shielded = False
         if self._due:
             self._due = False
-            self._cancel()
+            self._strike()
 
-    def interrupt(self) -> None:
+    def cancel(self) -> None:
         """Raise ``CancelledError`` where the task waits, as soon as it is not held."""
-        if self._held:
+        if self._shielded:
             self._due = True
         else:
-            self._cancel()
+            self._strike()
 
-    def forgive(self) -> None:
+    def uncancel(self) -> None:
         """Go on after an interruption that was meant for a part of the work only; called in the task itself."""
         if self._task is not None:
             self._task.uncancel()
 
-    def _cancel(self) -> None:
+    def _strike(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
@@ -55,20 +53,3 @@ class Worker:
         """Begin; the caller owns the task."""
         self._task = asyncio.get_running_loop().create_task(work)
         return self._task
-
-
-async def outlast(tasks: set[asyncio.Task[None]]) -> None:
-    """Wait until every task has ended, however often whoever waits is cancelled; what they raised is left to them.
-
-    A cancellation is obeyed when that is done.
-    """
-    cancelled: asyncio.CancelledError | None = None
-    # anyio repeats a cancellation in every turn of the loop; the shield keeps this from being a busy one.
-    with anyio.CancelScope(shield=True):
-        while running := [task for task in tasks if not task.done()]:
-            try:
-                await asyncio.wait(running)
-            except asyncio.CancelledError as error:
-                cancelled = error
-    if cancelled is not None:
-        raise cancelled

@@ -1,0 +1,84 @@
+"""The attempts of one item: its slot, its task and its record kept in step around each POST."""
+
+import attrs
+
+from toapis_async.batch.item_task import ItemTask
+from toapis_async.batch.recorder import ItemRecorder
+from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.errors import RateLimitError, ToAPIsError
+from toapis_async.policy.pace.inflight import Refusal
+from toapis_async.ports.events import AttemptSettled, HeldUp
+from toapis_async.transport.pacing import Pacer
+from toapis_async.values.exchange import Purpose
+from toapis_async.values.tasks import GenerationTask
+
+
+@attrs.define(kw_only=True, eq=False)
+class ItemAttempts:
+    """See ``client.submitting.Attempts``.
+
+    Attributes:
+        recorder: writes down what happens.
+        lease: the item's slot.
+        item_task: what nothing interrupts between an intent in the journal and the reply in the journal.
+        pacer: knows what the latest reply said about the limits.
+        stopping: whether no further attempt is wanted.
+        unsent: whether nothing of the item can be at the gateway, so that stopping costs nothing.
+
+    """
+
+    recorder: ItemRecorder
+    lease: SlotLease
+    item_task: ItemTask
+    pacer: Pacer
+    stopping: bool = False
+    unsent: bool = True
+
+    @property
+    def wanted(self) -> bool:
+        """See ``Attempts.wanted``."""
+        return not self.stopping
+
+    async def ready(self) -> None:
+        """See ``Attempts.ready``."""
+        await self.lease.take()
+
+    async def begin(self) -> str:
+        """See ``Attempts.begin``; durable when it returns."""
+        self.item_task.shield()
+        # Before the wait for the disk: whoever stops the run meanwhile must not take the item for one without a POST.
+        self.unsent = False
+        return await self.recorder.intended()
+
+    def accepted(self, task: GenerationTask) -> None:
+        """See ``Attempts.accepted``."""
+        self.lease.accepted()
+        self.recorder.accepted(task)
+        self.item_task.unshield()
+
+    def not_accepted(self, error: ToAPIsError) -> None:
+        """See ``Attempts.not_accepted``."""
+        self.recorder.not_accepted(error)
+        self.unsent = True
+        self.item_task.unshield()
+
+    def in_doubt(self, error: ToAPIsError) -> None:
+        """See ``Attempts.in_doubt``: it counts as in flight."""
+        self.lease.accepted()
+        self.recorder.tell(AttemptSettled, result="in_doubt", error=error)
+        self.item_task.unshield()
+
+    def held_up(self, error: ToAPIsError) -> float | None:
+        """See ``Attempts.held_up``: a 429 gives the slot back and leaves the pace to the shared limits."""
+        if not isinstance(error, RateLimitError):
+            self.recorder.tell(HeldUp, limit="gateway", error=error)
+            return None
+        seconds = self.lease.refused(
+            Refusal(
+                message=error.message,
+                reading=self.pacer.last_reading(Purpose.SUBMIT),
+                retry_after_seconds=error.retry_after_seconds,
+            )
+        )
+        self.recorder.tell(HeldUp, limit="rate", seconds=seconds, error=error)
+        return seconds

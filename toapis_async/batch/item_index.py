@@ -1,0 +1,174 @@
+"""Which item a request is: its key, what the journal knows of it, and whether it may be sent."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from toapis_async.batch.outcomes import Item
+from toapis_async.client.checking import check, check_types
+from toapis_async.client.gateway import Gateway
+from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.files.naming import item_key, request_digest
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.storage.journal.port import Journal
+from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.requests import GenerationRequest
+
+_RECOVERED = "\0recovered\0"
+_BEGUN = "\0begun\0"
+_OWN = "\0own reference\0"
+
+
+@attrs.frozen(kw_only=True)
+class IncomingItem:
+    """One item as it comes in.
+
+    Attributes:
+        item: which one.
+        record: what the journal holds of it, or None.
+        intact: for a saved one, whether its files are still there.
+        error: why it will not be sent, or None.
+        ask_only: whether it is only asked for, since nobody wants it made any more.
+
+    """
+
+    item: Item
+    record: ItemRecord | None = None
+    intact: bool = True
+    error: InvalidRequestError | None = None
+    ask_only: bool = False
+
+
+@attrs.define(kw_only=True, eq=False, repr=False)
+class ItemIndex:
+    """Names the items of a session and knows them again.
+
+    Attributes:
+        gateway: for the catalogue.
+        journal: what earlier runs left.
+        directory: where their files are.
+        ledger: which names this session has given.
+        in_work: keys of items under way, in any run of the session.
+        reserved: keys that were given to items which are not under way yet: an input may be looked up far ahead.
+        recovered: whether this session has taken up items of an earlier run.
+        taken: how many items it has named.
+
+    """
+
+    gateway: Gateway
+    journal: Journal
+    directory: OutputDirectory
+    ledger: KeyLedger
+    in_work: set[str] = attrs.field(factory=set)
+    reserved: set[str] = attrs.field(factory=set)
+    recovered: bool = False
+    taken: int = 0
+
+    def name(self, request: GenerationRequest, *, mark: str = "", check_later: bool = False) -> IncomingItem:
+        """Give a request its key, and check it, or only whether it can be read; ``free()`` has to follow.
+
+        Args:
+            request: as the user gave it.
+            mark: of the input; equal requests are counted within one input, so that the same input gives the same
+                keys when it is given again.
+            check_later: whether ``checked()`` will be called.
+
+        """
+        index = self.taken
+        self.taken += 1
+        try:
+            if check_later:
+                check_types(request, self.gateway)
+            else:
+                check(request, self.gateway)
+        except InvalidRequestError as error:
+            return self._refused(request, index, error)
+        own = request.client_business_id
+        if own is not None and self.ledger.seen(mark + _OWN + own):
+            twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
+            return self._refused(request, index, InvalidRequestError.refused((twice,)))
+        key = item_key(request, 0)
+        ordinal = self.ledger.seen(mark + key)
+        if request.id is not None and ordinal:
+            twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
+            return self._refused(request, index, InvalidRequestError.refused((twice,)))
+        if ordinal:
+            key = item_key(request, ordinal)
+        while self._is_taken(key):
+            ordinal += 1  # another input that runs beside this one has it
+            key = item_key(request, ordinal)
+        self.reserved.add(key)
+        return IncomingItem(item=Item(key=key, request=request, index=index))
+
+    def _is_taken(self, key: str) -> bool:
+        if key not in self.in_work and key not in self.reserved:
+            return False
+        return not (self.recovered and self.ledger.knows(_RECOVERED + key))
+
+    def free(self, entries: Iterable[IncomingItem]) -> None:
+        """Hear that these are under way by now, or never will be."""
+        self.reserved.difference_update(entry.item.key for entry in entries)
+
+    def _refused(self, request: GenerationRequest, index: int, error: InvalidRequestError) -> IncomingItem:
+        own = getattr(request, "id", None)
+        name = f"{own}-refused-{index}" if isinstance(own, str) and own else f"refused-{index}"
+        return IncomingItem(item=Item(key=name, request=request, index=index), error=error)
+
+    def checked(self, entry: IncomingItem) -> IncomingItem:
+        """Check an entry that was looked up, unless an earlier run has sent it: then it is checked no more."""
+        if entry.error is not None:
+            return entry
+        if entry.record is not None and entry.record.state not in {ItemState.OPEN, ItemState.FAILED}:
+            return self._unless_changed(entry, entry.record)
+        try:
+            check(entry.item.request, self.gateway)
+        except InvalidRequestError as error:
+            self.free([entry])
+            return self._refused(entry.item.request, entry.item.index or 0, error)
+        return entry
+
+    def _unless_changed(self, entry: IncomingItem, record: ItemRecord) -> IncomingItem:
+        """Refuse an id that stands for another request here: its file would be taken for the new one's."""
+        request = entry.item.request
+        if request.id is None or request == record.request:
+            return entry
+        if request_digest(request) == request_digest(record.request):
+            return entry
+        self.free([entry])
+        other = f"id {request.id!r} belongs to another request that was sent from this directory; give it a new id"
+        return self._refused(request, entry.item.index or 0, InvalidRequestError.refused((other,)))
+
+    def has_recovered(self, entry: IncomingItem) -> bool:
+        """Whether an item was taken up from an earlier run already."""
+        return self.recovered and entry.error is None and self.ledger.knows(_RECOVERED + entry.item.key)
+
+    def take_up(self, record: ItemRecord) -> IncomingItem:
+        """Take up an item that an earlier run left."""
+        self.recovered = True
+        self.ledger.seen(_RECOVERED + record.key)
+        return IncomingItem(item=Item(key=record.key, request=record.request), record=record)
+
+    def begins(self, key: str) -> None:
+        """Hear that this session sends that item, or asks for its attempt."""
+        if not self.journal.empty_at_open:
+            self.ledger.seen(_BEGUN + key)
+
+    def has_begun(self, key: str) -> bool:
+        """Whether this session has done so: what the journal says of the item is then of this run.
+
+        Dates cannot tell, since a machine's clock may have been set back between two runs.
+        """
+        return self.ledger.knows(_BEGUN + key)
+
+    async def look_up(self, entries: list[IncomingItem]) -> list[IncomingItem]:
+        """Add what the journal knows, and whether saved files are still there."""
+        records = await self.journal.find([entry.item.key for entry in entries])
+        saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
+        intact = iter(await self.directory.verify_many([record.files for record in saved]) if saved else ())
+        return [
+            attrs.evolve(entry, record=record, intact=next(intact) if record.state is ItemState.SAVED else True)
+            if record is not None
+            else entry
+            for entry, record in zip(entries, records, strict=True)
+        ]

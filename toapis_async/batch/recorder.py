@@ -1,0 +1,179 @@
+"""What a session writes down, and when: the journal around each POST, the manifest when an item ends, events always."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from toapis_async.batch.outcomes import Item
+from toapis_async.client.dispatching import EventDispatcher
+from toapis_async.clock import Clock
+from toapis_async.errors import InvalidRequestError, ToAPIsError
+from toapis_async.policy.files.naming import client_business_id
+from toapis_async.policy.money.recovery import apply
+from toapis_async.ports.events import (
+    AttemptBegun,
+    AttemptSettled,
+    Event,
+    ItemFailed,
+    ItemSaved,
+    ItemUnfinished,
+    TaskFinished,
+)
+from toapis_async.storage.journal.port import Journal
+from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.values.files import SavedFile
+from toapis_async.values.records import (
+    Accepted,
+    FailedForGood,
+    FilesGone,
+    Finished,
+    Intended,
+    ItemRecord,
+    JournalEvent,
+    NotAccepted,
+    SavedToDisk,
+    Troubled,
+)
+from toapis_async.values.tasks import GenerationTask
+from toapis_async.wire.manifest import EntryStatus, manifest_line
+
+
+@attrs.define(kw_only=True)
+class Recorder:
+    """The journal and the manifest of a session, and who listens.
+
+    Attributes:
+        journal: what a later run will know.
+        manifest: what the user reads.
+        clock: dates entries.
+        events: brings what happens to whoever listens.
+
+    """
+
+    journal: Journal
+    manifest: Manifest
+    clock: Clock
+    events: EventDispatcher
+
+
+@attrs.define(kw_only=True)
+class ItemRecorder:
+    """Writes down what happens to one item.
+
+    Attributes:
+        session: the recorder of its session.
+        item: which one.
+        record: what the journal holds of it, kept in step; None before its first attempt.
+
+    """
+
+    session: Recorder
+    item: Item
+    record: ItemRecord | None
+
+    async def intended(self) -> str:
+        """Write down that the next attempt is about to be sent; durable when it returns its reference."""
+        attempt = 1 if self.record is None else self.record.attempt + 1
+        request = self.item.request
+        name = client_business_id(self.session.journal.run_id, self.item.key, attempt, own=request.client_business_id)
+        event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
+        await self.session.journal.record(event)
+        self.record = apply(self.record, event)
+        self.tell(AttemptBegun, client_business_id=name)
+        return name
+
+    def accepted(self, task: GenerationTask) -> None:
+        """Write down that the gateway has the attempt."""
+        self._note(
+            Accepted(key=self.item.key, attempt=self._attempt(), task_id=task.id, kind=task.kind, at=self._now())
+        )
+        self.tell(AttemptSettled, result="accepted")
+
+    def not_accepted(self, error: ToAPIsError | None = None) -> None:
+        """Write down that the attempt has made no task."""
+        self._note(NotAccepted(key=self.item.key, attempt=self._attempt(), at=self._now()))
+        self.tell(AttemptSettled, result="not_accepted", error=error)
+
+    def finished(self, task: GenerationTask) -> None:
+        """Write down that the task completed."""
+        self._note(
+            Finished(
+                key=self.item.key,
+                task_id=task.id,
+                urls=task.urls,
+                expires_at=_epoch(task.expires_at),
+                cost_usd=None if task.cost is None else str(task.cost),
+                at=self._now(),
+            )
+        )
+        self.tell(TaskFinished, status=task.status, cost_usd=task.cost)
+
+    def saved(self, task: GenerationTask, files: tuple[SavedFile, ...]) -> None:
+        """Write down that every file is where it belongs."""
+        self._note(SavedToDisk(key=self.item.key, files=files, at=self._now()))
+        self._line("saved", None)
+        self.tell(ItemSaved, files=files, cost_usd=task.cost)
+
+    def gone(self) -> None:
+        """Write down that the files are not there, whatever an earlier run wrote down."""
+        self._note(FilesGone(key=self.item.key, at=self._now()))
+
+    def failed(self, error: ToAPIsError) -> None:
+        """Write down that the item failed for good."""
+        try:
+            if self.record is None:
+                self._refused_here()
+        except InvalidRequestError:
+            # What cannot be written down, such as an object in ``extra``, was never sent either.
+            self.tell(ItemFailed, error=error)
+            return
+        kind, message = type(error).__name__, str(error)
+        self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now()))
+        self._line("failed", error)
+        self.tell(ItemFailed, error=error)
+
+    def unfinished(self, error: ToAPIsError) -> None:
+        """Write down that this run could not bring the item to its end."""
+        if self.record is not None:
+            kind, message = type(error).__name__, str(error)
+            self._note(Troubled(key=self.item.key, error_type=kind, message=message, at=self._now()))
+            self._line(None, error)
+        self.tell(ItemUnfinished, error=error)
+
+    def tell(self, event: Callable[..., Event], **facts: object) -> None:
+        """Tell whoever listens."""
+        record = self.record
+        self.session.events.tell(
+            event,
+            key=self.item.key,
+            request=self.item.request,
+            task_id=None if record is None else record.task_id,
+            attempt=None if record is None else record.attempt,
+            **facts,
+        )
+
+    def _refused_here(self) -> None:
+        """Give an item that was never sent a record, since a failure has to hang on one."""
+        at = self._now()
+        name = client_business_id(self.session.journal.run_id, self.item.key, 1)
+        self._note(Intended(key=self.item.key, attempt=1, client_business_id=name, request=self.item.request, at=at))
+        self._note(NotAccepted(key=self.item.key, attempt=1, at=at))
+
+    def _note(self, event: JournalEvent) -> None:
+        self.session.journal.note(event)
+        self.record = apply(self.record, event)
+
+    def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
+        if self.record is not None:
+            self.session.manifest.append(manifest_line(self.record, status=status, error=error))
+
+    def _attempt(self) -> int:
+        return 1 if self.record is None else self.record.attempt
+
+    def _now(self) -> float:
+        return self.session.clock.now()
+
+
+def _epoch(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()

@@ -1,0 +1,50 @@
+"""Bringing events to whoever listens, at no cost where nobody does."""
+
+import logging
+from collections.abc import Callable
+
+from toapis_async.clock import Clock
+from toapis_async.ports.events import Event, Observer
+from toapis_async.values.requests import GenerationRequest
+
+logger = logging.getLogger("toapis_async")
+
+
+class EventDispatcher:
+    """Tells observers what happens.
+
+    Args:
+        clock: dates events.
+        observers: called in order with each event; what one raises is logged and changes nothing.
+
+    """
+
+    __slots__ = ("_clock", "_observers")
+
+    def __init__(self, clock: Clock, *observers: Observer | None) -> None:
+        self._clock = clock
+        self._observers = tuple(observer for observer in observers if observer is not None)
+
+    def also(self, observer: Observer | None) -> "EventDispatcher":
+        """Return a dispatcher that tells one more."""
+        return self if observer is None else EventDispatcher(self._clock, *self._observers, observer)
+
+    def tell(
+        self,
+        event: Callable[..., Event],
+        *,
+        key: str | None = None,
+        request: GenerationRequest | None = None,
+        task_id: str | None = None,
+        attempt: int | None = None,
+        **facts: object,
+    ) -> None:
+        """Make an event of these facts and tell it; where nobody listens, it is not even made."""
+        if not self._observers:
+            return
+        told = event(at=self._clock.now(), key=key, request=request, task_id=task_id, attempt=attempt, **facts)
+        for observer in self._observers:
+            try:
+                observer(told)
+            except Exception:
+                logger.exception("An observer of events broke")

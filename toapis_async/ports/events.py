@@ -1,0 +1,221 @@
+"""What happens, told as it happens: one family of frozen events for single calls and sessions."""
+
+from decimal import Decimal
+from typing import Literal, Protocol
+
+import attrs
+
+from toapis_async.errors import ToAPIsError
+from toapis_async.values.files import SavedFile
+from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.tasks import TaskStatus
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """One thing that happened; the subclasses say what.
+
+    Attributes:
+        at: seconds since the Unix epoch.
+        key: the item of a session; None for a single call.
+        request: what was asked for, with its model; None where none is known, as in ``images.wait()``. Not in the
+            repr: prompts are private.
+        task_id: the gateway's task, once there is one.
+        attempt: which submission of this request, from 1; None before the first.
+
+    """
+
+    at: float
+    key: str | None = None
+    request: GenerationRequest | None = attrs.field(default=None, repr=False)
+    task_id: str | None = None
+    attempt: int | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The model's id, or None where no request is known."""
+        return None if self.request is None else self.request.model
+
+
+@attrs.frozen(kw_only=True)
+class AttemptBegun(Event):
+    """A submission is about to be sent; in a session with a journal it is on the disk already.
+
+    Attributes:
+        client_business_id: its reference.
+
+    """
+
+    client_business_id: str
+
+
+@attrs.frozen(kw_only=True)
+class AttemptSettled(Event):
+    """It is known what became of a submission, or that it cannot be known yet.
+
+    Attributes:
+        result: ``accepted`` (there is a task, and it is charged), ``not_accepted`` (there is none), or ``in_doubt``.
+        error: what the gateway said, or how the exchange broke; None for an accepted one.
+
+    """
+
+    result: Literal["accepted", "not_accepted", "in_doubt"]
+    error: ToAPIsError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class HeldUp(Event):
+    """A submission has to come back later.
+
+    Attributes:
+        limit: which limit holds it up: ``rate`` (submissions per second), ``in_flight`` (unfinished tasks), or
+            ``gateway`` (it refused for now, or could not be reached).
+        seconds: how long, or None where that is not known.
+        error: what the gateway said, or None.
+
+    """
+
+    limit: Literal["rate", "in_flight", "gateway"]
+    seconds: float | None = None
+    error: ToAPIsError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TaskLookedAt(Event):
+    """The gateway was asked how a task stands.
+
+    Attributes:
+        status: what it said; None where the look failed, which says nothing about the task.
+        error: why the look failed, or None.
+
+    """
+
+    status: TaskStatus | None
+    error: ToAPIsError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TaskLate(Event):
+    """A task has outlasted our patience; it is not failed, and is looked at slowly from here on."""
+
+
+@attrs.frozen(kw_only=True)
+class TaskFinished(Event):
+    """The gateway completed a task or gave it up.
+
+    Attributes:
+        status: ``COMPLETED`` or ``FAILED``.
+        seconds: since it was accepted, as far as we know.
+        cost_usd: what the gateway says it cost, or None.
+
+    """
+
+    status: TaskStatus
+    seconds: float | None = None
+    cost_usd: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TransferBegun(Event):
+    """A file is being fetched.
+
+    Attributes:
+        host: from where; its name only, since addresses are as good as keys.
+        index: which of the task's files, from 0.
+
+    """
+
+    host: str
+    index: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class TransferRetried(Event):
+    """A transfer broke and will be tried again.
+
+    Attributes:
+        host, index: as in ``TransferBegun``.
+        error: how it broke.
+
+    """
+
+    host: str
+    index: int = 0
+    error: ToAPIsError
+
+
+@attrs.frozen(kw_only=True)
+class TransferDone(Event):
+    """A file was fetched and verified.
+
+    Attributes:
+        host, index: as in ``TransferBegun``.
+        bytes: its length.
+        seconds: how long it took, tries included.
+
+    """
+
+    host: str
+    index: int = 0
+    bytes: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class LimitChanged(Event):
+    """A limit that we keep to has changed.
+
+    Attributes:
+        limit: which: ``submit_per_second``, ``query_per_second`` or ``in_flight``.
+        before, after: its values.
+        why: in a few words.
+
+    """
+
+    limit: Literal["submit_per_second", "query_per_second", "in_flight"]
+    before: float
+    after: float
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class ItemSkipped(Event):
+    """An item's files were there already, from an earlier run."""
+
+    files: tuple[SavedFile, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ItemSaved(Event):
+    """Every file of an item is where it belongs.
+
+    Attributes:
+        files: which.
+        cost_usd: what the gateway says it cost, or None.
+
+    """
+
+    files: tuple[SavedFile, ...]
+    cost_usd: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ItemFailed(Event):
+    """An item ended without a file, and waiting will not change that."""
+
+    error: ToAPIsError
+
+
+@attrs.frozen(kw_only=True)
+class ItemUnfinished(Event):
+    """An item could not be brought to its end by this run; resuming goes on where it stands."""
+
+    error: ToAPIsError
+
+
+class Observer(Protocol):
+    """Whoever wants to hear what happens: a function of one event."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Hear one event; called on the event loop, must not block. What it raises is logged and changes nothing."""
+        ...
