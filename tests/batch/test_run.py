@@ -98,11 +98,9 @@ async def test_input_waits_for_downloads(live, tmp_path):
     ):
         stream = session.stream(counted())
         await anext(stream)
-        await asyncio.sleep(0.4)
-        stuck = len(taken)
-        await asyncio.sleep(0.2)
-        assert stuck == len(taken) <= 1 + 16 + 3 + 2 * 3 + 4 + 4
-        assert stuck >= sim.books.accepted
+        for _ in range(60):  # however far it comes in that time, it never comes further than this
+            await asyncio.sleep(0.01)
+            assert sim.books.accepted <= len(taken) <= 1 + 16 + 3 + 2 * 3 + 4 + 4
 
 
 async def test_draining_while_nothing_is_answered(live, tmp_path):

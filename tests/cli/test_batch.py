@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import signal
 import sys
 from functools import partial
@@ -323,7 +324,9 @@ async def test_nothing_is_left_open(start, gateway, prompts, quick, tmp_path):
         )
         ended = await process.ended()
 
-    assert (ended.code, ended.err) == (0, "")
+    # How long a callback took tells of the machine, not of us.
+    said = re.sub(r"^Executing .* took [\d.]+ seconds$", "", ended.err, flags=re.MULTILINE)
+    assert (ended.code, said.strip()) == (0, "")
 
 
 async def test_a_reader_that_goes_away(gateway, prompts, quick, tmp_path):

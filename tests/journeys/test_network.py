@@ -23,7 +23,7 @@ async def _back(sim):
 
 
 async def test_an_outage_is_waited_for(journey, counted):
-    """While the gateway is away nothing fails; when it is back the run completes."""
+    """While the gateway and its files are away nothing fails for good; when they are back the run completes."""
     async with journey(SCENARIO) as going:
         running = asyncio.create_task(going.run(max_concurrency=20))
         while going.sim.books.accepted < 40:
@@ -34,7 +34,9 @@ async def test_an_outage_is_waited_for(journey, counted):
         outcomes, report = await running
         going.assert_never_charged_twice()
         assert report.failed == 0
-        assert {type(outcome.error).__name__ for outcome in outcomes if not outcome.ok} <= {"SubmissionUnknownError"}
+        # How long a second is for the library depends on the machine: it may give up on a file for now, never for good.
+        kinds = {type(outcome.error).__name__ for outcome in outcomes if not outcome.ok}
+        assert kinds <= {"SubmissionUnknownError", "DownloadError"}
         await going.run()
         going.assert_charged_once()
         going.assert_on_disk()
