@@ -143,7 +143,7 @@ async def test_files_on_the_wire_have_the_asked_format(running, files, form):
 
 
 async def test_a_file_is_the_same_after_it_was_forgotten(running):
-    """The shelf keeps a few; the others are drawn again, byte for byte."""
+    """The store keeps a few; the others are drawn again, byte for byte."""
     async with running(files="drawn") as (sim, caller):
         task = await caller.made(size="64x64")
         url = task["result"]["data"][0]["url"]

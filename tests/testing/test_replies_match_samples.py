@@ -2,7 +2,7 @@
 
 import pytest
 
-from toapis_async.testing.gateway.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.refusals import REFUSALS
 from toapis_async.testing.scenario.faults import Fault
 from toapis_async.testing.scenario.misbehaviour import Fail, MoveUrl, Refuse, WithoutUrl
 from toapis_async.testing.scenario.settings import Scenario

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toapis_async.testing.fake_clock import FakeClock
-    from toapis_async.testing.gateway.books import Books, Entry
-    from toapis_async.testing.moving_clock import MovingClock
+    from toapis_async.testing.gateway.books import Books, BooksEntry
     from toapis_async.testing.scenario.faults import Fault
     from toapis_async.testing.scenario.latency import Constant, LogNormal, Mixture, Uniform
     from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
@@ -35,11 +34,12 @@ if TYPE_CHECKING:
     from toapis_async.testing.scenario.toml_form import scenario_from_toml
     from toapis_async.testing.serving import serve
     from toapis_async.testing.simulator import Simulator
+    from toapis_async.testing.simulator_clock import SimulatorClock
 
 _HOMES = {
     "fake_clock": ("FakeClock",),
-    "gateway.books": ("Books", "Entry"),
-    "moving_clock": ("MovingClock",),
+    "gateway.books": ("Books", "BooksEntry"),
+    "simulator_clock": ("SimulatorClock",),
     "scenario.faults": ("Fault",),
     "scenario.latency": ("Constant", "LogNormal", "Mixture", "Uniform"),
     "scenario.library": ("SCENARIOS", "scenario_named"),
@@ -57,10 +57,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "SCENARIOS",
     "Books",
+    "BooksEntry",
     "Constant",
     "Delay",
     "Drop",
-    "Entry",
     "Fail",
     "FakeClock",
     "Fault",
@@ -70,13 +70,13 @@ __all__ = [
     "LogNormal",
     "Mixture",
     "MoveUrl",
-    "MovingClock",
     "RateHeaders",
     "Refuse",
     "Reply",
     "Reset",
     "Scenario",
     "Simulator",
+    "SimulatorClock",
     "SlowFile",
     "Stall",
     "StatusWord",

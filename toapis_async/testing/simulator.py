@@ -17,21 +17,21 @@ from toapis_async.async_client import AsyncToAPIs
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.waiting.polling import Polling
-from toapis_async.testing.gateway.accounts import Account, WebhookSetup
+from toapis_async.testing.gateway.accounts.account import Account, WebhookSetup
 from toapis_async.testing.gateway.books import Books
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.tokens import new_key
-from toapis_async.testing.moving_clock import MovingClock
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
+from toapis_async.testing.simulator_clock import SimulatorClock
 from toapis_async.testing.tls import Certificate, make_certificate
 from toapis_async.testing.web.accounts import account_routes, last_route
 from toapis_async.testing.web.admin import admin_routes
-from toapis_async.testing.web.announcing import Announcer
-from toapis_async.testing.web.desk import Desk
+from toapis_async.testing.web.file_store import FileStore
 from toapis_async.testing.web.files import file_routes
-from toapis_async.testing.web.shelf import Shelf
+from toapis_async.testing.web.responder import Responder
 from toapis_async.testing.web.tasks import task_routes
+from toapis_async.testing.web.webhooks import WebhookSender
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
 _MAX_BODY_BYTES = 64_000_000
@@ -65,23 +65,23 @@ class Simulator:
     tls: bool = attrs.field(default=False, kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
     speed: float = attrs.field(default=1.0, kw_only=True)
-    clock: MovingClock = attrs.field(init=False, repr=False)
+    clock: SimulatorClock = attrs.field(init=False, repr=False)
     gateway: Gateway = attrs.field(init=False, repr=False)
     _rng: Random = attrs.field(init=False, repr=False)
     _key: str = attrs.field(init=False, repr=False)
     _runner: web.AppRunner | None = attrs.field(default=None, init=False, repr=False)
-    _announcer: Announcer = attrs.field(init=False, repr=False)
-    _shelf: Shelf = attrs.field(init=False, repr=False)
+    _webhooks: WebhookSender = attrs.field(init=False, repr=False)
+    _file_store: FileStore = attrs.field(init=False, repr=False)
     _certificate: Certificate | None = attrs.field(default=None, init=False, repr=False)
     _folder: "tempfile.TemporaryDirectory[str] | None" = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Open the first user's account."""
-        self.clock = MovingClock(self.speed)
+        self.clock = SimulatorClock(self.speed)
         self._rng = Random(f"keys of {self.seed}")
         self.gateway = Gateway(self.scenario, self.clock, self.seed)
-        self._announcer = Announcer(self.gateway)
-        self._shelf = Shelf(self.scenario)
+        self._webhooks = WebhookSender(self.gateway)
+        self._file_store = FileStore(self.scenario)
         self._key = self.add_account(limits=self.scenario.tier, balance_usd=self.scenario.balance_usd)
 
     @property
@@ -259,23 +259,23 @@ class Simulator:
         self.gateway.base_url = f"{'https' if context is not None else 'http'}://{shown}:{port}"
 
     async def _close(self) -> None:
-        await self._announcer.close()
+        await self._webhooks.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self._shelf.close()
+        await self._file_store.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def _application(self) -> web.Application:
-        desk = Desk(self.gateway, self._rng)
+        responder = Responder(self.gateway, self._rng)
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.add_routes(
             [
-                *task_routes(desk, self._announcer),
-                *account_routes(desk),
-                *file_routes(desk, self._shelf),
-                *admin_routes(desk, self.clock),
-                last_route(desk),
+                *task_routes(responder, self._webhooks),
+                *account_routes(responder),
+                *file_routes(responder, self._file_store),
+                *admin_routes(responder, self.clock),
+                last_route(responder),
             ]
         )
         return app

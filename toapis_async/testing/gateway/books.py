@@ -9,7 +9,7 @@ _ZERO = Decimal(0)
 
 
 @attrs.define
-class Entry:
+class BooksEntry:
     """What happened for one prompt, or for one ``client_business_id``.
 
     Attributes:
@@ -62,8 +62,8 @@ class Books:
 
     """
 
-    by_prompt: defaultdict[str, Entry] = attrs.field(factory=lambda: defaultdict(Entry))
-    by_client_business_id: defaultdict[str, Entry] = attrs.field(factory=lambda: defaultdict(Entry))
+    by_prompt: defaultdict[str, BooksEntry] = attrs.field(factory=lambda: defaultdict(BooksEntry))
+    by_client_business_id: defaultdict[str, BooksEntry] = attrs.field(factory=lambda: defaultdict(BooksEntry))
     accepted: int = 0
     completed: int = 0
     failed: int = 0
@@ -147,7 +147,7 @@ class Books:
         }
 
 
-def _entry(entry: Entry) -> dict[str, object]:
+def _entry(entry: BooksEntry) -> dict[str, object]:
     return {
         "posts": entry.posts,
         "accepted": entry.accepted,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from toapis_async.testing.gateway.offers import KIND
+from toapis_async.testing.gateway.model_list import KIND
 
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _PIXELS = re.compile(r"(\d{2,5})x(\d{2,5})")
@@ -61,7 +61,7 @@ def is_size(text: str) -> bool:
 
 
 def resolution_of(body: Mapping[str, object], model: str) -> str | None:
-    """What the model reads (contract §6): the top level or ``metadata``, and nothing of what stands elsewhere.
+    """What the model reads: the top level or ``metadata``, and nothing of what stands elsewhere.
 
     Ids that are not listed take it from either place.
     """

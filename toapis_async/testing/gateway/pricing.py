@@ -1,22 +1,22 @@
-"""What a submission costs: pre-deducted by ``n`` (contract §5)."""
+"""What a submission costs: pre-deducted by ``n``."""
 
 from decimal import Decimal
 
-from toapis_async.testing.gateway import offers
+from toapis_async.testing.gateway import model_list
 from toapis_async.testing.gateway.pictures import resolution_of
-from toapis_async.testing.gateway.reading import Submission
+from toapis_async.testing.gateway.request_parsing import Submission
 from toapis_async.testing.scenario.settings import Scenario
 
 _DEFAULT_SECONDS = 5
 
 
-def price_of(wish: Submission, scenario: Scenario) -> Decimal:
+def price_of(submission: Submission, scenario: Scenario) -> Decimal:
     """USD for all the images of a submission, or for its video."""
-    n = wish.body.get("n", 1)
-    seconds = wish.body.get("duration", _DEFAULT_SECONDS)
-    one = offers.price(
-        wish.model,
-        resolution=resolution_of(wish.body, wish.model) or "1K",
+    n = submission.body.get("n", 1)
+    seconds = submission.body.get("duration", _DEFAULT_SECONDS)
+    one = model_list.price(
+        submission.model,
+        resolution=resolution_of(submission.body, submission.model) or "1K",
         seconds=int(seconds) if isinstance(seconds, int | float) else _DEFAULT_SECONDS,
         otherwise=scenario.price_usd,
     )

@@ -10,13 +10,13 @@ from random import Random
 import attrs
 
 from toapis_async.clock import Clock
-from toapis_async.testing.gateway.accounts import Account
-from toapis_async.testing.gateway.books import Books, Entry
+from toapis_async.testing.gateway.accounts.account import Account
+from toapis_async.testing.gateway.accounts.buckets import buckets
+from toapis_async.testing.gateway.books import Books, BooksEntry
 from toapis_async.testing.gateway.fault_plan import FaultPlan
-from toapis_async.testing.gateway.limits import buckets
-from toapis_async.testing.gateway.making import make_task
 from toapis_async.testing.gateway.pricing import price_of
-from toapis_async.testing.gateway.reading import Submission
+from toapis_async.testing.gateway.request_parsing import Submission
+from toapis_async.testing.gateway.task_creation import make_task
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.gateway.uploads import StoredUpload
 from toapis_async.testing.scenario.settings import Scenario
@@ -65,12 +65,14 @@ class Gateway:
         self.accounts[key] = account
         return account
 
-    def accept(self, account: Account, wish: Submission, remixed_from: SimulatedTask | None = None) -> SimulatedTask:
+    def accept(
+        self, account: Account, submission: Submission, remixed_from: SimulatedTask | None = None
+    ) -> SimulatedTask:
         """Make the task and charge it; everything was checked before."""
         now = self.clock.now()
-        fate = self.faults.strike("task", wish.prompt)
-        rng = self._chances(wish.prompt)
-        task = make_task(wish, account.user_id, next(self._numbers), now, self.scenario, rng, fate, remixed_from)
+        fate = self.faults.strike("task", submission.prompt)
+        rng = self._chances(submission.prompt)
+        task = make_task(submission, account.user_id, next(self._numbers), now, self.scenario, rng, fate, remixed_from)
         self.tasks[task.id] = task
         for file in task.files:
             self.files[file.path] = task, file
@@ -82,9 +84,9 @@ class Gateway:
             heapq.heappush(self._ending, (task.ends_at, task.number, task))
         return task
 
-    def price_of(self, wish: Submission) -> Decimal:
+    def price_of(self, submission: Submission) -> Decimal:
         """USD that this submission would cost."""
-        return price_of(wish, self.scenario)
+        return price_of(submission, self.scenario)
 
     def find(self, account: Account, kind: str, name: str) -> SimulatedTask | None:
         """A task by its id, or by the reference that its user gave it."""
@@ -109,7 +111,7 @@ class Gateway:
                 self.files[file.path] = task, file
             file.forbidden = False
 
-    def entries(self, prompt: str, client_business_id: str | None) -> tuple[Entry, ...]:
+    def entries(self, prompt: str, client_business_id: str | None) -> tuple[BooksEntry, ...]:
         """The lines of the books that a call belongs to."""
         of_prompt = self.books.by_prompt[prompt]
         if client_business_id is None:

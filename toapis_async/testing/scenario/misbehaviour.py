@@ -109,7 +109,7 @@ UrlPlace: TypeAlias = Literal["result", "top_level", "both", "video_url", "data"
 
 @attrs.frozen(kw_only=True)
 class MoveUrl:
-    """Put the addresses of a completed task elsewhere (contract §8).
+    """Put the addresses of a completed task elsewhere.
 
     Attributes:
         place: ``result`` is the documented one.

@@ -7,7 +7,7 @@ from typing import Literal
 import attrs
 
 from toapis_async.testing.scenario.faults import Fault
-from toapis_async.testing.scenario.latency import Constant, LatencyLaw
+from toapis_async.testing.scenario.latency import Constant, LatencyModel
 from toapis_async.testing.scenario.misbehaviour import UrlPlace
 from toapis_async.values.limits import TIERS, RateLimits
 
@@ -16,7 +16,7 @@ def _as_limits(value: RateLimits | str | None) -> RateLimits | None:
     return TIERS[value] if isinstance(value, str) else value
 
 
-def _as_dict(value: Mapping[str, LatencyLaw]) -> dict[str, LatencyLaw]:
+def _as_dict(value: Mapping[str, LatencyModel]) -> dict[str, LatencyModel]:
     return dict(value)
 
 
@@ -68,7 +68,7 @@ class Scenario:
             last has twice its share.
         created_word: what the answer to the submission says.
         url_place: where a completed task has its addresses.
-        video_envelope: ``live`` answers video submissions as the running service was seen to (contract §2.1).
+        video_envelope: ``live`` answers video submissions as the running service was seen to.
         link_life: how long result files can be fetched.
         files: ``drawn`` pictures of the asked size (needs the extra ``sim``), or ``small`` ones for load tests.
         small_bytes: about how long the small ones are.
@@ -81,8 +81,8 @@ class Scenario:
 
     name: str = "custom"
     summary: str = ""
-    latency: LatencyLaw = attrs.field(factory=lambda: Constant(1.0))
-    latencies: Mapping[str, LatencyLaw] = attrs.field(factory=dict, converter=_as_dict)
+    latency: LatencyModel = attrs.field(factory=lambda: Constant(1.0))
+    latencies: Mapping[str, LatencyModel] = attrs.field(factory=dict, converter=_as_dict)
     tier: RateLimits | None = attrs.field(default=None, converter=_as_limits)
     rate_headers: RateHeaders | None = RateHeaders()
     retry_after: bool = True
@@ -104,6 +104,6 @@ class Scenario:
     unrouted_models: tuple[str, ...] = attrs.field(default=(), converter=_frozen)
     faults: tuple[Fault, ...] = attrs.field(default=(), converter=_frozen_faults)
 
-    def latency_of(self, model: str) -> LatencyLaw:
+    def latency_of(self, model: str) -> LatencyModel:
         """The law of one model."""
         return self.latencies.get(model, self.latency)

@@ -8,7 +8,7 @@ import attrs
 
 from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario.faults import Fault
-from toapis_async.testing.scenario.latency import Constant, LatencyLaw, LogNormal, Mixture, Uniform
+from toapis_async.testing.scenario.latency import Constant, LatencyModel, LogNormal, Mixture, Uniform
 from toapis_async.testing.scenario.library import scenario_named
 from toapis_async.testing.scenario.misbehaviour import KINDS
 from toapis_async.testing.scenario.settings import RateHeaders, Scenario
@@ -77,7 +77,7 @@ def _frozen(value: object) -> object:
     return value
 
 
-def _latency(value: object) -> LatencyLaw:
+def _latency(value: object) -> LatencyModel:
     if isinstance(value, list):
         return Mixture(tuple(_weighted(_table(entry, "latency")) for entry in value))
     return _law(value)
@@ -106,7 +106,7 @@ def _law(value: object) -> Constant | Uniform | LogNormal:
     raise _misfit("latency", "seconds, {median, sigma}, {low, high} or a list of those with a weight")
 
 
-def _latencies(value: object) -> dict[str, LatencyLaw]:
+def _latencies(value: object) -> dict[str, LatencyModel]:
     return {model: _latency(law) for model, law in _table(value, "latencies").items()}
 
 

@@ -1,8 +1,8 @@
-"""The replies with which the gateway is known to refuse (contract §3), by name."""
+"""The replies with which the gateway is known to refuse, by name."""
 
 import attrs
 
-from toapis_async.testing.gateway.answers import HTML, JSON, Answer, as_json
+from toapis_async.testing.gateway.replies.answers import HTML, JSON, Answer, as_json
 
 
 def _error(http_status: int, code: str | int, message: str, **more: str) -> Answer:

@@ -14,7 +14,7 @@ _VIDEO_BYTES = 200_000
 
 
 @attrs.define(eq=False)
-class Shelf:
+class FileStore:
     """The contents of result files; the same file always has the same bytes.
 
     Attributes:

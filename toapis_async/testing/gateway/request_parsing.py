@@ -7,10 +7,10 @@ from typing import Literal
 
 import attrs
 
-from toapis_async.testing.gateway import offers
-from toapis_async.testing.gateway.answers import Answer
+from toapis_async.testing.gateway import model_list
 from toapis_async.testing.gateway.pictures import is_size
-from toapis_async.testing.gateway.refusals import REFUSALS, prompt_required, wrong_field
+from toapis_async.testing.gateway.replies.answers import Answer
+from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_required, wrong_field
 
 _REFERENCE_FIELDS = ("image_urls", "reference_images", "image", "mask_url", "image_url", "video_urls", "audio_urls")
 _LOCAL = re.compile(r"https?://(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\])")
@@ -157,7 +157,7 @@ _CHECKS: tuple[Callable[[Mapping[str, object]], Answer | None], ...] = (
 
 def _wrong_kind(body: Mapping[str, object], kind: str) -> Answer | None:
     model = body.get("model")
-    if isinstance(model, str) and offers.KIND.get(model, kind) != kind:
+    if isinstance(model, str) and model_list.KIND.get(model, kind) != kind:
         return wrong_field("model", f"model {model} does not support {kind} generation")
     return None
 

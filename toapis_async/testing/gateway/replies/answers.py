@@ -34,6 +34,6 @@ def as_json(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def said(document: Mapping[str, object], *, http_status: int = 200, task_id: str | None = None) -> Answer:
+def json_answer(document: Mapping[str, object], *, http_status: int = 200, task_id: str | None = None) -> Answer:
     """Answer with a JSON document."""
     return Answer(http_status, as_json(document), task_id=task_id)

@@ -1,4 +1,4 @@
-"""What the simulated gateway offers: model ids, what they make and what they cost (contract §6)."""
+"""What the simulated gateway offers: model ids, what they make and what they cost."""
 
 from decimal import Decimal
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Webhooks: signed and repeated as documented (contract §2.7)."""
+"""Webhooks: signed and repeated as documented."""
 
 import asyncio
 import hashlib
@@ -7,18 +7,18 @@ import hmac
 import aiohttp
 import attrs
 
-from toapis_async.testing.gateway.accounts import Account
-from toapis_async.testing.gateway.answers import as_json
+from toapis_async.testing.gateway.accounts.account import Account
+from toapis_async.testing.gateway.replies.answers import as_json
+from toapis_async.testing.gateway.replies.webhook_bodies import event_of
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.tasks import SimulatedTask
-from toapis_async.testing.gateway.webhook_bodies import event_of
 
 RETRY_AFTER_SECONDS = (10.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0)
 _TIMEOUT_SECONDS = 10.0
 
 
 @attrs.define(eq=False)
-class Announcer:
+class WebhookSender:
     """Tells each user's address how its tasks ended.
 
     Attributes:

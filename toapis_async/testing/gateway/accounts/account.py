@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import attrs
 
-from toapis_async.testing.gateway.limits import Bucket
+from toapis_async.testing.gateway.accounts.buckets import Bucket
 
 CREDITS_PER_USD = 200
 
@@ -58,7 +58,7 @@ class Account:
             self.balance_usd -= usd
 
     def balance(self) -> dict[str, object]:
-        """The balance document (contract §2.5); an unlimited key says -1 and goes on counting."""
+        """The balance document; an unlimited key says -1 and goes on counting."""
         unlimited = self.balance_usd is None
         left = Decimal(0) if self.balance_usd is None else self.balance_usd
         return {

@@ -8,7 +8,7 @@ import pytest
 
 from toapis_async.errors import ConfigurationError
 from toapis_async.testing import Simulator
-from toapis_async.testing.web.announcing import RETRY_AFTER_SECONDS
+from toapis_async.testing.web.webhooks import RETRY_AFTER_SECONDS
 
 
 def signature(secret, delivery):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from toapis_async.testing.gateway.accounts import CREDITS_PER_USD, decimal_text
-from toapis_async.testing.gateway.answers import as_json
+from toapis_async.testing.gateway.accounts.account import CREDITS_PER_USD, decimal_text
+from toapis_async.testing.gateway.replies.answers import as_json
 from toapis_async.testing.gateway.tasks import SimulatedTask
 from toapis_async.testing.scenario.misbehaviour import Misbehaviour, MoveUrl, StatusWord, UrlPlace, WithoutUrl
 from toapis_async.testing.scenario.settings import Scenario

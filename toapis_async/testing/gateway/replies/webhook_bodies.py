@@ -1,4 +1,4 @@
-"""The body of a webhook, whose words differ from those of a status query (contract §2.7)."""
+"""The body of a webhook, whose words differ from those of a status query."""
 
 from toapis_async.testing.gateway.tasks import SimulatedTask
 

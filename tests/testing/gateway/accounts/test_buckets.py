@@ -3,7 +3,7 @@
 import pytest
 
 from toapis_async.testing import RateHeaders
-from toapis_async.testing.gateway.limits import Bucket
+from toapis_async.testing.gateway.accounts.buckets import Bucket
 from toapis_async.values.limits import RateLimits
 
 LIMITS = RateLimits(submit_per_second=1, submit_burst=2, query_per_second=2, query_burst=3)
