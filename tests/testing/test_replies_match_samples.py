@@ -9,6 +9,7 @@ from toapis_async.testing.scenario.settings import Scenario
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 MP4 = b"\0\0\0\x18ftypisom" + bytes(100)
+GOOD = {"model": "gpt-4o-image", "prompt": "p"}
 LATER = {"billing", "client_business_id"}
 """Fields that any task may carry besides; they have samples of their own."""
 
@@ -184,7 +185,9 @@ async def test_uploads(running, check, form):
 async def test_refusals_by_fault(running, check, sample, name, sample_name):
     """Each known refusal can be had on demand, with the status and the shape of its sample."""
     async with running(faults=(Fault(where="submit", what=Refuse(reply=name)),)) as (_, caller):
-        status, _, document = await caller.call("POST", "/v1/images/generations", json={"model": "m", "prompt": "p"})
+        status, _, document = await caller.call(
+            "POST", "/v1/images/generations", json={"model": "gpt-4o-image", "prompt": "p"}
+        )
 
         assert status == REFUSALS[name].http_status == int(sample_name.split("_")[1])
         check(sample_name, document)
@@ -207,12 +210,12 @@ async def test_pages_by_fault(running, sample, name):
 async def test_refusals_by_themselves(running, check):
     """What the simulator refuses without being told has the documented shape too."""
     post = {"method": "POST", "path": "/v1/images/generations"}
-    good = {"model": "m", "prompt": "p"}
+    good = {"model": "gpt-4o-image", "prompt": "p"}
     async with running(balance_usd=0) as (_, caller):
         expected = [
             ("error_401_new_api_missing_token", 401, {**post, "json": good, "key": False}),
             ("error_401_unauthorized", 401, {**post, "headers": {"Authorization": "Bearer x"}, "key": False}),
-            ("error_400_prompt_required", 400, {**post, "json": {"model": "m"}}),
+            ("error_400_prompt_required", 400, {**post, "json": {"model": "gpt-4o-image"}}),
             ("error_402_payment_required", 402, {**post, "json": good}),
             ("error_500_utf8_database", 500, {**post, "data": b'{"prompt": "\xa1\xaa"}'}),
             ("error_404_task_not_found", 404, {"method": "GET", "path": "/v1/images/generations/none"}),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from toapis_async.testing.scenario.settings import RateHeaders, Scenario
     from toapis_async.testing.scenario.toml_form import scenario_from_toml
+    from toapis_async.testing.scenario.webhook_faults import Repeat, StaleTimestamp, WrongSignature
     from toapis_async.testing.serving import serve
     from toapis_async.testing.simulator import Simulator
     from toapis_async.testing.simulator_clock import SimulatorClock
@@ -49,6 +50,7 @@ _HOMES = {
     ),
     "scenario.settings": ("RateHeaders", "Scenario"),
     "scenario.toml_form": ("scenario_from_toml",),
+    "scenario.webhook_faults": ("Repeat", "StaleTimestamp", "WrongSignature"),
     "serving": ("serve",),
     "simulator": ("Simulator",),
 }  # fmt: skip
@@ -72,17 +74,20 @@ __all__ = [
     "MoveUrl",
     "RateHeaders",
     "Refuse",
+    "Repeat",
     "Reply",
     "Reset",
     "Scenario",
     "Simulator",
     "SimulatorClock",
     "SlowFile",
+    "StaleTimestamp",
     "Stall",
     "StatusWord",
     "Truncate",
     "Uniform",
     "WithoutUrl",
+    "WrongSignature",
     "WrongType",
     "scenario_from_toml",
     "scenario_named",

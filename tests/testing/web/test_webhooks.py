@@ -79,7 +79,7 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day(running, receiver):
 async def test_a_task_may_change_path_and_query_only(running, receiver):
     """The callback of a task goes to the same origin, or the submission is refused."""
     async with running() as (sim, caller), receiver() as received:
-        body = {"model": "m", "prompt": "p", "callback_url": received.url + "/mine?x=1"}
+        body = {"model": "gpt-4o-image", "prompt": "p", "callback_url": received.url + "/mine?x=1"}
         status, _, document = await caller.call("POST", "/v1/images/generations", json=body)
         assert (status, document["error"]["code"]) == (400, "webhook_not_configured")
         sim.set_webhook(received.url)

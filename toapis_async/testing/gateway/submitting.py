@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
 from toapis_async.testing.gateway import request_parsing
 from toapis_async.testing.gateway.accounts.account import Account
 from toapis_async.testing.gateway.accounts.buckets import Bucket
+from toapis_async.testing.gateway.accounts.webhook_setup import may_call_back
 from toapis_async.testing.gateway.replies.answers import Answer, json_answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, with_headers, wrong_field
 from toapis_async.testing.gateway.replies.status_bodies import created
@@ -70,31 +70,33 @@ def _checked(
 ) -> Answer:
     if isinstance(body, Answer):
         return body
-    submission = request_parsing.read(body, kind, own_host=gateway.base_url, needs_model=source is None)
+    submission = request_parsing.read(
+        body,
+        kind,
+        own_host=gateway.base_url,
+        routed=gateway.scenario.extra_models,
+        continues=source is not None,
+    )
     if isinstance(submission, Answer):
         return submission
-    refusal = _refusal(gateway, account, submission)
+    refusal = _refusal(gateway, account, submission, source)
     if refusal is not None:
         return refusal
     task = gateway.accept(account, submission, source)
-    return json_answer(created(task, gateway.scenario), task_id=task.id)
+    return json_answer(created(task, gateway.scenario, gateway.file_url, gateway.clock.now()), task_id=task.id)
 
 
-def _refusal(gateway: Gateway, account: Account, submission: Submission) -> Answer | None:
+def _refusal(gateway: Gateway, account: Account, submission: Submission, source: SimulatedTask | None) -> Answer | None:
     if submission.model in gateway.scenario.unrouted_models:
         return REFUSALS["model_not_found"]
-    if submission.callback_url is not None and not _same_origin(account, submission.callback_url):
+    if submission.callback_url is not None and not may_call_back(account.webhook, submission.callback_url):
         return REFUSALS["webhook_not_configured"]
     for reference in submission.references:
-        path = reference.removeprefix(gateway.base_url)
+        path = reference.removeprefix(gateway.base_url).removeprefix(gateway.file_url)
         if path != reference and path not in gateway.uploads and path not in gateway.files:
             return wrong_field("image_urls", f"failed to fetch reference image: {reference[:200]}")
-    return None if account.can_pay(gateway.price_of(submission)) else REFUSALS["payment_required"]
-
-
-def _same_origin(account: Account, callback_url: str) -> bool:
-    """A task may change path and query of the default address only."""
-    if account.webhook is None:
-        return False
-    asked, default = urlsplit(callback_url), urlsplit(account.webhook.url)
-    return (asked.scheme, asked.netloc) == (default.scheme, default.netloc) and not asked.fragment
+    video = submission.body.get("from_task")
+    if submission.makes == "character" and isinstance(video, str) and gateway.find(account, "video", video) is None:
+        return REFUSALS["task_not_found"]
+    cost = gateway.quote(submission, source).charged_usd
+    return None if account.can_pay(cost) else REFUSALS["payment_required"]

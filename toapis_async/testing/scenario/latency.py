@@ -1,4 +1,4 @@
-"""How long tasks take: laws to draw seconds from."""
+"""How long tasks take: distributions to draw seconds from."""
 
 import math
 from random import Random
@@ -69,10 +69,10 @@ class LogNormal:
 
 @attrs.frozen
 class Mixture:
-    """Several laws at once, such as a fast and a slow queue.
+    """Several distributions at once, such as a fast and a slow queue.
 
     Attributes:
-        parts: pairs of a weight above zero and a law.
+        parts: pairs of a weight above zero and a distribution.
 
     """
 
@@ -80,5 +80,5 @@ class Mixture:
 
     def draw(self, rng: Random) -> float:
         """See ``LatencyModel.draw``."""
-        (law,) = rng.choices([law for _, law in self.parts], [weight for weight, _ in self.parts])
-        return law.draw(rng)
+        (part,) = rng.choices([part for _, part in self.parts], [weight for weight, _ in self.parts])
+        return part.draw(rng)

@@ -1,18 +1,18 @@
-"""Balance, models, tokens, uploads, and the paths that are only there to refuse."""
+"""Balance, models, tokens, and the paths that are only there to refuse."""
 
 import itertools
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from toapis_async.testing.gateway import model_list, request_parsing, uploads
+from toapis_async.testing.gateway import model_list, request_parsing
 from toapis_async.testing.gateway.replies.answers import Answer, json_answer
-from toapis_async.testing.gateway.replies.refusals import REFUSALS, invalid_url, not_a_success
+from toapis_async.testing.gateway.replies.refusals import REFUSALS, invalid_url, prompt_required
 from toapis_async.testing.gateway.tokens import new_token
 from toapis_async.testing.web.responder import Responder
 
 
 def account_routes(responder: Responder) -> list[web.RouteDef]:
-    """Balance, models, tokens, uploads and chat."""
+    """Balance, models, tokens and chat."""
     numbers = itertools.count(1)
 
     async def balance(request: web.Request) -> web.Response:
@@ -23,13 +23,12 @@ def account_routes(responder: Responder) -> list[web.RouteDef]:
         if responder.authenticate(request) is None:
             return responder.unauthorized(request, "models")
         kind = request.query.get("type", "text")
-        return await responder.answer(request, "models", kind, lambda _: json_answer(model_list.listing(kind)))
-
-    async def upload_image(request: web.Request) -> web.Response:
-        return await _upload(responder, request, "image", next(numbers))
-
-    async def upload_video(request: web.Request) -> web.Response:
-        return await _upload(responder, request, "video", next(numbers))
+        return await responder.answer(
+            request,
+            "models",
+            kind,
+            lambda _: json_answer(model_list.listing(kind, responder.gateway.scenario.unrouted_models)),
+        )
 
     async def token(request: web.Request) -> web.Response:
         responder.record_request(request, "tokens")
@@ -42,17 +41,29 @@ def account_routes(responder: Responder) -> list[web.RouteDef]:
         return responder.respond("tokens", new_token(responder.gateway, account, body, responder.rng, next(numbers)))
 
     async def chat(request: web.Request) -> web.Response:
-        responder.record_request(request, "other")
-        return responder.respond("other", REFUSALS["invalid_apitype"])
+        responder.record_request(request, "chat")
+        if responder.authenticate(request) is None:
+            return responder.unauthorized(request, "chat")
+        return responder.respond("chat", _chat(request_parsing.document(await request.read())))
 
     return [
         *(web.get(f"{prefix}{path}", balance) for prefix in ("", "/v1") for path in ("/balance", "/user/balance")),
         web.get("/v1/models", models),
         web.post("/v1/tokens", token),
-        web.post("/v1/uploads/images", upload_image),
-        web.post("/v1/uploads/videos", upload_video),
         *(web.post(f"/v1/{path}", chat) for path in ("chat/completions", "responses", "messages")),
     ]
+
+
+def _chat(body: dict[str, object] | Answer) -> Answer:
+    """No model talks here: those that make images and videos cannot, and the others are not simulated."""
+    if isinstance(body, Answer):
+        return body
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        return prompt_required("model")
+    if model in model_list.kinds():
+        return REFUSALS["invalid_apitype"]
+    return REFUSALS["no_text_models" if model_list.is_text_model(model) else "model_not_found"]
 
 
 def last_route(responder: Responder) -> web.RouteDef:
@@ -72,35 +83,3 @@ async def _balance(responder: Responder, request: web.Request) -> web.Response:
         return responder.respond("balance", REFUSALS["unauthorized_numeric"])
     responder.gateway.settle()
     return await responder.answer(request, "balance", "", lambda _: json_answer(account.balance()))
-
-
-async def _upload(responder: Responder, request: web.Request, kind: str, number: int) -> web.Response:
-    gateway = responder.gateway
-    responder.record_request(request, "upload")
-    account = responder.authenticate(request)
-    if account is None:
-        return responder.unauthorized(request, "upload")
-    content = await _file_of(request)
-
-    def make(_: object) -> Answer:
-        if content is None:
-            return not_a_success("No file uploaded")
-        upload = uploads.store(content, kind, account.user_id, gateway.clock.now(), number)
-        if isinstance(upload, Answer):
-            return upload
-        gateway.uploads[upload.path] = upload
-        gateway.books.bytes_uploaded += len(content)
-        return uploads.stored(upload, gateway.base_url)
-
-    return await responder.answer(request, "upload", "", make)
-
-
-async def _file_of(request: web.Request) -> bytes | None:
-    """The form's ``file``; None when there is none."""
-    if not request.content_type.startswith("multipart/"):
-        return None
-    content = None
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.name == "file":
-            content = bytes(await part.read())
-    return content

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.result_bodies import media_type
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.scenario import misbehaviour as may
@@ -16,7 +17,6 @@ from toapis_async.testing.web.responder import Faults, Responder
 from toapis_async.testing.web.sending import FileReply, send
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "mp4": "video/mp4"}
 
 
 def file_routes(responder: Responder, store: FileStore) -> list[web.RouteDef]:
@@ -36,6 +36,7 @@ def file_routes(responder: Responder, store: FileStore) -> list[web.RouteDef]:
         web.get("/generated/{name}", result),
         web.get("/images/{task_id}/{name}", result),
         web.get("/videos/{task_id}/{name}", result),
+        web.get("/f/image/{name}", result),
         web.get("/uploads/{path:.+}", upload),
     ]
 
@@ -75,7 +76,7 @@ async def _sent(
         content = await store.content(task, file)
         return _ranged(request, content, content_type, honoured=gateway.scenario.ranges)
 
-    content_type = _TYPES[file.path.rpartition(".")[2]]
+    content_type = media_type(file.path)
     for fault in faults:
         if isinstance(fault, may.HtmlFile):
             return responder.respond("file", REFUSALS["html_200"])
@@ -90,9 +91,7 @@ async def _sent(
     response, sent = await send(request, reply, faults, gateway.clock)
     gateway.books.bytes_sent += sent
     if reply.reaches_end and sent == len(reply.part):
-        gateway.books.downloads += 1
-        for entry in gateway.entries(task.prompt, task.client_business_id):
-            entry.downloads += 1
+        gateway.enter_download(task)
     return response
 
 

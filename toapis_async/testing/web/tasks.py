@@ -8,13 +8,14 @@ from aiohttp import web
 from toapis_async.testing.gateway import request_parsing
 from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.result_bodies import INLINE, url_form
 from toapis_async.testing.gateway.replies.status_bodies import status
+from toapis_async.testing.gateway.request_parsing import Product
 from toapis_async.testing.gateway.submitting import allowance, rated, submit
 from toapis_async.testing.gateway.tasks import SimulatedTask
 from toapis_async.testing.web.responder import Faults, Responder
 from toapis_async.testing.web.webhooks import WebhookSender
-
-Kind = Literal["image", "video"]
+from toapis_async.values.tasks import Kind
 
 
 def task_routes(responder: Responder, webhooks: WebhookSender) -> list[web.RouteDef]:
@@ -35,6 +36,9 @@ def task_routes(responder: Responder, webhooks: WebhookSender) -> list[web.Route
     async def video_status(request: web.Request) -> web.Response:
         return await _look(responder, request, "video")
 
+    async def character_status(request: web.Request) -> web.Response:
+        return await _look(responder, request, "character")
+
     return [
         web.post("/v1/images/generations", image),
         web.post("/v1/images/edits", image),
@@ -45,6 +49,7 @@ def task_routes(responder: Responder, webhooks: WebhookSender) -> list[web.Route
         web.get("/v1/images/generations/{name}", image_status),
         web.get("/v1/videos/generations/{name}", video_status),
         web.get("/v1/video/generations/{name}", video_status),
+        web.get("/v1/characters_tasks/{name}", character_status),
     ]
 
 
@@ -89,7 +94,7 @@ async def _body(request: web.Request) -> dict[str, object] | Answer:
     return body
 
 
-async def _look(responder: Responder, request: web.Request, kind: Kind) -> web.Response:
+async def _look(responder: Responder, request: web.Request, kind: Product) -> web.Response:
     gateway = responder.gateway
     name = request.match_info["name"]
     known = gateway.tasks.get(name)
@@ -110,7 +115,10 @@ async def _look(responder: Responder, request: web.Request, kind: Kind) -> web.R
         if task is None:
             return rated(gateway, account.query, REFUSALS["task_not_found"])
         gateway.renew_links(task)
-        body = status(task, gateway.scenario, gateway.base_url, gateway.clock.now(), faults)
+        now = gateway.clock.now()
+        body = status(task, gateway.scenario, gateway.file_url, now, faults)
+        if task.ended(now) and url_form(gateway.scenario, faults) in INLINE:
+            gateway.enter_download(task)
         return rated(gateway, account.query, Answer(200, body))
 
     return await responder.answer(request, where, task.prompt if task is not None else name, make)

@@ -5,26 +5,9 @@ from decimal import Decimal
 import attrs
 
 from toapis_async.testing.gateway.accounts.buckets import Bucket
+from toapis_async.testing.gateway.accounts.webhook_setup import WebhookSetup
 
 CREDITS_PER_USD = 200
-
-
-@attrs.define(eq=False)
-class WebhookSetup:
-    """What a user set up in the console.
-
-    Attributes:
-        url: the default address.
-        secret: signs the deliveries.
-        previous: the secret before the rotation, or None.
-        previous_until: epoch seconds until which both sign.
-
-    """
-
-    url: str
-    secret: str = attrs.field(repr=False)
-    previous: str | None = attrs.field(default=None, repr=False)
-    previous_until: float = 0.0
 
 
 @attrs.define(eq=False)

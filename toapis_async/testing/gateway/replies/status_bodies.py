@@ -1,18 +1,27 @@
-"""The documents that tell of a task, shape for shape as in the samples."""
+"""The documents that tell of a task, shape for shape as they were documented or seen."""
 
+import math
 from collections.abc import Sequence
 
 from toapis_async.testing.gateway.accounts.account import CREDITS_PER_USD, decimal_text
 from toapis_async.testing.gateway.replies.answers import as_json
+from toapis_async.testing.gateway.replies.result_bodies import items_of, with_result
 from toapis_async.testing.gateway.tasks import SimulatedTask
-from toapis_async.testing.scenario.misbehaviour import Misbehaviour, MoveUrl, StatusWord, UrlPlace, WithoutUrl
+from toapis_async.testing.scenario.misbehaviour import Fail, Misbehaviour, StatusWord
 from toapis_async.testing.scenario.settings import Scenario
 
 _SETTLES_AFTER_SECONDS = 60
+# As the pages of these models show their answers.
+_WITHOUT_METADATA = ("vidu", "MiniMax-H3", "gemini-omni")
+_WITHOUT_PROGRESS = ("gemini-omni",)
 
 
-def created(task: SimulatedTask, scenario: Scenario) -> dict[str, object]:
+def created(task: SimulatedTask, scenario: Scenario, file_base: str, now: float) -> dict[str, object]:
     """The answer to a submission."""
+    if scenario.created_form == "task_id_only":
+        return {"task_id": task.id, "status": scenario.created_word}
+    if scenario.created_form == "synchronous":
+        return {"created": int(task.accepted_at), "data": items_of(task, scenario, file_base)}
     live = task.shown_id is not None and task.kind == "video"
     document: dict[str, object] = {"id": task.shown_id or task.id}
     if live:
@@ -23,36 +32,41 @@ def created(task: SimulatedTask, scenario: Scenario) -> dict[str, object]:
         "object": "video" if live or task.remixed_from else "generation.task",
         "model": task.model,
         "status": "" if live else scenario.created_word,
-        "progress": 0,
+        "progress": 10 if scenario.created_word == "in_progress" and not live else 0,
         "created_at": int(task.accepted_at),
     }
-    if task.remixed_from is not None:
-        document |= {"remixed_from_video_id": task.remixed_from, **(task.metadata or {})}
-    elif task.metadata is not None and not live:
-        document["metadata"] = task.metadata
+    if task.model.startswith(_WITHOUT_PROGRESS):
+        del document["progress"]
+    _echo(document, task, live=live)
+    if scenario.created_form == "current" and task.ended(now):
+        document["status"], document["progress"] = task.standing(now)
+        _tell_end(document, task, scenario, file_base, now, ())
     return document
 
 
+def _echo(document: dict[str, object], task: SimulatedTask, *, live: bool) -> None:
+    if task.remixed_from is not None:
+        document |= {"remixed_from_video_id": task.remixed_from, **(task.metadata or {})}
+        return
+    bare = live or document["status"] == "in_progress" or task.model.startswith(_WITHOUT_METADATA)
+    if task.metadata is not None and not bare:
+        document["metadata"] = task.metadata
+
+
 def status(
-    task: SimulatedTask, scenario: Scenario, base_url: str, now: float, faults: Sequence[Misbehaviour] = ()
+    task: SimulatedTask, scenario: Scenario, file_base: str, now: float, faults: Sequence[Misbehaviour] = ()
 ) -> bytes:
     """The answer to a status query."""
     word, progress = task.standing(now)
-    expired = word == "completed" and now >= task.expires_at
-    billed = _billed(task, scenario, now)
-    key = (word, progress, expired, billed, tuple(file.path for file in task.files), tuple(faults))
+    expired = task.ended(now) and now >= task.expires_at
+    key = (word, progress, expired, _billed(task, scenario, now), *(file.path for file in task.files), *faults)
     if task.last_body is None or task.last_body[0] != key:
         document = _status(task, scenario, word, progress)
-        if billed is not None and word in {"completed", "failed"}:
-            document["billing"] = _billing(task, billed)
-        if word == "completed":
-            _add_result(document, task, [] if expired else _items(task, base_url), scenario, faults)
-        elif word == "failed" and task.failure is not None:
-            document["error"] = {"code": task.failure.code, "message": task.failure.message}
-        else:
-            for fault in faults:
-                if isinstance(fault, StatusWord):
-                    document["status"] = fault.word
+        if task.ended(now):
+            _tell_end(document, task, scenario, file_base, now, faults)
+        for fault in faults:
+            if isinstance(fault, StatusWord) and not task.ended(now):
+                document["status"] = fault.word
         task.last_body = key, as_json(document)
     return task.last_body[1]
 
@@ -68,16 +82,55 @@ def _status(task: SimulatedTask, scenario: Scenario, word: str, progress: int) -
         "progress": progress,
         "created_at": int(task.accepted_at),
     }
-    if word == "completed":
-        document |= {"completed_at": task.completed_at, "expires_at": task.expires_at}
+    if task.makes == "character":
+        document["metadata"] = {}
     return document
+
+
+def _tell_end(
+    document: dict[str, object],
+    task: SimulatedTask,
+    scenario: Scenario,
+    file_base: str,
+    now: float,
+    faults: Sequence[Misbehaviour],
+) -> None:
+    billed = _billed(task, scenario, now)
+    if billed is not None:
+        document["billing"] = _billing(task, billed)
+    if task.failure is not None:
+        _tell_failure(document, task, task.failure)
+        return
+    if document["object"] != "video":
+        document["completed_at"] = task.completed_at
+    if task.makes != "character":
+        document["expires_at"] = task.expires_at
+    if task.usage is not None:
+        document["usage"] = task.usage
+    items = [] if now >= task.expires_at else items_of(task, scenario, file_base, faults)
+    with_result(document, task, items, scenario, faults)
+
+
+def _tell_failure(document: dict[str, object], task: SimulatedTask, failure: Fail) -> None:
+    if failure.progress == 100 and document["object"] != "video":
+        document["completed_at"] = task.completed_at
+    if failure.form == "object":
+        document["error"] = {"code": failure.code, "message": failure.message}
+    elif failure.form == "text":
+        document["error"] = failure.message
+    elif failure.form == "fail_reason":
+        document["fail_reason"] = failure.message
+    if not failure.refund:
+        # Counted as chat endpoints count: the sign that the request went through one.
+        read = math.ceil(len(task.prompt) / 4)
+        document["usage"] = {"prompt_tokens": read, "completion_tokens": 1, "total_tokens": read + 1}
 
 
 def _billed(task: SimulatedTask, scenario: Scenario, now: float) -> str | None:
     if scenario.billing == "never":
         return None
     if task.failure is not None:
-        return "refunded"
+        return "refunded" if task.failure.refund else "settled"
     late = scenario.billing == "late" and now < task.ends_at + _SETTLES_AFTER_SECONDS
     return "pending" if late else "settled"
 
@@ -85,53 +138,9 @@ def _billed(task: SimulatedTask, scenario: Scenario, now: float) -> str | None:
 def _billing(task: SimulatedTask, billed: str) -> dict[str, object]:
     if billed == "pending":
         return {"status": billed}
-    cost = task.price_usd if billed == "settled" else task.price_usd * 0
+    cost = task.settled_usd if billed == "settled" else task.settled_usd * 0
     return {
         "status": billed,
         "credits": decimal_text(cost * CREDITS_PER_USD),
         "cost_usd": decimal_text(cost),
     }
-
-
-def _items(task: SimulatedTask, base_url: str) -> list[dict[str, object]]:
-    items: list[dict[str, object]] = []
-    for file in task.files:
-        item: dict[str, object] = {"url": f"{base_url}{file.path}"}
-        if task.kind == "video":
-            item["format"] = "mp4"
-        items.append(item)
-    return items
-
-
-def _add_result(
-    document: dict[str, object],
-    task: SimulatedTask,
-    items: list[dict[str, object]],
-    scenario: Scenario,
-    faults: Sequence[Misbehaviour],
-) -> None:
-    place = scenario.url_place
-    for fault in faults:
-        if isinstance(fault, WithoutUrl):
-            items = []
-            if fault.result == "missing":
-                return
-        elif isinstance(fault, MoveUrl):
-            place = fault.place
-    if place in {"result", "both"} or not items:
-        document["result"] = {"type": task.kind, "data": items}
-    if items and place != "result":
-        document |= _elsewhere(place, items)
-
-
-def _elsewhere(place: UrlPlace, items: list[dict[str, object]]) -> dict[str, object]:
-    first = items[0]["url"]
-    places: dict[UrlPlace, dict[str, object]] = {
-        "top_level": {"url": first},
-        "both": {"url": first},
-        "video_url": {"video_url": first},
-        "data": {"data": items},
-        "output": {"output": items},
-        "metadata": {"metadata": {"url": first}},
-    }
-    return places[place]
