@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from toapis_async.testing.pytest_plugin import toapis_simulator  # noqa: F401
 from toapis_async.testing.scenario.settings import Scenario
 from toapis_async.testing.simulator import Simulator
 

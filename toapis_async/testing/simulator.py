@@ -2,6 +2,7 @@
 
 import ssl
 import tempfile
+from collections.abc import Iterable
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,10 @@ def _as_scenario(value: Scenario | str) -> Scenario:
     return scenario_named(value) if isinstance(value, str) else value
 
 
+def _as_hosts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 @attrs.define(eq=False)
 class Simulator:
     """A gateway to test against: ``async with Simulator() as sim``, then use ``sim.base_url`` and ``sim.api_key``.
@@ -67,7 +72,7 @@ class Simulator:
     tls: bool = attrs.field(default=False, kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
     speed: float = attrs.field(default=1.0, kw_only=True)
-    file_hosts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    file_hosts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_as_hosts)
     clock: SimulatorClock = attrs.field(init=False, repr=False)
     gateway: Gateway = attrs.field(init=False, repr=False)
     _rng: Random = attrs.field(init=False, repr=False)

@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.tasks import Kind
+
+Product: TypeAlias = Literal["image", "video", "character"]
+"""What a task makes; a character comes from the videos' endpoint."""
 
 _TEXTS = {
     "claude-sonnet-4-6": ("anthropic", ["chat_completions", "responses"]),

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal, TypeAlias
 
 import attrs
 
 from toapis_async.testing.gateway import model_list
 from toapis_async.testing.gateway.character_requests import refused_character, wants_character
+from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.pictures import is_size
 from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_required, wrong_field
@@ -19,8 +19,6 @@ _LOCAL = re.compile(r"https?://(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.
 _RESOLUTION = re.compile(r"\d+(\.\d+)?[kKpP]|std|pro")
 _MAX_N = 15
 _MAX_CLIENT_ID = 128
-
-Product: TypeAlias = Literal["image", "video", "character"]
 
 
 @attrs.frozen(kw_only=True)

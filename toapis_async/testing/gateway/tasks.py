@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import attrs
 
+from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.pictures import Picture
-from toapis_async.testing.gateway.request_parsing import Product
 from toapis_async.testing.scenario.misbehaviour import Fail
 from toapis_async.values.tasks import Kind
 
