@@ -1,5 +1,6 @@
 """``toapis simulate``."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -125,7 +126,7 @@ def _announce(simulator: Simulator, terminal: Terminal) -> None:
         terminal.result_json(connection)
         return
     for name, value in connection.items():
-        terminal.result(f"export {_VARIABLES[name]}={value}")
+        terminal.result(f"export {_VARIABLES[name]}={shlex.quote(value)}")
     summary = simulator.scenario.summary
     terminal.say(
         f"The simulator listens ({simulator.scenario.name}{': ' + summary if summary else ''}). "

@@ -14,7 +14,16 @@ from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_required, wrong_field
 from toapis_async.values.tasks import Kind
 
-_REFERENCE_FIELDS = ("image_urls", "reference_images", "image", "mask_url", "image_url", "video_urls", "audio_urls")
+_REFERENCE_FIELDS = (
+    "image_urls",
+    "reference_images",
+    "image",
+    "mask_url",
+    "image_url",
+    "video_urls",
+    "audio_urls",
+    "url",
+)
 _LOCAL = re.compile(r"https?://(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\])")
 _RESOLUTION = re.compile(r"\d+(\.\d+)?[kKpP]|std|pro")
 _MAX_N = 15

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import lru_cache
 from random import Random
 
 from toapis_async.testing.gateway.media.jpeg import flat_jpeg
@@ -23,8 +24,7 @@ def small_picture(picture: Picture, about_bytes: int) -> bytes:
     missing = about_bytes - len(bare)
     if missing <= 0:
         return bare
-    padding = Random(picture.seed).randbytes(missing).hex().encode()[:missing]
-    return _written(picture, width, height, colour, label + padding)
+    return _written(picture, width, height, colour, label + _printable(missing))
 
 
 def _written(picture: Picture, width: int, height: int, colour: bytes, comment: bytes) -> bytes:
@@ -49,15 +49,30 @@ def small_png(picture: Picture, about_bytes: int) -> bytes:
     label = _chunk(b"tEXt", b"Comment\0" + picture.label.encode("latin-1", "replace"))
     tail = _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
     missing = about_bytes - len(head) - len(label) - len(tail) - 12
-    padding = _chunk(b"paDd", Random(picture.seed).randbytes(missing)) if missing > 0 else b""
-    return head + label + padding + tail
+    return head + label + (_padding_chunk(missing) if missing > 0 else b"") + tail
+
+
+@lru_cache(maxsize=8)
+def _printable(length: int) -> bytes:
+    return _noise(length).hex().encode()[:length]
+
+
+@lru_cache(maxsize=8)
+def _padding_chunk(length: int) -> bytes:
+    # Label and colour tell files apart; noise of its own for each would cost more than all the rest.
+    return _chunk(b"paDd", _noise(length))
+
+
+@lru_cache(maxsize=8)
+def _noise(length: int) -> bytes:
+    return Random(length).randbytes(length)
 
 
 def small_mp4(label: str, seed: int, about_bytes: int) -> bytes:
     """A film of one second in one colour, with random bytes after its picture to make it about that long."""
     colour = bytes(1 + byte % 254 for byte in Random(seed).randbytes(3))
     bare = one_second_mp4(colour, label.encode(), b"")
-    return one_second_mp4(colour, label.encode(), Random(seed).randbytes(max(0, about_bytes - len(bare))))
+    return one_second_mp4(colour, label.encode(), _noise(max(0, about_bytes - len(bare))))
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
