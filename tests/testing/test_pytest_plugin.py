@@ -100,7 +100,7 @@ def test_an_error_in_the_test_is_the_tests_own(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [
-        ("import toapis_async.testing.pytest_plugin", {"aiohttp.web", "PIL", "toapis_async.testing.simulator"}),
+        ("import toapis_async.testing.pytest_plugin", {"aiohttp", "asyncio", "attrs", "PIL", "toapis_async.clock"}),
         ("from toapis_async.testing import FakeClock", {"aiohttp.web", "PIL", "toapis_async.testing.simulator"}),
         ("from toapis_async.testing import Simulator", {"PIL", "trustme"}),
     ],

@@ -1,6 +1,5 @@
 """The simulator for pytest: the fixture ``toapis_simulator``, there once the package is installed."""
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -49,6 +48,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """
     if "toapis_simulator" not in pyfuncitem.fixturenames or not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
+    import asyncio  # noqa: PLC0415
+
     wanted = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: value for name, value in pyfuncitem.funcargs.items() if name in wanted}
     asyncio.run(pyfuncitem.obj(**arguments))
