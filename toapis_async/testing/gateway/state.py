@@ -14,9 +14,9 @@ from toapis_async.testing.gateway.accounts.account import Account
 from toapis_async.testing.gateway.accounts.buckets import buckets
 from toapis_async.testing.gateway.books import Books, BooksEntry
 from toapis_async.testing.gateway.fault_plan import FaultPlan
-from toapis_async.testing.gateway.pricing import Quote, quote
-from toapis_async.testing.gateway.request_parsing import Submission
-from toapis_async.testing.gateway.task_creation import make_task
+from toapis_async.testing.gateway.submissions.pricing import Quote, quote
+from toapis_async.testing.gateway.submissions.request_parsing import Submission
+from toapis_async.testing.gateway.submissions.task_creation import make_task
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.gateway.uploads import StoredUpload
 from toapis_async.testing.scenario.settings import Scenario

@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from toapis_async.testing.gateway import request_parsing
 from toapis_async.testing.gateway.accounts.account import Account
 from toapis_async.testing.gateway.accounts.buckets import Bucket
 from toapis_async.testing.gateway.accounts.webhook_setup import may_call_back
 from toapis_async.testing.gateway.replies.answers import Answer, json_answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, with_headers, wrong_field
 from toapis_async.testing.gateway.replies.status_bodies import created
-from toapis_async.testing.gateway.request_parsing import Submission
 from toapis_async.testing.gateway.state import Gateway
+from toapis_async.testing.gateway.submissions import request_parsing
+from toapis_async.testing.gateway.submissions.request_parsing import Submission
 from toapis_async.testing.gateway.tasks import SimulatedTask
 
 

@@ -4,9 +4,10 @@ import itertools
 
 from aiohttp import web
 
-from toapis_async.testing.gateway import model_list, request_parsing
+from toapis_async.testing.gateway import model_list
 from toapis_async.testing.gateway.replies.answers import Answer, json_answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, invalid_url, prompt_required
+from toapis_async.testing.gateway.submissions import request_parsing
 from toapis_async.testing.gateway.tokens import new_token
 from toapis_async.testing.web.responder import Responder
 

@@ -5,12 +5,12 @@ from typing import Literal
 
 from aiohttp import web
 
-from toapis_async.testing.gateway import request_parsing
 from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS
 from toapis_async.testing.gateway.replies.result_bodies import INLINE, url_form
 from toapis_async.testing.gateway.replies.status_bodies import status
+from toapis_async.testing.gateway.submissions import request_parsing
 from toapis_async.testing.gateway.submitting import allowance, rated, submit
 from toapis_async.testing.gateway.tasks import SimulatedTask
 from toapis_async.testing.web.responder import Faults, Responder

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from random import Random
 
 from toapis_async.testing.gateway.pictures import Picture, format_of, pixels_of, resolution_of, seed_of
-from toapis_async.testing.gateway.pricing import Quote
-from toapis_async.testing.gateway.request_parsing import Submission
+from toapis_async.testing.gateway.submissions.pricing import Quote
+from toapis_async.testing.gateway.submissions.request_parsing import Submission
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.scenario.misbehaviour import Fail, Misbehaviour, Stall
 from toapis_async.testing.scenario.settings import Scenario

@@ -8,7 +8,7 @@ import attrs
 
 from toapis_async.testing.gateway import model_list
 from toapis_async.testing.gateway.pictures import pixels_of, resolution_of
-from toapis_async.testing.gateway.request_parsing import Submission
+from toapis_async.testing.gateway.submissions.request_parsing import Submission
 from toapis_async.values.catalogue import Model
 from toapis_async.values.rules import Price
 

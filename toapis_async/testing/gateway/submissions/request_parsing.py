@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 import attrs
 
 from toapis_async.testing.gateway import model_list
-from toapis_async.testing.gateway.character_requests import refused_character, wants_character
 from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.pictures import is_size
 from toapis_async.testing.gateway.replies.answers import Answer
 from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_required, wrong_field
+from toapis_async.testing.gateway.submissions.character_requests import refused_character, wants_character
 from toapis_async.values.tasks import Kind
 
 _REFERENCE_FIELDS = (
