@@ -269,6 +269,35 @@ async def test_chat_endpoints_want_a_key_first(running, path):
         assert (await caller.call("POST", path, data=b"x"))[0] == 400
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"model": "grok-video-3", "images": ["http://10.0.0.1/a.png"]},
+        {"model": "kling-v3-omni", "video_list": [{"video_url": "http://10.0.0.1/a.mp4"}]},
+        {"model": "kling-v3-omni", "metadata": {"image_list": [{"image_url": "http://10.0.0.1/a.png"}]}},
+        {"model": "wan2.6", "metadata": {"reference_urls": ["http://10.0.0.1/a.mp4"]}},
+        {"model": "seedance-2", "image_with_roles": [{"url": "data:image/png;base64,x", "role": "first_frame"}]},
+    ],
+)
+async def test_references_are_looked_at_wherever_a_model_takes_them(running, fields):
+    """In lists of objects and in metadata too."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", "/v1/videos/generations", json={"prompt": "p", **fields}))[0] == 400
+
+
+async def test_some_models_need_no_prompt_beside_a_reference(running):
+    """The others do, and so do these without one."""
+    shown = {"image_with_roles": [{"url": "https://a.example/1.png", "role": "first_frame"}]}
+    async with running() as (_, caller):
+        for fields, expected in (
+            ({"model": "seedance-2", **shown}, 200),
+            ({"model": "seedance-2"}, 400),
+            ({"model": "kling-v3", **shown}, 400),
+            ({"model": "wan2.6", "metadata": {"reference_urls": ["https://a.example/1.mp4"]}}, 200),
+        ):
+            assert (await caller.call("POST", "/v1/videos/generations", json=fields))[0] == expected, fields
+
+
 @pytest.mark.parametrize("model", ["some-model-of-tomorrow", "gpt-5", "GPT-IMAGE-2"])
 @pytest.mark.parametrize("path", [PATH, "/v1/videos/generations"])
 async def test_an_unknown_model_is_not_routed(running, path, model):

@@ -14,16 +14,13 @@ from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_requi
 from toapis_async.testing.gateway.submissions.character_requests import refused_character, wants_character
 from toapis_async.values.tasks import Kind
 
-_REFERENCE_FIELDS = (
-    "image_urls",
-    "reference_images",
-    "image",
-    "mask_url",
-    "image_url",
-    "video_urls",
+_REFERENCE_FIELDS = frozenset((
+    "image_urls", "reference_images", "image", "images", "image_url", "mask_url", "url", "video_urls", "video_list",
     "audio_urls",
-    "url",
-)
+    # Those that stand in metadata.
+    "image_list", "referenceImages", "reference_urls", "lastFrame", "last_frame_image",
+))  # fmt: skip
+_ADDRESS_FIELDS = ("url", "image_url", "video_url", "image", "uri")
 _LOCAL = re.compile(r"https?://(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\])")
 _RESOLUTION = re.compile(r"\d+(\.\d+)?[kKpP]|std|pro")
 _MAX_N = 15
@@ -208,8 +205,9 @@ def _wrong_reference(references: tuple[str, ...], own_host: str) -> Answer | Non
 
 
 def _references(body: Mapping[str, object]) -> list[str]:
+    metadata = body.get("metadata")
     found: list[str] = []
-    for field, value in body.items():
+    for field, value in (*body.items(), *(metadata.items() if isinstance(metadata, dict) else ())):
         if field in _REFERENCE_FIELDS or field.endswith("_with_roles"):
             entries = value if isinstance(value, list) else [value]
             found += [address for entry in entries if (address := _address(entry)) is not None]
@@ -218,5 +216,5 @@ def _references(body: Mapping[str, object]) -> list[str]:
 
 def _address(entry: object) -> str | None:
     if isinstance(entry, dict):
-        entry = entry.get("url")
+        entry = next((entry[field] for field in _ADDRESS_FIELDS if field in entry), None)
     return entry if isinstance(entry, str) else None
