@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -244,6 +245,19 @@ async def test_a_scenario_of_ones_own(start, tmp_path):
     assert first.startswith("export TOAPIS_BASE_URL=http://127.0.0.1:")
     assert second.startswith("export TOAPIS_API_KEY=sk-")
     assert (await process.ended()).code == 0
+
+
+async def test_simulate_with_a_webhook(start, toapis):
+    """The secret is among what can be given to a shell, quoted; an address that cannot be is a wrong call."""
+    options = ("--webhook", "http://127.0.0.1:9/hook", "--webhook-secret", "it's mine", "--speed", "5")
+    process = await start("simulate", *options)
+    lines = [(await asyncio.wait_for(process.process.stdout.readline(), 20)).decode() for _ in range(3)]
+    process.signal(signal.SIGTERM)
+    wrong = await toapis("simulate", "--webhook", "http://hooks.example/")
+
+    assert shlex.split(lines[2]) == ["export", "TOAPIS_WEBHOOK_SECRET=it's mine"]
+    assert (await process.ended()).code == 0
+    assert (wrong.code, "https address" in wrong.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from toapis_async.testing import SCENARIOS, LogNormal, Uniform
 # Those in which every item ends as an image; the others have tests of their own below.
 COMPLETE = (
     "calm", "instant", "realistic", "rate-limited", "rate-limited-silent", "busy", "lost-replies", "flaky-queries",
-    "flaky-files", "slow-files", "short-links", "slow-tasks", "odd-words", "overloaded",
+    "flaky-files", "slow-files", "short-links", "slow-tasks", "odd-words", "overloaded", "lossy-webhooks",
 )  # fmt: skip
 APART = ("no-client-ids", "stuck-tasks", "failing-tasks", "broke", "bad-day")
 COUNT, SPEED = 60, 25.0

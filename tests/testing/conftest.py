@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from toapis_async.testing.pytest_plugin import toapis_simulator  # noqa: F401
 from toapis_async.testing.scenario.settings import Scenario
 from toapis_async.testing.simulator import Simulator
 
@@ -98,8 +97,12 @@ class Received:
 
     async def take(self, request):
         """Keep a delivery, and answer with the next of ``statuses``."""
-        await self._queue.put(Delivery(dict(request.headers), await request.read()))
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 204)
+        await self._queue.put(Delivery(request.path, dict(request.headers), await request.read()))
+        return web.Response(status=self.statuses.pop(0) if self.statuses else 204, headers={"Location": "/elsewhere"})
+
+    def taken(self):
+        """Those that came and were not asked for yet."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
     async def next(self):
         """The next delivery."""
@@ -110,8 +113,13 @@ class Received:
 class Delivery:
     """One webhook."""
 
-    def __init__(self, headers, raw):
-        self.headers, self.raw, self.document = headers, raw, json.loads(raw)
+    def __init__(self, path, headers, raw):
+        self.path, self.headers, self.raw = path, headers, raw
+
+    @property
+    def document(self):
+        """The decoded body."""
+        return json.loads(self.raw)
 
 
 @pytest.fixture
@@ -126,7 +134,9 @@ def receiver():
         server = TestServer(app)
         await server.start_server()
         received.url = str(server.make_url("/hook"))
-        yield received
-        await server.close()
+        try:
+            yield received
+        finally:
+            await server.close()
 
     return receive

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toapis_async.testing.fake_clock import FakeClock
-    from toapis_async.testing.gateway.books import Books, Entry
-    from toapis_async.testing.moving_clock import MovingClock
+    from toapis_async.testing.gateway.books import Books, BooksEntry
     from toapis_async.testing.scenario.faults import Fault
     from toapis_async.testing.scenario.latency import Constant, LogNormal, Mixture, Uniform
     from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
@@ -33,13 +32,15 @@ if TYPE_CHECKING:
     )
     from toapis_async.testing.scenario.settings import RateHeaders, Scenario
     from toapis_async.testing.scenario.toml_form import scenario_from_toml
+    from toapis_async.testing.scenario.webhook_faults import Repeat, StaleTimestamp, WrongSignature
     from toapis_async.testing.serving import serve
     from toapis_async.testing.simulator import Simulator
+    from toapis_async.testing.simulator_clock import SimulatorClock
 
 _HOMES = {
     "fake_clock": ("FakeClock",),
-    "gateway.books": ("Books", "Entry"),
-    "moving_clock": ("MovingClock",),
+    "gateway.books": ("Books", "BooksEntry"),
+    "simulator_clock": ("SimulatorClock",),
     "scenario.faults": ("Fault",),
     "scenario.latency": ("Constant", "LogNormal", "Mixture", "Uniform"),
     "scenario.library": ("SCENARIOS", "scenario_named"),
@@ -49,6 +50,7 @@ _HOMES = {
     ),
     "scenario.settings": ("RateHeaders", "Scenario"),
     "scenario.toml_form": ("scenario_from_toml",),
+    "scenario.webhook_faults": ("Repeat", "StaleTimestamp", "WrongSignature"),
     "serving": ("serve",),
     "simulator": ("Simulator",),
 }  # fmt: skip
@@ -57,10 +59,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "SCENARIOS",
     "Books",
+    "BooksEntry",
     "Constant",
     "Delay",
     "Drop",
-    "Entry",
     "Fail",
     "FakeClock",
     "Fault",
@@ -70,19 +72,22 @@ __all__ = [
     "LogNormal",
     "Mixture",
     "MoveUrl",
-    "MovingClock",
     "RateHeaders",
     "Refuse",
+    "Repeat",
     "Reply",
     "Reset",
     "Scenario",
     "Simulator",
+    "SimulatorClock",
     "SlowFile",
+    "StaleTimestamp",
     "Stall",
     "StatusWord",
     "Truncate",
     "Uniform",
     "WithoutUrl",
+    "WrongSignature",
     "WrongType",
     "scenario_from_toml",
     "scenario_named",

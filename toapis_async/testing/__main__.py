@@ -12,7 +12,7 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
 from toapis_async.testing.scenario.toml_form import scenario_from_toml
-from toapis_async.testing.serving import serve
+from toapis_async.testing.serving import connection_of, serve
 from toapis_async.testing.simulator import Simulator
 
 
@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenario", default="calm", help="a TOML file, or one of " + ", ".join(SCENARIOS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
+    parser.add_argument("--webhook", metavar="URL", help="where finished tasks are announced")
+    parser.add_argument("--webhook-secret", metavar="S", help="signs the events; made when it is left out")
     parser.add_argument("--tls", action="store_true", help="speak https with a certificate made for the occasion")
     return parser
 
@@ -57,15 +59,14 @@ async def _until_stopped(options: argparse.Namespace, scenario: Scenario) -> Non
         tls=options.tls,
         seed=options.seed,
         speed=options.speed,
+        webhook=options.webhook,
+        webhook_secret=options.webhook_secret,
         announce=_announce,
     )
 
 
 def _announce(simulator: Simulator) -> None:
-    place = {"base_url": simulator.base_url, "api_key": simulator.api_key}
-    if simulator.tls:
-        place["ca_file"] = str(simulator.ca_file)
-    sys.stdout.write(json.dumps(place) + "\n")
+    sys.stdout.write(json.dumps(connection_of(simulator)) + "\n")
     sys.stdout.flush()
 
 

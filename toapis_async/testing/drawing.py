@@ -31,13 +31,6 @@ def draw(picture: Picture) -> bytes:
     return _encoded(image, picture)
 
 
-def draw_small(picture: Picture) -> bytes:
-    """A small one of its proportions, in one colour."""
-    scale = 24 / min(picture.width, picture.height)
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return _encoded(Image.new("RGB", size, _colour(picture.seed / 2**32, 0.6, 0.8)), picture)
-
-
 def _colour(hue: float, saturation: float, value: float) -> _Colour:
     red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
     return round(red * 255), round(green * 255), round(blue * 255)

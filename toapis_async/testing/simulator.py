@@ -2,13 +2,13 @@
 
 import ssl
 import tempfile
+from collections.abc import Iterable
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import attrs
 from aiohttp import web
@@ -17,30 +17,35 @@ from toapis_async.async_client import AsyncToAPIs
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.waiting.polling import Polling
-from toapis_async.testing.gateway.accounts import Account, WebhookSetup
+from toapis_async.testing.gateway.accounts.account import Account
+from toapis_async.testing.gateway.accounts.webhook_setup import WebhookSetup, checked_address
 from toapis_async.testing.gateway.books import Books
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.tokens import new_key
-from toapis_async.testing.moving_clock import MovingClock
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
+from toapis_async.testing.simulator_clock import SimulatorClock
 from toapis_async.testing.tls import Certificate, make_certificate
 from toapis_async.testing.web.accounts import account_routes, last_route
 from toapis_async.testing.web.admin import admin_routes
-from toapis_async.testing.web.announcing import Announcer
-from toapis_async.testing.web.desk import Desk
+from toapis_async.testing.web.file_store import FileStore
 from toapis_async.testing.web.files import file_routes
-from toapis_async.testing.web.shelf import Shelf
+from toapis_async.testing.web.listening import FileHosts, listen
+from toapis_async.testing.web.responder import Responder
 from toapis_async.testing.web.tasks import task_routes
+from toapis_async.testing.web.uploads import upload_routes
+from toapis_async.testing.web.webhooks import WebhookSender
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
 _MAX_BODY_BYTES = 64_000_000
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PREVIOUS_SECRET_LIFE = 86_400
 
 
 def _as_scenario(value: Scenario | str) -> Scenario:
     return scenario_named(value) if isinstance(value, str) else value
+
+
+def _as_hosts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
 
 
 @attrs.define(eq=False)
@@ -55,6 +60,8 @@ class Simulator:
         tls: whether to speak https, with a certificate made for the occasion (``ca_file``).
         seed: decides every chance; the same seed and prompts give the same run.
         speed: how many of the simulator's seconds pass in one of the machine's.
+        file_hosts: loopback addresses, such as ``("127.0.0.2", "127.0.0.3")``, on which result files lie besides, all
+            on one port; links name the first. Empty serves them from ``base_url``.
         clock: the simulator's time; ``clock.advance(seconds)`` lets tasks finish and links expire.
 
     """
@@ -65,23 +72,26 @@ class Simulator:
     tls: bool = attrs.field(default=False, kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
     speed: float = attrs.field(default=1.0, kw_only=True)
-    clock: MovingClock = attrs.field(init=False, repr=False)
+    file_hosts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_as_hosts)
+    clock: SimulatorClock = attrs.field(init=False, repr=False)
     gateway: Gateway = attrs.field(init=False, repr=False)
     _rng: Random = attrs.field(init=False, repr=False)
     _key: str = attrs.field(init=False, repr=False)
     _runner: web.AppRunner | None = attrs.field(default=None, init=False, repr=False)
-    _announcer: Announcer = attrs.field(init=False, repr=False)
-    _shelf: Shelf = attrs.field(init=False, repr=False)
+    _webhooks: WebhookSender = attrs.field(init=False, repr=False)
+    _mirrors: FileHosts = attrs.field(init=False, repr=False)
+    _file_store: FileStore = attrs.field(init=False, repr=False)
     _certificate: Certificate | None = attrs.field(default=None, init=False, repr=False)
     _folder: "tempfile.TemporaryDirectory[str] | None" = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Open the first user's account."""
-        self.clock = MovingClock(self.speed)
+        self.clock = SimulatorClock(self.speed)
         self._rng = Random(f"keys of {self.seed}")
         self.gateway = Gateway(self.scenario, self.clock, self.seed)
-        self._announcer = Announcer(self.gateway)
-        self._shelf = Shelf(self.scenario)
+        self._webhooks = WebhookSender(self.gateway)
+        self._file_store = FileStore(self.scenario)
+        self._mirrors = FileHosts(self.file_hosts, self._file_application)
         self._key = self.add_account(limits=self.scenario.tier, balance_usd=self.scenario.balance_usd)
 
     @property
@@ -185,11 +195,13 @@ class Simulator:
         self.gateway.open_account(key, limits=TIERS[limits] if isinstance(limits, str) else limits, balance_usd=balance)
         return key
 
-    def set_webhook(self, url: str) -> str:
-        """Set up the first user's webhook, as in the console.
+    def set_webhook(self, url: str, *, secret: str | None = None, api_key: str | None = None) -> str:
+        """Set up a user's webhook, as in the console.
 
         Args:
             url: https, without user and fragment; here, unlike at the gateway, plain http to loopback is allowed too.
+            secret: signs the deliveries; None makes one.
+            api_key: of another user; None for the first.
 
         Returns:
             The secret that signs the deliveries.
@@ -198,12 +210,9 @@ class Simulator:
             ConfigurationError: the gateway would not take this address.
 
         """
-        parts = urlsplit(url)
-        if parts.username or parts.fragment or not (parts.scheme == "https" or parts.hostname in _LOOPBACK):
-            raise ConfigurationError(f"no webhook goes to {url!r}", hint="give an https address, or http on loopback")
-        secret = self._rng.randbytes(16).hex()
-        self.account.webhook = WebhookSetup(url, secret)
-        return secret
+        account = self.account if api_key is None else self.gateway.accounts[api_key]
+        account.webhook = WebhookSetup(checked_address(url), secret or self._rng.randbytes(16).hex())
+        return account.webhook.secret
 
     def rotate_webhook_secret(self) -> str:
         """Make a new secret; for 24 hours the previous one signs too.
@@ -215,10 +224,21 @@ class Simulator:
         setup = self.account.webhook
         if setup is None:
             raise ConfigurationError("there is no webhook to rotate", hint="call set_webhook(url) first")
-        secret = self._rng.randbytes(16).hex()
-        until = self.clock.now() + _PREVIOUS_SECRET_LIFE
-        self.account.webhook = WebhookSetup(setup.url, secret, setup.secret, until)
-        return secret
+        self.account.webhook = setup.rotated(self._rng.randbytes(16).hex(), self.clock.now())
+        return self.account.webhook.secret
+
+    @property
+    def file_host_urls(self) -> tuple[str, ...]:
+        """Base URLs of ``file_hosts``, in their order."""
+        return self._mirrors.urls
+
+    async def stop_file_host(self, number: int = 0) -> None:
+        """Take one of ``file_hosts`` down: connections to it are refused from now on."""
+        await self._mirrors.stop(number)
+
+    async def start_file_host(self, number: int = 0) -> None:
+        """Bring one of ``file_hosts`` up again, at the same address."""
+        await self._mirrors.start(number)
 
     def forget_uploads(self) -> None:
         """Lose every stored reference, as the gateway may at any time."""
@@ -243,46 +263,42 @@ class Simulator:
         await self._close()
 
     async def _listen(self, context: ssl.SSLContext | None) -> None:
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=context)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {self.host}:{self.port}: {error.strerror}", hint="take another port, or port 0"
-            ) from error
-        host, port = self._runner.addresses[0][:2]
-        # Listening everywhere is no address to go to.
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-        shown = f"[{host}]" if ":" in host else host
-        self.gateway.base_url = f"{'https' if context is not None else 'http'}://{shown}:{port}"
+        self._runner, self.gateway.base_url = await listen(self._application(), self.host, self.port, context)
+        await self._mirrors.start_all(context)
+        self.gateway.file_host = next(iter(self._mirrors.urls), "")
 
     async def _close(self) -> None:
-        await self._announcer.close()
+        await self._webhooks.close()
+        await self._mirrors.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self._shelf.close()
+        await self._file_store.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def _application(self) -> web.Application:
-        desk = Desk(self.gateway, self._rng)
+        responder = Responder(self.gateway, self._rng)
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.add_routes(
             [
-                *task_routes(desk, self._announcer),
-                *account_routes(desk),
-                *file_routes(desk, self._shelf),
-                *admin_routes(desk, self.clock),
-                last_route(desk),
+                *task_routes(responder, self._webhooks),
+                *account_routes(responder),
+                *upload_routes(responder),
+                *file_routes(responder, self._file_store),
+                *admin_routes(self, responder),
+                last_route(responder),
             ]
         )
         return app
 
+    def _file_application(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(file_routes(Responder(self.gateway, self._rng), self._file_store))
+        return app
+
     def _server_context(self) -> ssl.SSLContext:
         self._folder = tempfile.TemporaryDirectory(prefix="toapis-simulator-")
-        self._certificate = make_certificate(self.host, Path(self._folder.name))
+        self._certificate = make_certificate((self.host, *self.file_hosts), Path(self._folder.name))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._certificate.chain_file)
         return context

@@ -1,5 +1,6 @@
 """A certificate for the occasion."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -21,8 +22,8 @@ class Certificate:
     chain_file: Path
 
 
-def make_certificate(host: str, folder: Path) -> Certificate:
-    """Make an authority and a certificate for a host name or address, valid for this run.
+def make_certificate(hosts: Sequence[str], folder: Path) -> Certificate:
+    """Make an authority and a certificate for host names and addresses, valid for this run.
 
     Raises:
         ConfigurationError: the package ``trustme`` is not installed.
@@ -35,7 +36,7 @@ def make_certificate(host: str, folder: Path) -> Certificate:
             "TLS needs a certificate and nothing here can make one", hint="pip install trustme"
         ) from error
     authority = trustme.CA()
-    issued = authority.issue_cert(host, "localhost", "127.0.0.1")
+    issued = authority.issue_cert(*hosts, "localhost", "127.0.0.1")
     certificate = Certificate(folder / "authority.pem", folder / "server.pem")
     authority.cert_pem.write_to_path(str(certificate.ca_file))
     issued.private_key_and_cert_chain_pem.write_to_path(str(certificate.chain_file))

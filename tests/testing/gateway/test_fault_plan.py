@@ -50,7 +50,7 @@ def test_other_places_are_left_alone():
 
 
 def test_several_faults_strike_in_their_order():
-    """The desk decides which of them wins."""
+    """The responder decides which of them wins."""
     plan = FaultPlan((Fault(where="query", what=InvalidJson()), Fault(where="query", what=Drop())), 0)
 
     assert plan.strike("query", "a") == (InvalidJson(), Drop())

@@ -70,11 +70,11 @@ async def test_references_are_addresses(running, fields, message):
         {"image_urls": ["https://a.example/1.png", {"url": "https://a.example/2.png"}]},
         {"reference_images": ["asset://pa_1"]},
         {"n": 4},
-        {"model": "some-model-of-tomorrow"},
+        {"model": "nano-banana-pro"},
     ],
 )
 async def test_documented_forms_are_taken(running, fields):
-    """Strings and objects, ratios and pixels, either place of the resolution, unknown models."""
+    """Strings and objects, ratios and pixels, either place of the resolution, other spellings of an id."""
     async with running() as (_, caller):
         assert (await caller.call("POST", PATH, json={**GOOD, **fields}))[0] == 200
 
@@ -117,7 +117,7 @@ async def test_edits_take_json_and_forms(running, path):
 
 
 async def test_money_moves_by_n_and_resolution_and_comes_back(running):
-    """Charged at the submission, refunded when the task fails (contract §5)."""
+    """Charged at the submission, refunded when the task fails."""
     faults = (Fault(where="task", what=Fail(), match="broken"),)
     async with running(faults=faults, balance_usd="0.10") as (sim, caller):
         await caller.submit(model="gpt-image-2", resolution="2k", n=2)
@@ -238,12 +238,80 @@ async def test_the_same_seed_makes_the_same_tasks(running):
     assert await durations("abc", 1) != await durations("abc", 2)
 
 
-async def test_chat_endpoints_know_no_image_models(running):
-    """The refusal that the market page explains."""
-    async with running() as (_, caller):
-        status, _, document = await caller.call("POST", "/v1/chat/completions", json={})
+CHAT = [f"/v1/{path}" for path in ("chat/completions", "responses", "messages")]
 
-        assert (status, document["error"]["message"].startswith("invalid apitype: -1")) == (400, True)
+
+@pytest.mark.parametrize("path", CHAT)
+@pytest.mark.parametrize(
+    ("model", "status", "words"),
+    [
+        ("gemini-2.5-flash-image-preview", 400, "invalid apitype: -1"),
+        ("sora-2", 400, "invalid apitype: -1"),
+        ("gpt-5", 501, "text models do not talk here"),
+        ("gpt-7", 503, "ChannelCapability"),
+        (None, 400, "'model' field is required"),
+    ],
+)
+async def test_chat_endpoints_do_not_talk(running, path, model, status, words):
+    """Media models have no chat, text models are not simulated, and the rest is not routed."""
+    async with running() as (_, caller):
+        got, _, document = await caller.call("POST", path, json={"model": model, "messages": []})
+
+        assert (got, words in document["error"]["message"]) == (status, True)
+
+
+@pytest.mark.parametrize("path", CHAT)
+async def test_chat_endpoints_want_a_key_first(running, path):
+    """401 before anything else is looked at."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", path, key=False, data=b"x"))[0] == 401
+        assert (await caller.call("POST", path, key=False, headers={"Authorization": "Bearer sk-x"}))[0] == 401
+        assert (await caller.call("POST", path, data=b"x"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"model": "grok-video-3", "images": ["http://10.0.0.1/a.png"]},
+        {"model": "kling-v3-omni", "video_list": [{"video_url": "http://10.0.0.1/a.mp4"}]},
+        {"model": "kling-v3-omni", "metadata": {"image_list": [{"image_url": "http://10.0.0.1/a.png"}]}},
+        {"model": "wan2.6", "metadata": {"reference_urls": ["http://10.0.0.1/a.mp4"]}},
+        {"model": "seedance-2", "image_with_roles": [{"url": "data:image/png;base64,x", "role": "first_frame"}]},
+    ],
+)
+async def test_references_are_looked_at_wherever_a_model_takes_them(running, fields):
+    """In lists of objects and in metadata too."""
+    async with running() as (_, caller):
+        assert (await caller.call("POST", "/v1/videos/generations", json={"prompt": "p", **fields}))[0] == 400
+
+
+async def test_some_models_need_no_prompt_beside_a_reference(running):
+    """The others do, and so do these without one."""
+    shown = {"image_with_roles": [{"url": "https://a.example/1.png", "role": "first_frame"}]}
+    async with running() as (_, caller):
+        for fields, expected in (
+            ({"model": "seedance-2", **shown}, 200),
+            ({"model": "seedance-2"}, 400),
+            ({"model": "kling-v3", **shown}, 400),
+            ({"model": "wan2.6", "metadata": {"reference_urls": ["https://a.example/1.mp4"]}}, 200),
+        ):
+            assert (await caller.call("POST", "/v1/videos/generations", json=fields))[0] == expected, fields
+
+
+@pytest.mark.parametrize("model", ["some-model-of-tomorrow", "gpt-5", "GPT-IMAGE-2"])
+@pytest.mark.parametrize("path", [PATH, "/v1/videos/generations"])
+async def test_an_unknown_model_is_not_routed(running, path, model):
+    """503, as the gateway says of an id without a channel; nothing is charged."""
+    async with running() as (sim, caller):
+        status, _, document = await caller.call("POST", path, json={**GOOD, "model": model})
+
+        assert (status, document["error"]["code"], sim.books.accepted) == (503, "model_not_found", 0)
+
+
+async def test_further_models_can_be_routed(running):
+    """A scenario can know tomorrow's ids."""
+    async with running(extra_models=("some-model-of-tomorrow",)) as (_, caller):
+        assert (await caller.submit(model="some-model-of-tomorrow"))["model"] == "some-model-of-tomorrow"
 
 
 async def test_a_new_token_is_a_key_of_the_same_user(running):

@@ -28,8 +28,44 @@ async def test_the_clock_moves(running):
         assert (await caller.look(made["id"]))["status"] == "completed"
 
 
-@pytest.mark.parametrize("body", [b"x", b"[]", b"{}", b'{"advance": "much"}', b'{"advance": -1}', b'{"advance": null}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"x",
+        b"[]",
+        b"{}",
+        b'{"advance": "much"}',
+        b'{"advance": -1}',
+        b'{"advance": null}',
+        b'{"advance": Infinity}',
+        b'{"advance": true}',
+    ],
+)
 async def test_a_step_that_is_no_number_is_refused(running, body):
     """400, and the clock stays."""
     async with running() as (_, caller):
         assert (await caller.call("POST", "/__admin/clock", data=body))[0] == 400
+
+
+async def test_a_webhook_can_be_set_up_from_outside(running, receiver):
+    """By a program that knows its own address only once it runs; the secret is given or made."""
+    async with running() as (sim, caller), receiver() as received:
+        for given in ({}, {"secret": "whsec_mine"}):
+            body = {"url": received.url, **given}
+            status, _, document = await caller.call("POST", "/__admin/webhook", json=body, key=False)
+            assert (status, document["secret"]) == (200, sim.account.webhook.secret)
+
+        await caller.submit()
+        sim.clock.advance(2)
+
+        assert (await received.next()).document["type"] == "generation.completed"
+        assert sim.account.webhook.secret == "whsec_mine"
+
+
+@pytest.mark.parametrize("body", [b"x", b"{}", b'{"url": 7}', b'{"url": "http://a.example/"}', b'{"url": "x"}'])
+async def test_a_webhook_that_goes_nowhere_is_refused(running, body):
+    """400 with what to send."""
+    async with running() as (sim, caller):
+        status, _, document = await caller.call("POST", "/__admin/webhook", data=body)
+
+        assert (status, document["error"]["param"], sim.account.webhook) == (400, "url", None)

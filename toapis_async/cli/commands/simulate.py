@@ -1,5 +1,6 @@
 """``toapis simulate``."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -11,8 +12,15 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario.library import SCENARIOS, scenario_named
 from toapis_async.testing.scenario.settings import Scenario
 from toapis_async.testing.scenario.toml_form import scenario_from_toml
-from toapis_async.testing.serving import serve
+from toapis_async.testing.serving import connection_of, serve
 from toapis_async.testing.simulator import Simulator
+
+_VARIABLES = {
+    "base_url": "TOAPIS_BASE_URL",
+    "api_key": "TOAPIS_API_KEY",
+    "ca_file": "SSL_CERT_FILE",
+    "webhook_secret": "TOAPIS_WEBHOOK_SECRET",
+}
 
 
 @click.command(
@@ -22,6 +30,7 @@ Examples:
   toapis simulate
   toapis simulate --port 8080 --scenario bad-day
   toapis simulate --scenario my-scenario.toml --tls
+  toapis simulate --webhook http://127.0.0.1:8000/toapis --speed 10
   toapis simulate --list""",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -30,6 +39,19 @@ Examples:
     "--scenario", default="calm", metavar="NAME|FILE.toml", help="What the gateway is like; see --list.  [calm]"
 )
 @click.option("--seed", type=int, default=0, help="Decides every chance.  [0]")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    help="How many of its seconds pass in one of the machine's.  [1]",
+)
+@click.option("--webhook", metavar="URL", help="Announce finished tasks there, signed and repeated until taken.")
+@click.option(
+    "--webhook-secret",
+    metavar="S",
+    envvar="TOAPIS_WEBHOOK_SECRET",
+    help="Signs the events; made and printed when it is left out.  [TOAPIS_WEBHOOK_SECRET]",
+)
 @click.option("--tls", is_flag=True, help="Speak https, with a certificate made for the occasion (needs trustme).")
 @click.option("--list", "list_scenarios", is_flag=True, help="Name the scenarios and leave.")
 @json_option
@@ -38,13 +60,17 @@ def simulate(
     port: int,
     scenario: str,
     seed: int,
+    speed: float,
+    webhook: str | None,
+    webhook_secret: str | None,
     tls: bool,
     list_scenarios: bool,
     as_json: bool,
 ) -> int:
     """Run the gateway in miniature on this machine, until Ctrl-C.
 
-    Nothing leaves the machine and nothing costs anything. Prints the base URL and a key to use.
+    Nothing leaves the machine, but for webhooks that you ask for, and nothing costs anything.
+    Prints the base URL and a key to use.
     """
     terminal = Terminal(as_json=as_json)
     if list_scenarios:
@@ -57,7 +83,17 @@ def simulate(
 
     async def work(stopper: Stopper) -> int:
         stopper.polite = True
-        await serve(host=host, port=port, scenario=chosen, tls=tls, seed=seed, announce=announce)
+        await serve(
+            host=host,
+            port=port,
+            scenario=chosen,
+            tls=tls,
+            seed=seed,
+            speed=speed,
+            webhook=webhook,
+            webhook_secret=webhook_secret,
+            announce=announce,
+        )
         return 0
 
     return run(work)
@@ -85,16 +121,12 @@ def _list(terminal: Terminal) -> None:
 
 
 def _announce(simulator: Simulator, terminal: Terminal) -> None:
-    place = {"base_url": simulator.base_url, "api_key": simulator.api_key}
-    if simulator.tls:
-        place["ca_file"] = str(simulator.ca_file)
+    connection = connection_of(simulator)
     if terminal.as_json:
-        terminal.result_json(place)
+        terminal.result_json(connection)
         return
-    terminal.result(f"export TOAPIS_BASE_URL={simulator.base_url}")
-    terminal.result(f"export TOAPIS_API_KEY={simulator.api_key}")
-    if simulator.tls:
-        terminal.result(f"export SSL_CERT_FILE={simulator.ca_file}")
+    for name, value in connection.items():
+        terminal.result(f"export {_VARIABLES[name]}={shlex.quote(value)}")
     summary = simulator.scenario.summary
     terminal.say(
         f"The simulator listens ({simulator.scenario.name}{': ' + summary if summary else ''}). "

@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import attrs
 
+from toapis_async.testing.gateway.accounts.account import decimal_text
+
 _ZERO = Decimal(0)
 
 
 @attrs.define
-class Entry:
+class BooksEntry:
     """What happened for one prompt, or for one ``client_business_id``.
 
     Attributes:
@@ -49,7 +51,7 @@ class Books:
         charged_usd, refunded_usd: USD.
         unfinished: tasks that are not ended.
         max_unfinished: the most there ever were at once.
-        requests: by class of path: submit, query, lookup, upload, balance, models, tokens, file, other.
+        requests: by class of path: submit, query, lookup, upload, balance, models, tokens, file, chat, other.
         replies: by class of path and HTTP status; status 0 is a connection that was cut.
         with_key: requests that carried an Authorization header, by class of path.
         keys_seen: beginnings of the keys, by class of path.
@@ -58,12 +60,12 @@ class Books:
         bytes_uploaded: bodies of uploads that were taken.
         downloads: files fetched to their last byte.
         faults: how often each kind of misbehaviour struck.
-        webhooks: deliveries by outcome: delivered, refused, gave_up.
+        webhooks: events by outcome: delivered, refused (once for each attempt), gave_up, lost, repeated.
 
     """
 
-    by_prompt: defaultdict[str, Entry] = attrs.field(factory=lambda: defaultdict(Entry))
-    by_client_business_id: defaultdict[str, Entry] = attrs.field(factory=lambda: defaultdict(Entry))
+    by_prompt: defaultdict[str, BooksEntry] = attrs.field(factory=lambda: defaultdict(BooksEntry))
+    by_client_business_id: defaultdict[str, BooksEntry] = attrs.field(factory=lambda: defaultdict(BooksEntry))
     accepted: int = 0
     completed: int = 0
     failed: int = 0
@@ -122,9 +124,9 @@ class Books:
             "accepted": self.accepted,
             "completed": self.completed,
             "failed": self.failed,
-            "charged_usd": str(self.charged_usd),
-            "refunded_usd": str(self.refunded_usd),
-            "net_usd": str(self.net_usd),
+            "charged_usd": decimal_text(self.charged_usd),
+            "refunded_usd": decimal_text(self.refunded_usd),
+            "net_usd": decimal_text(self.net_usd),
             "unfinished": self.unfinished,
             "max_unfinished": self.max_unfinished,
             "posts": self.posts,
@@ -147,15 +149,15 @@ class Books:
         }
 
 
-def _entry(entry: Entry) -> dict[str, object]:
+def _entry(entry: BooksEntry) -> dict[str, object]:
     return {
         "posts": entry.posts,
         "accepted": entry.accepted,
         "charges": entry.charges,
         "refunds": entry.refunds,
         "net_charges": entry.net_charges,
-        "charged_usd": str(entry.charged_usd),
-        "refunded_usd": str(entry.refunded_usd),
+        "charged_usd": decimal_text(entry.charged_usd),
+        "refunded_usd": decimal_text(entry.refunded_usd),
         "looks": entry.looks,
         "downloads": entry.downloads,
     }

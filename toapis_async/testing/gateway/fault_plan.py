@@ -6,7 +6,7 @@ from collections import Counter
 import attrs
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.testing.gateway.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.refusals import REFUSALS
 from toapis_async.testing.scenario.faults import Fault, Where
 from toapis_async.testing.scenario.misbehaviour import Misbehaviour, Refuse
 

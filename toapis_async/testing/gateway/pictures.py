@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 import attrs
 
-from toapis_async.testing.gateway.offers import KIND
+from toapis_async.testing.gateway import model_list
 
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _PIXELS = re.compile(r"(\d{2,5})x(\d{2,5})")
 _SIDE = {"0.5K": 512, "1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
-_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
-_TOP_LEVEL_RESOLUTION = ("gpt-image-2", "qwen-image")
+_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "svg": "svg"}
 _JPEG_BY_CUSTOM = ("gemini-3", "doubao", "grok")
 
 
@@ -24,7 +23,7 @@ class Picture:
     Attributes:
         prompt: what stands on it.
         width, height: pixels.
-        format: ``png``, ``jpeg`` or ``webp``.
+        format: ``png``, ``jpeg``, ``webp`` or ``svg``.
         seed: two pictures of one prompt differ by it.
         label: its task, hidden in the file so that no two files are the same.
 
@@ -61,16 +60,17 @@ def is_size(text: str) -> bool:
 
 
 def resolution_of(body: Mapping[str, object], model: str) -> str | None:
-    """What the model reads (contract §6): the top level or ``metadata``, and nothing of what stands elsewhere.
+    """What the model reads: the top level or ``metadata``, and nothing of what stands elsewhere.
 
-    Ids that are not listed take it from either place.
+    Video models and ids that are not listed take it from either place.
     """
     metadata = body.get("metadata")
     nested = metadata.get("resolution") if isinstance(metadata, dict) else None
-    if KIND.get(model) != "image":
+    listed = model_list.known(model)
+    if listed is None or listed.kind != "image":
         found = body.get("resolution") or nested
     else:
-        found = body.get("resolution") if model.startswith(_TOP_LEVEL_RESOLUTION) else nested
+        found = body.get("resolution") if listed.resolution_place == "resolution" else nested
     return found if isinstance(found, str) else None
 
 
@@ -79,7 +79,7 @@ def format_of(body: Mapping[str, object], model: str, default: str | None) -> st
     asked = str(body.get("output_format") or default or "").lower()
     if asked in {"jpg", "jpeg"}:
         return "jpeg"
-    if asked in {"png", "webp"}:
+    if asked in {"png", "webp", "svg"}:
         return asked
     return "jpeg" if model.startswith(_JPEG_BY_CUSTOM) else "png"
 

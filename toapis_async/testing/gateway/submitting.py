@@ -3,16 +3,16 @@
 import math
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
-from toapis_async.testing.gateway import reading
-from toapis_async.testing.gateway.accounts import Account
-from toapis_async.testing.gateway.answers import Answer, said
-from toapis_async.testing.gateway.limits import Bucket
-from toapis_async.testing.gateway.reading import Submission
-from toapis_async.testing.gateway.refusals import REFUSALS, with_headers, wrong_field
+from toapis_async.testing.gateway.accounts.account import Account
+from toapis_async.testing.gateway.accounts.buckets import Bucket
+from toapis_async.testing.gateway.accounts.webhook_setup import may_call_back
+from toapis_async.testing.gateway.replies.answers import Answer, json_answer
+from toapis_async.testing.gateway.replies.refusals import REFUSALS, with_headers, wrong_field
+from toapis_async.testing.gateway.replies.status_bodies import created
 from toapis_async.testing.gateway.state import Gateway
-from toapis_async.testing.gateway.status_bodies import created
+from toapis_async.testing.gateway.submissions import request_parsing
+from toapis_async.testing.gateway.submissions.request_parsing import Submission
 from toapis_async.testing.gateway.tasks import SimulatedTask
 
 
@@ -70,31 +70,33 @@ def _checked(
 ) -> Answer:
     if isinstance(body, Answer):
         return body
-    wish = reading.read(body, kind, own_host=gateway.base_url, needs_model=source is None)
-    if isinstance(wish, Answer):
-        return wish
-    refusal = _refusal(gateway, account, wish)
+    submission = request_parsing.read(
+        body,
+        kind,
+        own_host=gateway.base_url,
+        routed=gateway.scenario.extra_models,
+        continues=source is not None,
+    )
+    if isinstance(submission, Answer):
+        return submission
+    refusal = _refusal(gateway, account, submission, source)
     if refusal is not None:
         return refusal
-    task = gateway.accept(account, wish, source)
-    return said(created(task, gateway.scenario), task_id=task.id)
+    task = gateway.accept(account, submission, source)
+    return json_answer(created(task, gateway.scenario, gateway.file_url, gateway.clock.now()), task_id=task.id)
 
 
-def _refusal(gateway: Gateway, account: Account, wish: Submission) -> Answer | None:
-    if wish.model in gateway.scenario.unrouted_models:
+def _refusal(gateway: Gateway, account: Account, submission: Submission, source: SimulatedTask | None) -> Answer | None:
+    if submission.model in gateway.scenario.unrouted_models:
         return REFUSALS["model_not_found"]
-    if wish.callback_url is not None and not _same_origin(account, wish.callback_url):
+    if submission.callback_url is not None and not may_call_back(account.webhook, submission.callback_url):
         return REFUSALS["webhook_not_configured"]
-    for reference in wish.references:
-        path = reference.removeprefix(gateway.base_url)
+    for reference in submission.references:
+        path = reference.removeprefix(gateway.base_url).removeprefix(gateway.file_url)
         if path != reference and path not in gateway.uploads and path not in gateway.files:
             return wrong_field("image_urls", f"failed to fetch reference image: {reference[:200]}")
-    return None if account.can_pay(gateway.price_of(wish)) else REFUSALS["payment_required"]
-
-
-def _same_origin(account: Account, callback_url: str) -> bool:
-    """A task may change path and query of the default address only (contract §2.7)."""
-    if account.webhook is None:
-        return False
-    asked, default = urlsplit(callback_url), urlsplit(account.webhook.url)
-    return (asked.scheme, asked.netloc) == (default.scheme, default.netloc) and not asked.fragment
+    video = submission.body.get("from_task")
+    if submission.makes == "character" and isinstance(video, str) and gateway.find(account, "video", video) is None:
+        return REFUSALS["task_not_found"]
+    cost = gateway.quote(submission, source).charged_usd
+    return None if account.can_pay(cost) else REFUSALS["payment_required"]

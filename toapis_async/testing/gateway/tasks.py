@@ -1,13 +1,15 @@
 """One simulated task: its fate is decided when it is accepted, its state follows from the time."""
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
 
 import attrs
 
+from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.pictures import Picture
 from toapis_async.testing.scenario.misbehaviour import Fail
+from toapis_async.values.tasks import Kind
 
 
 @attrs.define
@@ -19,6 +21,7 @@ class ResultFile:
         picture: what is on it; None for a video.
         forbidden: whether the host refuses it until the task is looked up again.
         renew: whether it then moves to another path.
+        last_frame: of a video, a picture; None where none was asked for.
 
     """
 
@@ -26,6 +29,7 @@ class ResultFile:
     picture: Picture | None
     forbidden: bool = False
     renew: bool = False
+    last_frame: "ResultFile | None" = None
 
 
 @attrs.define(eq=False)
@@ -34,14 +38,17 @@ class SimulatedTask:
 
     Attributes:
         id: what status queries name.
-        kind: what it makes.
+        kind: by its endpoint.
+        makes: what comes out.
         number: counts the accepted tasks from 1.
         user_id: whose it is.
         model, prompt, client_business_id: as submitted.
         accepted_at, ends_at: the whole of its life; ``ends_at`` may be infinite.
         words: what it says before its end, in order.
         failure: why it will fail, or None.
-        price_usd: what it costs; paid back when it fails.
+        price_usd: what was charged for it; paid back when it fails.
+        settled_usd: what it costs when it has succeeded.
+        usage: the token counts that it tells when it has ended, or None.
         files: what it makes.
         link_life: seconds for which its files can be fetched.
         metadata: what the gateway echoes of the submission, or None where the model leaves it out.
@@ -51,7 +58,8 @@ class SimulatedTask:
     """
 
     id: str
-    kind: Literal["image", "video"]
+    kind: Kind
+    makes: Product
     number: int
     user_id: int
     model: str
@@ -62,6 +70,8 @@ class SimulatedTask:
     words: tuple[str, ...]
     failure: Fail | None
     price_usd: Decimal
+    settled_usd: Decimal
+    usage: Mapping[str, object] | None
     link_life: float
     files: tuple[ResultFile, ...] = ()
     metadata: dict[str, object] | None = None
@@ -70,6 +80,11 @@ class SimulatedTask:
     callback_url: str | None = None
     settled: bool = False
     last_body: tuple[object, bytes] | None = attrs.field(default=None, repr=False)
+
+    @property
+    def all_files(self) -> tuple[ResultFile, ...]:
+        """What it makes, last frames included."""
+        return self.files + tuple(file.last_frame for file in self.files if file.last_frame is not None)
 
     @property
     def completed_at(self) -> int:
@@ -88,7 +103,7 @@ class SimulatedTask:
     def standing(self, now: float) -> tuple[str, int]:
         """The status word and the progress, 0 to 100."""
         if now >= self.ends_at:
-            return ("failed", 0) if self.failure is not None else ("completed", 100)
+            return ("completed", 100) if self.failure is None else (self.failure.word, self.failure.progress)
         share = (now - self.accepted_at) / (self.ends_at - self.accepted_at)
         last = len(self.words) - 1
         place = min(last, int(share * (last + 2)))

@@ -1,12 +1,12 @@
-"""Keys, and the endpoint that makes more of them (contract §2.5)."""
+"""Keys, and the endpoint that makes more of them."""
 
 import string
 from collections.abc import Mapping
 from random import Random
 
-from toapis_async.testing.gateway.accounts import CREDITS_PER_USD, Account
-from toapis_async.testing.gateway.answers import Answer, said
-from toapis_async.testing.gateway.refusals import not_a_success
+from toapis_async.testing.gateway.accounts.account import CREDITS_PER_USD, Account
+from toapis_async.testing.gateway.replies.answers import Answer, json_answer
+from toapis_async.testing.gateway.replies.refusals import not_a_success
 from toapis_async.testing.gateway.state import Gateway
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -50,4 +50,4 @@ def new_token(gateway: Gateway, account: Account, body: Mapping[str, object], rn
         "group": "",
         "cross_group_retry": False,
     }
-    return said({"success": True, "message": "", "credits_per_usd": CREDITS_PER_USD, "data": data})
+    return json_answer({"success": True, "message": "", "credits_per_usd": CREDITS_PER_USD, "data": data})

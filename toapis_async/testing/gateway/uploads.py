@@ -1,11 +1,11 @@
-"""Reference files: type by signature, size limits as documented (contract §2.4)."""
+"""Reference files: type by signature, size limits as documented."""
 
 import zlib
 
 import attrs
 
-from toapis_async.testing.gateway.answers import Answer, said
-from toapis_async.testing.gateway.refusals import not_a_success
+from toapis_async.testing.gateway.replies.answers import Answer, json_answer
+from toapis_async.testing.gateway.replies.refusals import not_a_success
 
 MAX_IMAGE_BYTES = 10_000_000
 MAX_VIDEO_BYTES = 50_000_000
@@ -73,7 +73,7 @@ def store(content: bytes, kind: str, user_id: int, now: float, number: int) -> S
 def stored(upload: StoredUpload, base_url: str) -> Answer:
     """The documented answer to an upload."""
     tag = upload.path.rpartition("_")[2].partition(".")[0]
-    return said(
+    return json_answer(
         {
             "success": True,
             "message": "",

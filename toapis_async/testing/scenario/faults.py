@@ -7,13 +7,16 @@ from attrs.validators import and_, ge, gt, in_, le, optional
 
 from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario import misbehaviour as may
+from toapis_async.testing.scenario.webhook_faults import Repeat, StaleTimestamp, WrongSignature
 
-Where: TypeAlias = Literal["submit", "task", "query", "lookup", "file", "upload", "balance", "models"]
-"""``query`` asks by task id and ``lookup`` by client_business_id; ``task`` is the fate of an accepted task."""
+Where: TypeAlias = Literal["submit", "task", "query", "lookup", "file", "upload", "balance", "models", "webhook"]
+"""``query`` asks by task id and ``lookup`` by client_business_id; ``task`` is the fate of an accepted task, ``webhook``
+the event that tells of its end."""
 
 _EVERYWHERE = (may.Refuse, may.Reply, may.Drop, may.Delay, may.InvalidJson)
 _SHAPES = (may.StatusWord, may.WithoutUrl, may.MoveUrl)
 _FATES = (may.Fail, may.Stall)
+_OF_WEBHOOKS = (may.Drop, may.Delay, may.InvalidJson, Repeat, WrongSignature, StaleTimestamp)
 _OF_FILES = (may.Truncate, may.Reset, may.HtmlFile, may.WrongType, may.ForbiddenUntilLookup, may.SlowFile)
 
 
@@ -63,6 +66,8 @@ class Fault:
 def _possible(where: Where) -> tuple[type[may.Misbehaviour], ...]:
     if where == "task":
         return _FATES
+    if where == "webhook":
+        return _OF_WEBHOOKS
     if where in {"query", "lookup"}:
         return _EVERYWHERE + _SHAPES
     if where == "file":

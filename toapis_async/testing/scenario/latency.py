@@ -1,4 +1,4 @@
-"""How long tasks take: laws to draw seconds from."""
+"""How long tasks take: distributions to draw seconds from."""
 
 import math
 from random import Random
@@ -8,7 +8,7 @@ import attrs
 from attrs.validators import ge, gt
 
 
-class LatencyLaw(Protocol):
+class LatencyModel(Protocol):
     """A distribution of task durations."""
 
     def draw(self, rng: Random) -> float:
@@ -28,7 +28,7 @@ class Constant:
     seconds: float = attrs.field(converter=float, validator=ge(0))
 
     def draw(self, rng: Random) -> float:
-        """See ``LatencyLaw.draw``."""
+        """See ``LatencyModel.draw``."""
         return self.seconds
 
 
@@ -45,7 +45,7 @@ class Uniform:
     high: float = attrs.field(converter=float, validator=ge(0))
 
     def draw(self, rng: Random) -> float:
-        """See ``LatencyLaw.draw``."""
+        """See ``LatencyModel.draw``."""
         return rng.uniform(self.low, self.high)
 
 
@@ -63,22 +63,22 @@ class LogNormal:
     sigma: float = attrs.field(default=0.35, converter=float, validator=ge(0))
 
     def draw(self, rng: Random) -> float:
-        """See ``LatencyLaw.draw``."""
+        """See ``LatencyModel.draw``."""
         return rng.lognormvariate(math.log(self.median), self.sigma)
 
 
 @attrs.frozen
 class Mixture:
-    """Several laws at once, such as a fast and a slow queue.
+    """Several distributions at once, such as a fast and a slow queue.
 
     Attributes:
-        parts: pairs of a weight above zero and a law.
+        parts: pairs of a weight above zero and a distribution.
 
     """
 
     parts: tuple[tuple[float, Constant | Uniform | LogNormal], ...]
 
     def draw(self, rng: Random) -> float:
-        """See ``LatencyLaw.draw``."""
-        (law,) = rng.choices([law for _, law in self.parts], [weight for weight, _ in self.parts])
-        return law.draw(rng)
+        """See ``LatencyModel.draw``."""
+        (part,) = rng.choices([part for _, part in self.parts], [weight for weight, _ in self.parts])
+        return part.draw(rng)

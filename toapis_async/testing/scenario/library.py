@@ -22,6 +22,7 @@ from toapis_async.testing.scenario.misbehaviour import (
     WithoutUrl,
 )
 from toapis_async.testing.scenario.settings import Scenario
+from toapis_async.testing.scenario.webhook_faults import Repeat, WrongSignature
 from toapis_async.values.limits import RateLimits
 
 _LOST_REPLIES = (
@@ -127,6 +128,17 @@ _ALL = (
             Fault(where="query", what=WithoutUrl(), probability=0.1),
         ),
         words=("pending", "submitted", "queued", "in_progress"),
+    ),
+    Scenario(
+        name="lossy-webhooks",
+        summary="one webhook in five is lost, one in five comes twice, others are late or wrongly signed",
+        latency=Uniform(0.5, 1.5),
+        faults=(
+            Fault(where="webhook", what=Drop(), probability=0.2),
+            Fault(where="webhook", what=Repeat(seconds=0.2), probability=0.2),
+            Fault(where="webhook", what=Delay(seconds=2), probability=0.1),
+            Fault(where="webhook", what=WrongSignature(), probability=0.05),
+        ),
     ),
     Scenario(name="broke", summary="the balance pays for ten cheap images", balance_usd="0.12"),
     Scenario(

@@ -1,9 +1,11 @@
 """What can go wrong at one call, each thing a frozen value. Seconds are seconds of the simulator's clock."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import attrs
-from attrs.validators import and_, ge, gt, le
+from attrs.validators import and_, ge, gt, in_, le, optional
+
+from toapis_async.testing.scenario.webhook_faults import Repeat, StaleTimestamp, WrongSignature
 
 
 @attrs.frozen(kw_only=True)
@@ -104,32 +106,49 @@ class WithoutUrl:
     result: Literal["empty", "missing"] = "empty"
 
 
-UrlPlace: TypeAlias = Literal["result", "top_level", "both", "video_url", "data", "output", "metadata"]
+UrlPlace: TypeAlias = Literal[
+    "result", "top_level", "both", "video_url", "data", "output", "metadata", "strings", "result_url"
+]
+"""Where a completed task has its addresses; ``strings`` are bare texts in the documented list."""
+
+UrlForm: TypeAlias = Literal["absolute", "relative", "protocol_relative", "spaced", "data_uri", "b64_json"]
+"""How an address is written; the last two hold the file itself, always a small one."""
 
 
 @attrs.frozen(kw_only=True)
 class MoveUrl:
-    """Put the addresses of a completed task elsewhere (contract §8).
+    """Put the addresses of a completed task elsewhere, or write them in another way.
 
     Attributes:
         place: ``result`` is the documented one.
+        form: how they are written; None goes by the scenario.
 
     """
 
-    place: UrlPlace
+    place: UrlPlace = attrs.field(default="result", validator=in_(get_args(UrlPlace)))
+    form: UrlForm | None = attrs.field(default=None, validator=optional(in_(get_args(UrlForm))))
 
 
 @attrs.frozen(kw_only=True)
 class Fail:
-    """Accept the task, and give it up at its end with a refund.
+    """Accept the task, and give it up at its end.
 
     Attributes:
         code, message: the error of the task.
+        refund: whether the charge is paid back; without, the task says that it is settled and counts tokens.
+        word: the final status.
+        form: where the reason stands: the documented ``error`` object, a plain text in ``error``, ``fail_reason``,
+            or nowhere.
+        progress: 0 as on most models, or 100, which comes with ``completed_at``.
 
     """
 
     code: str = "generation_failed"
     message: str = "call upstream API failed: upstream returned status 422"
+    refund: bool = True
+    word: str = "failed"
+    form: Literal["object", "text", "fail_reason", "none"] = "object"
+    progress: int = attrs.field(default=0, validator=and_(ge(0), le(100)))
 
 
 @attrs.frozen(kw_only=True)
@@ -216,6 +235,7 @@ Misbehaviour: TypeAlias = (
     | StatusWord | WithoutUrl | MoveUrl
     | Fail | Stall
     | Truncate | Reset | HtmlFile | WrongType | ForbiddenUntilLookup | SlowFile
+    | Repeat | WrongSignature | StaleTimestamp
 )  # fmt: skip
 
 KINDS: dict[str, type[Misbehaviour]] = {
@@ -235,5 +255,8 @@ KINDS: dict[str, type[Misbehaviour]] = {
     "wrong-type": WrongType,
     "forbidden-until-lookup": ForbiddenUntilLookup,
     "slow-file": SlowFile,
+    "repeat": Repeat,
+    "wrong-signature": WrongSignature,
+    "stale-timestamp": StaleTimestamp,
 }
 """The word for each in a scenario file."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
+from attrs.validators import in_
 
 from toapis_async.testing.scenario.faults import Fault
-from toapis_async.testing.scenario.latency import Constant, LatencyLaw
-from toapis_async.testing.scenario.misbehaviour import UrlPlace
+from toapis_async.testing.scenario.latency import Constant, LatencyModel
+from toapis_async.testing.scenario.misbehaviour import UrlForm, UrlPlace
 from toapis_async.values.limits import TIERS, RateLimits
 
 
@@ -16,7 +17,7 @@ def _as_limits(value: RateLimits | str | None) -> RateLimits | None:
     return TIERS[value] if isinstance(value, str) else value
 
 
-def _as_dict(value: Mapping[str, LatencyLaw]) -> dict[str, LatencyLaw]:
+def _as_dict(value: Mapping[str, LatencyModel]) -> dict[str, LatencyModel]:
     return dict(value)
 
 
@@ -54,7 +55,7 @@ class Scenario:
     Attributes:
         name, summary: what the scenario is called and for.
         latency: how long tasks take.
-        latencies: laws of single models, by model id.
+        latencies: models of latency for single AI models, by model id.
         tier: the account's buckets: ``default``, ``vip``, ``svip``, ``RateLimits``, or None for no limit.
         rate_headers: how the rate headers count, or None to leave them out.
         retry_after: whether a 429 says how long to wait.
@@ -68,21 +69,27 @@ class Scenario:
             last has twice its share.
         created_word: what the answer to the submission says.
         url_place: where a completed task has its addresses.
-        video_envelope: ``live`` answers video submissions as the running service was seen to (contract §2.1).
+        url_form: how they are written: ``absolute``, ``relative`` to the gateway, ``protocol_relative``, ``spaced``, or
+            with the file in place of its address: ``data_uri`` and ``b64_json``.
+        created_form: what the answer to a submission holds: the ``documented`` task, the ``task_id_only``, the task in
+            its ``current`` state, finished or not, or ``synchronous`` results without any id.
+        video_envelope: ``live`` answers video submissions as the running service was seen to.
         link_life: how long result files can be fetched.
         files: ``drawn`` pictures of the asked size (needs the extra ``sim``), or ``small`` ones for load tests.
         small_bytes: about how long the small ones are.
         image_format: of pictures whose request does not say; None goes by the model.
+        video_folder: the path under which videos lie; some lie under ``/images``.
         ranges: whether the file host honours Range.
-        unrouted_models: ids that answer 503 ``model_not_found``.
+        unrouted_models: listed ids that answer 503 ``model_not_found`` all the same.
+        extra_models: ids that it routes beside the listed ones; any other answers 503 ``model_not_found``.
         faults: what goes wrong, in order; the first that ends a call wins.
 
     """
 
     name: str = "custom"
     summary: str = ""
-    latency: LatencyLaw = attrs.field(factory=lambda: Constant(1.0))
-    latencies: Mapping[str, LatencyLaw] = attrs.field(factory=dict, converter=_as_dict)
+    latency: LatencyModel = attrs.field(factory=lambda: Constant(1.0))
+    latencies: Mapping[str, LatencyModel] = attrs.field(factory=dict, converter=_as_dict)
     tier: RateLimits | None = attrs.field(default=None, converter=_as_limits)
     rate_headers: RateHeaders | None = RateHeaders()
     retry_after: bool = True
@@ -95,15 +102,19 @@ class Scenario:
     words: tuple[str, ...] = attrs.field(default=("pending", "queued", "in_progress"), converter=_frozen)
     created_word: str = "pending"
     url_place: UrlPlace = "result"
+    url_form: UrlForm = attrs.field(default="absolute", validator=in_(get_args(UrlForm)))
+    created_form: Literal["documented", "task_id_only", "current", "synchronous"] = "documented"
     video_envelope: Literal["documented", "live"] = "documented"
     link_life: float = 86_400.0
     files: Literal["drawn", "small"] = "drawn"
     small_bytes: int = 2048
-    image_format: Literal["png", "jpeg", "webp"] | None = None
+    image_format: Literal["png", "jpeg", "webp", "svg"] | None = None
+    video_folder: Literal["/videos", "/images"] = "/videos"
     ranges: bool = True
     unrouted_models: tuple[str, ...] = attrs.field(default=(), converter=_frozen)
+    extra_models: tuple[str, ...] = attrs.field(default=(), converter=_frozen)
     faults: tuple[Fault, ...] = attrs.field(default=(), converter=_frozen_faults)
 
-    def latency_of(self, model: str) -> LatencyLaw:
-        """The law of one model."""
+    def latency_of(self, model: str) -> LatencyModel:
+        """How long tasks of one AI model take."""
         return self.latencies.get(model, self.latency)

@@ -8,7 +8,7 @@ import attrs
 
 from toapis_async.errors import ConfigurationError
 from toapis_async.testing.scenario.faults import Fault
-from toapis_async.testing.scenario.latency import Constant, LatencyLaw, LogNormal, Mixture, Uniform
+from toapis_async.testing.scenario.latency import Constant, LatencyModel, LogNormal, Mixture, Uniform
 from toapis_async.testing.scenario.library import scenario_named
 from toapis_async.testing.scenario.misbehaviour import KINDS
 from toapis_async.testing.scenario.settings import RateHeaders, Scenario
@@ -77,10 +77,10 @@ def _frozen(value: object) -> object:
     return value
 
 
-def _latency(value: object) -> LatencyLaw:
+def _latency(value: object) -> LatencyModel:
     if isinstance(value, list):
         return Mixture(tuple(_weighted(_table(entry, "latency")) for entry in value))
-    return _law(value)
+    return _distribution(value)
 
 
 def _weighted(table: Mapping[str, object]) -> tuple[float, Constant | Uniform | LogNormal]:
@@ -88,10 +88,10 @@ def _weighted(table: Mapping[str, object]) -> tuple[float, Constant | Uniform | 
     if isinstance(weight, bool) or not isinstance(weight, int | float) or weight <= 0:
         raise _misfit("weight", "a number above zero")
     rest = {name: part for name, part in table.items() if name != "weight"}
-    return float(weight), _law(rest.get("seconds", rest))
+    return float(weight), _distribution(rest.get("seconds", rest))
 
 
-def _law(value: object) -> Constant | Uniform | LogNormal:
+def _distribution(value: object) -> Constant | Uniform | LogNormal:
     match value:
         case bool():
             pass
@@ -106,8 +106,8 @@ def _law(value: object) -> Constant | Uniform | LogNormal:
     raise _misfit("latency", "seconds, {median, sigma}, {low, high} or a list of those with a weight")
 
 
-def _latencies(value: object) -> dict[str, LatencyLaw]:
-    return {model: _latency(law) for model, law in _table(value, "latencies").items()}
+def _latencies(value: object) -> dict[str, LatencyModel]:
+    return {model: _latency(entry) for model, entry in _table(value, "latencies").items()}
 
 
 def _tier(value: object) -> RateLimits | None:

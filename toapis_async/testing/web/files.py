@@ -6,52 +6,53 @@ import zlib
 import attrs
 from aiohttp import web
 
-from toapis_async.testing.gateway.answers import Answer
-from toapis_async.testing.gateway.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.answers import Answer
+from toapis_async.testing.gateway.replies.refusals import REFUSALS
+from toapis_async.testing.gateway.replies.result_bodies import media_type
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.scenario import misbehaviour as may
-from toapis_async.testing.web.desk import Desk, Faults
+from toapis_async.testing.web.file_store import FileStore
+from toapis_async.testing.web.responder import Faults, Responder
 from toapis_async.testing.web.sending import FileReply, send
-from toapis_async.testing.web.shelf import Shelf
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "mp4": "video/mp4"}
 
 
-def file_routes(desk: Desk, shelf: Shelf) -> list[web.RouteDef]:
-    """The paths under which result files and uploads lie (contract §1)."""
+def file_routes(responder: Responder, store: FileStore) -> list[web.RouteDef]:
+    """The paths under which result files and uploads lie."""
 
     async def result(request: web.Request) -> web.StreamResponse:
-        return await _result(desk, shelf, request)
+        return await _result(responder, store, request)
 
     async def upload(request: web.Request) -> web.StreamResponse:
-        desk.note(request, "file")
-        found = desk.gateway.uploads.get(request.path)
+        responder.record_request(request, "file")
+        found = responder.gateway.uploads.get(request.path)
         if found is None:
-            return desk.respond("file", Answer(404, b"not found", "text/plain"))
-        return desk.respond("file", Answer(200, found.content, found.mime_type))
+            return responder.respond("file", Answer(404, b"not found", "text/plain"))
+        return responder.respond("file", Answer(200, found.content, found.mime_type))
 
     return [
         web.get("/generated/{name}", result),
         web.get("/images/{task_id}/{name}", result),
         web.get("/videos/{task_id}/{name}", result),
+        web.get("/f/image/{name}", result),
         web.get("/uploads/{path:.+}", upload),
     ]
 
 
-async def _result(desk: Desk, shelf: Shelf, request: web.Request) -> web.StreamResponse:
-    gateway = desk.gateway
-    desk.note(request, "file")
+async def _result(responder: Responder, store: FileStore, request: web.Request) -> web.StreamResponse:
+    gateway = responder.gateway
+    responder.record_request(request, "file")
     found = gateway.files.get(request.path)
     if found is None:
-        return desk.respond("file", Answer(404, b"not found", "text/plain"))
+        return responder.respond("file", Answer(404, b"not found", "text/plain"))
     task, file = found
     faults = gateway.faults.strike("file", task.prompt)
     refused = _refused(gateway, task, file, faults)
     if refused is not None:
-        return desk.respond("file", refused)
-    return await _sent(desk, shelf, request, task, file, faults)
+        return responder.respond("file", refused)
+    return await _sent(responder, store, request, task, file, faults)
 
 
 def _refused(gateway: Gateway, task: SimulatedTask, file: ResultFile, faults: Faults) -> Answer | None:
@@ -67,32 +68,30 @@ def _refused(gateway: Gateway, task: SimulatedTask, file: ResultFile, faults: Fa
 
 
 async def _sent(
-    desk: Desk, shelf: Shelf, request: web.Request, task: SimulatedTask, file: ResultFile, faults: Faults
+    responder: Responder, store: FileStore, request: web.Request, task: SimulatedTask, file: ResultFile, faults: Faults
 ) -> web.StreamResponse:
-    gateway = desk.gateway
+    gateway = responder.gateway
 
     async def make(content_type: str) -> FileReply:
-        content = await shelf.content(task, file)
+        content = await store.content(task, file)
         return _ranged(request, content, content_type, honoured=gateway.scenario.ranges)
 
-    content_type = _TYPES[file.path.rpartition(".")[2]]
+    content_type = media_type(file.path)
     for fault in faults:
         if isinstance(fault, may.HtmlFile):
-            return desk.respond("file", REFUSALS["html_200"])
+            return responder.respond("file", REFUSALS["html_200"])
         if isinstance(fault, may.WrongType):
             content_type = fault.content_type
     general = tuple(f for f in faults if isinstance(f, may.Refuse | may.Reply | may.Drop | may.Delay))
-    spoilt = await desk.spoil(request, "file", general)
-    if spoilt is not None:
-        return spoilt
+    replaced = await responder.apply_faults(request, "file", general)
+    if replaced is not None:
+        return replaced
     reply = await make(content_type)
     gateway.books.replies["file", reply.http_status] += 1
     response, sent = await send(request, reply, faults, gateway.clock)
     gateway.books.bytes_sent += sent
     if reply.reaches_end and sent == len(reply.part):
-        gateway.books.downloads += 1
-        for entry in gateway.entries(task.prompt, task.client_business_id):
-            entry.downloads += 1
+        gateway.enter_download(task)
     return response
 
 

@@ -1,11 +1,11 @@
-"""Sending a file, whole or spoilt."""
+"""Sending a file, whole or replaced."""
 
 import attrs
 from aiohttp import web
 
 from toapis_async.clock import Clock
 from toapis_async.testing.scenario.misbehaviour import Misbehaviour, Reset, SlowFile, Truncate
-from toapis_async.testing.web.desk import reset
+from toapis_async.testing.web.responder import reset
 
 _CHUNK_BYTES = 65_536
 _SLOW_STEP_SECONDS = 0.1

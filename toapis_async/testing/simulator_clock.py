@@ -11,7 +11,7 @@ _SYSTEM = SystemClock()
 
 
 @attrs.define(eq=False)
-class MovingClock:
+class SimulatorClock:
     """The machine's time, faster if wanted, plus what it was advanced by; links expire and tasks finish by it.
 
     A client that is given this clock waits by it too. Sleepers that an advance makes due wake at once. All times are

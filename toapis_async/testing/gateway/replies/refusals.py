@@ -1,8 +1,8 @@
-"""The replies with which the gateway is known to refuse (contract §3), by name."""
+"""The replies with which the gateway is known to refuse, by name."""
 
 import attrs
 
-from toapis_async.testing.gateway.answers import HTML, JSON, Answer, as_json
+from toapis_async.testing.gateway.replies.answers import HTML, JSON, Answer, as_json
 
 
 def _error(http_status: int, code: str | int, message: str, **more: str) -> Answer:
@@ -30,6 +30,10 @@ REFUSALS: dict[str, Answer] = {
         "image_urls cannot be used together with image_with_roles",
         type="invalid_request_error",
     ),
+    "timestamps_range": _error(
+        400, 400, "Invalid request: timestamps range must be between 1-3 seconds", type="invalid_request_error"
+    ),
+    "invalid_request_body": Answer(400, as_json({"message": "invalid request body", "success": False})),
     "privacy_information": _error(
         400,
         "InputImageSensitiveContentDetected.PrivacyInformation",
@@ -49,6 +53,11 @@ REFUSALS: dict[str, Answer] = {
     ),
     "task_not_exist": Answer(400, as_json({"message": "task_not_exist"})),
     "invalid_apitype": _error(400, "", "invalid apitype: -1 (request id: simulated)", type="new_api_error"),
+    "no_text_models": _error(
+        501, "not_simulated", "The simulator makes images and videos; text models do not talk here.", type="simulator"
+    ),
+    "used_quota_failed": Answer(200, as_json({"success": False, "message": "Failed to get used quota"})),
+    "upload_too_large_zh": Answer(200, as_json({"success": False, "message": "文件过大"})),
     "unauthorized": _error(401, "unauthorized", "Invalid API key", type="authentication_error"),
     "unauthorized_numeric": _error(
         401, 401, "Authentication failed, please check your API key", type="authentication_error"

@@ -3,7 +3,7 @@
 import pytest
 
 from toapis_async.testing import RateHeaders
-from toapis_async.testing.gateway.limits import Bucket
+from toapis_async.testing.gateway.accounts.buckets import Bucket
 from toapis_async.values.limits import RateLimits
 
 LIMITS = RateLimits(submit_per_second=1, submit_burst=2, query_per_second=2, query_burst=3)
@@ -50,7 +50,7 @@ async def test_submissions_over_the_limit_are_refused_with_headers(running):
     """429, the documented code, Retry-After, and what is left."""
     async with running(tier=LIMITS) as (sim, caller):
         for left in ("1", "0"):
-            body = {"model": "m", "prompt": "p"}
+            body = {"model": "gpt-4o-image", "prompt": "p"}
             _, headers, _ = await caller.call("POST", "/v1/images/generations", json=body)
             assert headers["X-RateLimit-Remaining"] == left
 
@@ -89,7 +89,7 @@ async def test_a_silent_gateway_says_nothing_but_no(running):
 
 
 async def test_business_failures_use_up_allowance(running):
-    """A 400 costs a token (contract §4)."""
+    """A 400 costs a token."""
     async with running(tier=LIMITS) as (_, caller):
         for _ in range(2):
             assert (await caller.call("POST", "/v1/images/generations", json={}))[0] == 400
@@ -105,7 +105,9 @@ async def test_too_many_unfinished_tasks_are_refused(running):
         await caller.submit()
         await caller.submit()
 
-        status, headers, _ = await caller.call("POST", "/v1/images/generations", json={"model": "m", "prompt": "p"})
+        status, headers, _ = await caller.call(
+            "POST", "/v1/images/generations", json={"model": "gpt-4o-image", "prompt": "p"}
+        )
 
         assert (status, "Retry-After" in headers, sim.books.max_unfinished) == (429, False, 2)
         sim.clock.advance(1.5)

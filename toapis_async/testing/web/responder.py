@@ -9,9 +9,9 @@ from random import Random
 import attrs
 from aiohttp import web
 
-from toapis_async.testing.gateway.accounts import Account
-from toapis_async.testing.gateway.answers import Answer
-from toapis_async.testing.gateway.refusals import REFUSALS, with_headers
+from toapis_async.testing.gateway.accounts.account import Account
+from toapis_async.testing.gateway.replies.answers import Answer
+from toapis_async.testing.gateway.replies.refusals import REFUSALS, with_headers
 from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.scenario.faults import Where
 from toapis_async.testing.scenario.misbehaviour import Delay, Drop, InvalidJson, Misbehaviour, Refuse, Reply
@@ -21,8 +21,8 @@ Faults = tuple[Misbehaviour, ...]
 
 
 @attrs.frozen(eq=False)
-class Desk:
-    """The counter at which calls arrive.
+class Responder:
+    """What all endpoints share: authentication, records, faults, replies.
 
     Attributes:
         gateway: its state.
@@ -33,7 +33,7 @@ class Desk:
     gateway: Gateway
     rng: Random
 
-    def note(self, request: web.Request, where: str) -> None:
+    def record_request(self, request: web.Request, where: str) -> None:
         """Enter the arrival of a call into the books."""
         books, headers = self.gateway.books, request.headers
         books.requests[where] += 1
@@ -45,7 +45,7 @@ class Desk:
             books.with_key[where] += 1
             books.keys_seen[where].add(authorization.removeprefix("Bearer ")[:_KEY_SHOWN])
 
-    def account(self, request: web.Request) -> Account | None:
+    def authenticate(self, request: web.Request) -> Account | None:
         """Whose key the call carries; None for a wrong one or none."""
         return self.gateway.accounts.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
@@ -62,7 +62,7 @@ class Desk:
         """The documented 401."""
         return self.respond(where, REFUSALS["unauthorized" if "Authorization" in request.headers else "missing_token"])
 
-    def cut(self, request: web.Request, where: str) -> web.Response:
+    def drop_connection(self, request: web.Request, where: str) -> web.Response:
         """Cut the connection without a reply."""
         self.gateway.books.replies[where, 0] += 1
         reset(request)
@@ -83,15 +83,15 @@ class Desk:
         faults = self.gateway.faults.strike(where, subject)
         if not faults:
             return self.respond(where, make(faults))
-        spoilt = await self.spoil(request, where, faults, after=False)
-        if spoilt is not None:
-            return spoilt
+        replaced = await self.apply_faults(request, where, faults, after=False)
+        if replaced is not None:
+            return replaced
         answer = make(faults)
         if answer.http_status < 300:
-            spoilt = await self.spoil(request, where, faults, after=True, answer=answer)
-        return spoilt or self.respond(where, answer)
+            replaced = await self.apply_faults(request, where, faults, after=True, answer=answer)
+        return replaced or self.respond(where, answer)
 
-    async def spoil(
+    async def apply_faults(
         self, request: web.Request, where: Where, faults: Faults, *, after: bool = False, answer: Answer | None = None
     ) -> web.Response | None:
         """Do what goes wrong before, or after, the call is done; a response ends the call."""
@@ -102,7 +102,7 @@ class Desk:
                 case Delay(seconds=seconds):
                     await self.gateway.clock.sleep(seconds)
                 case Drop():
-                    return self.cut(request, where)
+                    return self.drop_connection(request, where)
                 case Refuse() | Reply():
                     return self.respond(where, refusal(fault))
                 case InvalidJson() if answer is not None:

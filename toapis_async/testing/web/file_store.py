@@ -5,16 +5,16 @@ from collections import OrderedDict
 
 import attrs
 
-from toapis_async.testing.gateway.small_files import small_mp4, small_png
+from toapis_async.testing.gateway.replies.result_bodies import small_file
 from toapis_async.testing.gateway.tasks import ResultFile, SimulatedTask
 from toapis_async.testing.scenario.settings import Scenario
 
 _KEPT = 32
-_VIDEO_BYTES = 200_000
+_FULL_BYTES = 200_000
 
 
 @attrs.define(eq=False)
-class Shelf:
+class FileStore:
     """The contents of result files; the same file always has the same bytes.
 
     Attributes:
@@ -28,15 +28,11 @@ class Shelf:
     async def content(self, task: SimulatedTask, file: ResultFile) -> bytes:
         """The bytes of a file; drawing happens in a thread."""
         picture, small = file.picture, self.scenario.files == "small"
-        if picture is None:
-            return small_mp4(task.id, task.number, self.scenario.small_bytes if small else _VIDEO_BYTES)
-        if small and picture.format == "png":
-            return small_png(picture, self.scenario.small_bytes)
+        if small or picture is None or picture.format == "svg":
+            return small_file(file, task, self.scenario.small_bytes if small else _FULL_BYTES)
         # Only here is Pillow needed.
-        from toapis_async.testing.drawing import draw, draw_small  # noqa: PLC0415
+        from toapis_async.testing.drawing import draw  # noqa: PLC0415
 
-        if small:
-            return draw_small(picture)
         kept = self._kept.get(picture.label)
         if kept is None:
             kept = self._kept[picture.label] = asyncio.ensure_future(asyncio.to_thread(draw, picture))

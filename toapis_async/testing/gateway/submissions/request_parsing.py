@@ -2,17 +2,25 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
-from toapis_async.testing.gateway import offers
-from toapis_async.testing.gateway.answers import Answer
+from toapis_async.testing.gateway import model_list
+from toapis_async.testing.gateway.model_list import Product
 from toapis_async.testing.gateway.pictures import is_size
-from toapis_async.testing.gateway.refusals import REFUSALS, prompt_required, wrong_field
+from toapis_async.testing.gateway.replies.answers import Answer
+from toapis_async.testing.gateway.replies.refusals import REFUSALS, prompt_required, wrong_field
+from toapis_async.testing.gateway.submissions.character_requests import refused_character, wants_character
+from toapis_async.values.tasks import Kind
 
-_REFERENCE_FIELDS = ("image_urls", "reference_images", "image", "mask_url", "image_url", "video_urls", "audio_urls")
+_REFERENCE_FIELDS = frozenset((
+    "image_urls", "reference_images", "image", "images", "image_url", "mask_url", "url", "video_urls", "video_list",
+    "audio_urls",
+    # Those that stand in metadata.
+    "image_list", "referenceImages", "reference_urls", "lastFrame", "last_frame_image",
+))  # fmt: skip
+_ADDRESS_FIELDS = ("url", "image_url", "video_url", "image", "uri")
 _LOCAL = re.compile(r"https?://(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\])")
 _RESOLUTION = re.compile(r"\d+(\.\d+)?[kKpP]|std|pro")
 _MAX_N = 15
@@ -25,17 +33,20 @@ class Submission:
 
     Attributes:
         kind: by the endpoint.
-        model, prompt: as sent.
-        client_business_id: from the top level, else from ``metadata``; None without one.
-        callback_url: where the webhook goes, or None.
+        makes: what comes out.
+        model, prompt: as sent; a character has no prompt.
+        n: how many images.
+        client_business_id, callback_url: from the top level, else from ``metadata``; None without one.
         references: every address in it.
         body: all of it.
 
     """
 
-    kind: Literal["image", "video"]
+    kind: Kind
+    makes: Product
     model: str
     prompt: str
+    n: int
     client_business_id: str | None
     callback_url: str | None
     references: tuple[str, ...]
@@ -63,14 +74,11 @@ def prompt_of(body: Mapping[str, object]) -> str:
 
 def client_id_of(body: Mapping[str, object]) -> str | None:
     """``client_business_id``, top level preferred."""
-    metadata = body.get("metadata")
-    nested = metadata.get("client_business_id") if isinstance(metadata, dict) else None
-    found = body.get("client_business_id", nested)
-    return found if isinstance(found, str) and found else None
+    return _text_of(body, "client_business_id")
 
 
 def read(
-    body: Mapping[str, object], kind: Literal["image", "video"], *, own_host: str, needs_model: bool = True
+    body: Mapping[str, object], kind: Kind, *, own_host: str, routed: Collection[str] = (), continues: bool = False
 ) -> Submission | Answer:
     """Check a submission.
 
@@ -78,31 +86,56 @@ def read(
         body: the decoded JSON.
         kind: what the endpoint makes.
         own_host: the simulator's base URL; other local addresses are refused, as the gateway refuses them.
-        needs_model: False where the model follows from the video that is continued.
+        routed: ids that it knows beside the listed ones.
+        continues: whether a finished video is continued; the model follows from it.
 
     """
-    for field in ("model", "prompt") if needs_model else ("prompt",):
-        value = body.get(field)
-        if not isinstance(value, str) or not value.strip():
-            return prompt_required(field)
+    makes: Product = "character" if kind == "video" and wants_character(body) else kind
     references = tuple(_references(body))
-    for check in _CHECKS:
-        refusal = check(body)
-        if refusal is not None:
-            return refusal
-    refusal = _wrong_kind(body, kind) or _wrong_reference(references, own_host)
+    refusal = (
+        (None if continues else _wrong_model(body, kind, routed))
+        or (refused_character(body) if makes == "character" else _missing_prompt(body, references))
+        or next((refusal for check in _CHECKS if (refusal := check(body)) is not None), None)
+        or _wrong_reference(references, own_host)
+    )
     if refusal is not None:
         return refusal
-    callback = body.get("callback_url")
+    n = body.get("n", 1)
     return Submission(
         kind=kind,
+        makes=makes,
         model=str(body.get("model", "")),
         prompt=prompt_of(body),
+        n=n if isinstance(n, int) and kind == "image" else 1,
         client_business_id=client_id_of(body),
-        callback_url=callback if isinstance(callback, str) else None,
+        callback_url=_text_of(body, "callback_url"),
         references=references,
         body=body,
     )
+
+
+def _text_of(body: Mapping[str, object], field: str) -> str | None:
+    metadata = body.get("metadata")
+    found = body.get(field, metadata.get(field) if isinstance(metadata, dict) else None)
+    return found if isinstance(found, str) and found else None
+
+
+def _wrong_model(body: Mapping[str, object], kind: Kind, routed: Collection[str]) -> Answer | None:
+    model = body.get("model")
+    if not isinstance(model, str) or not model.strip():
+        return prompt_required("model")
+    makes = kind if model in routed else model_list.kinds().get(model)
+    if makes is None:
+        return REFUSALS["model_not_found"]
+    return None if makes == kind else wrong_field("model", f"model {model} does not support {kind} generation")
+
+
+def _missing_prompt(body: Mapping[str, object], references: tuple[str, ...]) -> Answer | None:
+    prompt = body.get("prompt")
+    if isinstance(prompt, str) and prompt.strip():
+        return None
+    model = model_list.known(str(body.get("model")))
+    return None if references and model is not None and model.prompt_optional else prompt_required("prompt")
 
 
 def _n(body: Mapping[str, object]) -> Answer | None:
@@ -144,6 +177,11 @@ def _client_id(body: Mapping[str, object]) -> Answer | None:
     return None
 
 
+def _callback(body: Mapping[str, object]) -> Answer | None:
+    value = body.get("callback_url")
+    return None if value is None or isinstance(value, str) else wrong_field("callback_url", "it must be a string")
+
+
 def _exclusive(body: Mapping[str, object]) -> Answer | None:
     if body.get("image_urls") and body.get("image_with_roles"):
         return REFUSALS["image_urls_with_roles"]
@@ -151,15 +189,8 @@ def _exclusive(body: Mapping[str, object]) -> Answer | None:
 
 
 _CHECKS: tuple[Callable[[Mapping[str, object]], Answer | None], ...] = (
-    _n, _duration, _size, _resolution, _client_id, _exclusive,
+    _n, _duration, _size, _resolution, _client_id, _callback, _exclusive,
 )  # fmt: skip
-
-
-def _wrong_kind(body: Mapping[str, object], kind: str) -> Answer | None:
-    model = body.get("model")
-    if isinstance(model, str) and offers.KIND.get(model, kind) != kind:
-        return wrong_field("model", f"model {model} does not support {kind} generation")
-    return None
 
 
 def _wrong_reference(references: tuple[str, ...], own_host: str) -> Answer | None:
@@ -174,8 +205,9 @@ def _wrong_reference(references: tuple[str, ...], own_host: str) -> Answer | Non
 
 
 def _references(body: Mapping[str, object]) -> list[str]:
+    metadata = body.get("metadata")
     found: list[str] = []
-    for field, value in body.items():
+    for field, value in (*body.items(), *(metadata.items() if isinstance(metadata, dict) else ())):
         if field in _REFERENCE_FIELDS or field.endswith("_with_roles"):
             entries = value if isinstance(value, list) else [value]
             found += [address for entry in entries if (address := _address(entry)) is not None]
@@ -184,5 +216,5 @@ def _references(body: Mapping[str, object]) -> list[str]:
 
 def _address(entry: object) -> str | None:
     if isinstance(entry, dict):
-        entry = entry.get("url")
+        entry = next((entry[field] for field in _ADDRESS_FIELDS if field in entry), None)
     return entry if isinstance(entry, str) else None

@@ -1,4 +1,4 @@
-"""The account's two token buckets and the headers that tell of them (contract §4)."""
+"""The account's two token buckets and the headers that tell of them."""
 
 import math
 

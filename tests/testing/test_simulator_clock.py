@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from toapis_async.clock import SystemClock
-from toapis_async.testing.moving_clock import MovingClock
+from toapis_async.testing.simulator_clock import SimulatorClock
 
 
 async def test_an_advance_wakes_whoever_is_due():
     """And leaves the others asleep."""
-    clock = MovingClock()
+    clock = SimulatorClock()
     early, late = asyncio.ensure_future(clock.sleep(50)), asyncio.ensure_future(clock.sleep(5000))
     await asyncio.sleep(0)
     before = clock.now()
@@ -26,7 +26,7 @@ async def test_an_advance_wakes_whoever_is_due():
 
 async def test_without_an_advance_it_runs_with_the_machine():
     """A short sleep ends by itself."""
-    clock = MovingClock()
+    clock = SimulatorClock()
     before = clock.monotonic()
 
     await clock.sleep(0.02)
@@ -36,18 +36,18 @@ async def test_without_an_advance_it_runs_with_the_machine():
 
 async def test_nothing_to_wait_for():
     """Zero or less returns at once."""
-    await MovingClock().sleep(-1)
+    await SimulatorClock().sleep(-1)
 
 
 def test_it_never_goes_back():
     """A negative step is a mistake in the test."""
     with pytest.raises(ValueError, match="never goes back"):
-        MovingClock().advance(-1)
+        SimulatorClock().advance(-1)
 
 
 async def test_it_can_run_faster():
     """At a hundredfold, ten seconds take a tenth of one."""
-    clock, machine = MovingClock(100), SystemClock()
+    clock, machine = SimulatorClock(100), SystemClock()
     before, really = clock.now(), machine.monotonic()
 
     await clock.sleep(10)
@@ -59,4 +59,4 @@ async def test_it_can_run_faster():
 async def test_it_must_run():
     """Speed zero would wait for ever."""
     with pytest.raises(ValueError, match="must be"):
-        MovingClock(0)
+        SimulatorClock(0)

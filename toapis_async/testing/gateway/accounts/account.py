@@ -4,27 +4,10 @@ from decimal import Decimal
 
 import attrs
 
-from toapis_async.testing.gateway.limits import Bucket
+from toapis_async.testing.gateway.accounts.buckets import Bucket
+from toapis_async.testing.gateway.accounts.webhook_setup import WebhookSetup
 
 CREDITS_PER_USD = 200
-
-
-@attrs.define(eq=False)
-class WebhookSetup:
-    """What a user set up in the console.
-
-    Attributes:
-        url: the default address.
-        secret: signs the deliveries.
-        previous: the secret before the rotation, or None.
-        previous_until: epoch seconds until which both sign.
-
-    """
-
-    url: str
-    secret: str = attrs.field(repr=False)
-    previous: str | None = attrs.field(default=None, repr=False)
-    previous_until: float = 0.0
 
 
 @attrs.define(eq=False)
@@ -58,7 +41,7 @@ class Account:
             self.balance_usd -= usd
 
     def balance(self) -> dict[str, object]:
-        """The balance document (contract §2.5); an unlimited key says -1 and goes on counting."""
+        """The balance document; an unlimited key says -1 and goes on counting."""
         unlimited = self.balance_usd is None
         left = Decimal(0) if self.balance_usd is None else self.balance_usd
         return {

@@ -6,7 +6,7 @@ import pytest
 from toapis_async.testing import Delay, Drop, Fault, InvalidJson, Refuse, Reply, StatusWord
 
 LOST = "/v1/images/generations"
-BODY = {"model": "m", "prompt": "a fox", "client_business_id": "mine"}
+BODY = {"model": "gpt-4o-image", "prompt": "a fox", "client_business_id": "mine"}
 
 
 async def test_a_connection_dropped_before_acceptance_made_nothing(running):
@@ -43,7 +43,7 @@ async def test_a_page_in_place_of_the_reply(running, after, accepted):
 async def test_a_refusal_is_not_spoilt_after_acceptance(running):
     """What was refused has no reply after acceptance to lose."""
     async with running(faults=(Fault(where="submit", what=Drop(after_acceptance=True)),)) as (_, caller):
-        status, _, _ = await caller.call("POST", LOST, json={"model": "m"})
+        status, _, _ = await caller.call("POST", LOST, json={"model": "gpt-4o-image"})
 
         assert status == 400
 

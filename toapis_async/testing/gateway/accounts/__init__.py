@@ -1,0 +1,1 @@
+"""Users of the simulated gateway and their allowance."""
