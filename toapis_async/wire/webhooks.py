@@ -1,4 +1,4 @@
-"""Webhooks: whether one is the gateway's, and what it says (contract §2.7). Pure; the caller passes the time."""
+"""Webhooks: whether one is the gateway's, and what it says (docs/contract.md#webhooks). Pure: time is passed in."""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -46,16 +46,22 @@ def verify_webhook(
         ConfigurationError: no secret, or an empty one, with which anyone could sign.
 
     """
-    known = _checked(secrets)
+    known = checked_secrets(secrets)
     folded = {name.lower(): value for name, value in headers.items()}
     event_id, timestamp, signatures = (_header(folded, name) for name in (_ID, _TIMESTAMP, _SIGNATURE))
     if not _signed(f"{event_id}.{timestamp}.".encode() + body, signatures, known):
         raise WebhookVerificationError("The webhook's signature does not match.", hint=f"{_DROP} {_RAW_BODY}")
     _check_time(timestamp, now, tolerance_seconds)
-    return _event(event_id, body)
+    return event_in(event_id, body)
 
 
-def _checked(secrets: str | Sequence[str]) -> tuple[str, ...]:
+def checked_secrets(secrets: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the secrets as a tuple.
+
+    Raises:
+        ConfigurationError: there is none, or an empty one.
+
+    """
     known = (secrets,) if isinstance(secrets, str) else tuple(secrets)
     if not known or not all(known):
         raise ConfigurationError(
@@ -92,7 +98,13 @@ def _check_time(timestamp: str, now: float, tolerance_seconds: float) -> None:
         )
 
 
-def _event(event_id: str, body: bytes) -> WebhookEvent:
+def event_in(event_id: str, body: bytes) -> WebhookEvent:
+    """Read the body of an event that was verified before.
+
+    Raises:
+        WebhookVerificationError: it is no event.
+
+    """
     said = json_in(body)
     if type(said) is not dict:
         raise WebhookVerificationError(
