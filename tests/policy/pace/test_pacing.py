@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.policy.pace.pacing import Bucket
-from toapis_async.policy.pace.rate_reading import RateReading
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 
 
 def drain(bucket: Bucket, now: float) -> int:
@@ -142,7 +142,7 @@ def test_the_last_tokens_are_spared() -> None:
     """When the gateway has none left, neither have we."""
     bucket = Bucket(per_second=5.0, burst=50.0, ceiling=5.0, now=0.0)
     bucket.take(0.0)
-    bucket.on_success(0.0, RateReading(remaining=0.0))
+    bucket.on_success(0.0, RateLimitStatus(remaining=0.0))
 
     assert bucket.take(0.0) == pytest.approx(0.21, abs=0.02)
 
@@ -171,7 +171,7 @@ def test_an_unused_token_comes_back() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["take", "success", "refused", "reading"]),
+            st.sampled_from(["take", "success", "refused", "status"]),
             st.floats(min_value=0.0, max_value=3.0),
             st.floats(min_value=0.0, max_value=1e9),
         ),
@@ -191,7 +191,7 @@ def test_whatever_happens_the_wait_is_finite(events: list[tuple[str, float, floa
         elif what == "refused":
             bucket.on_refused(now, number)
         else:
-            bucket.on_success(now, RateReading(limit=max(1.0, number), remaining=number * later))
+            bucket.on_success(now, RateLimitStatus(limit=max(1.0, number), remaining=number * later))
 
     assert bucket.per_second >= 0.1
     assert bucket.per_second < float("inf")

@@ -8,7 +8,7 @@ from enum import Enum
 
 import attrs
 
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
 
 _CONCURRENCY_WORDS = ("concurren", "并发", "in progress", "unfinished", "too many tasks", "进行中", "排队")
 _OPENING = 20  # submissions on their way before the first answer; a burst that no limit of use would refuse
@@ -39,13 +39,13 @@ class Refusal:
 
     Attributes:
         message: the gateway's text.
-        reading: its rate headers, or None.
+        status: its rate headers, or None.
         retry_after_seconds: how long it asks to wait, or None.
 
     """
 
     message: str = ""
-    reading: RateReading | None = None
+    status: RateLimitStatus | None = None
     retry_after_seconds: float | None = None
 
     @property
@@ -54,13 +54,13 @@ class Refusal:
         text = self.message.lower()
         if any(word in text for word in _CONCURRENCY_WORDS):
             return Cause.CONCURRENCY
-        if self.reading is None:
+        if self.status is None:
             return Cause.UNCLEAR
-        if self.reading.budget is Budget.CONCURRENCY:
+        if self.status.budget is Budget.CONCURRENCY:
             return Cause.CONCURRENCY
-        if self.reading.remaining is None:
+        if self.status.remaining is None:
             return Cause.UNCLEAR
-        return Cause.CONCURRENCY if self.reading.remaining >= 1.0 else Cause.RATE
+        return Cause.CONCURRENCY if self.status.remaining >= 1.0 else Cause.RATE
 
 
 class InflightLimit:

@@ -10,7 +10,7 @@ from math import exp2, inf
 
 import attrs
 
-from toapis_async.policy.pace.rate_reading import RateReading
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.policy.pace.refill import RefillMeter
 
 _COOL_DOWN = 1.0  # seconds: the smallest Retry-After; whatever was on its way at the cut has been answered
@@ -153,13 +153,13 @@ class Bucket:
         self._taken -= 1
         self._unheard -= 1
 
-    def on_success(self, now: float, reading: RateReading | None = None) -> None:
+    def on_success(self, now: float, status: RateLimitStatus | None = None) -> None:
         """Hear that a request was taken, and what its reply said about the budget."""
         self._served += 1
         self._unheard -= 1
         self._opening += 1
-        if reading is not None:
-            self._follow(now, reading)
+        if status is not None:
+            self._follow(now, status)
         self._grow(now)
 
     def on_no_answer(self) -> None:
@@ -202,17 +202,17 @@ class Bucket:
             self._tokens = min(self.burst, self._tokens + (now - self._updated) * self.per_second)
             self._updated = now
 
-    def _follow(self, now: float, reading: RateReading) -> None:
-        if reading.remaining is not None:
-            self._scarce = self._meter.scarce(reading.remaining, _SCARCE)
-            if reading.remaining < _LAST_TOKENS:
+    def _follow(self, now: float, status: RateLimitStatus) -> None:
+        if status.remaining is not None:
+            self._scarce = self._meter.scarce(status.remaining, _SCARCE)
+            if status.remaining < _LAST_TOKENS:
                 self._refill(now)
                 self._tokens -= _SLOWER
-            if reading.remaining < 1.0:
+            if status.remaining < 1.0:
                 self._tokens = min(self._tokens, 0.0)
         if self._fixed:
             return
-        finding = self._meter.hear(now, reading, served=self._served, unheard=self._unheard)
+        finding = self._meter.hear(now, status, served=self._served, unheard=self._unheard)
         if finding is None or now < self._doubt_until:
             return
         self._ceiling = finding.per_second
