@@ -178,6 +178,7 @@ async def test_a_refusal_about_concurrency_is_not_about_the_rate() -> None:
     pacer.heard(Purpose.SUBMIT, 429, {"X-RateLimit-Remaining": "17"})
     spared = pacer.submit_rate
     await pacer.acquire(Purpose.SUBMIT)
+    pacer.heard(Purpose.SUBMIT, 200, {})
     for _ in range(30):
         pacer.heard(Purpose.SUBMIT, 429, {"X-RateLimit-Remaining": "17"})
 

@@ -8,7 +8,8 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.pace.pacing import Bucket, RateChange
+from toapis_async.policy.pace.adaptive_rate import RateChange
+from toapis_async.policy.pace.pacing import Bucket
 from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
 from toapis_async.transport.token_queue import TokenQueue
 from toapis_async.values.exchange import Purpose

@@ -221,3 +221,16 @@ def test_a_refusal_at_a_known_limit_needs_no_second_one() -> None:
     limit.on_refused(UNCLEAR, 40, 1.6)
 
     assert limit.limit == 40
+
+
+@pytest.mark.parametrize("before", [0, 50])
+def test_an_outage_is_no_limit_of_tasks(before: int) -> None:
+    """Once nothing of ours is unfinished, refusals without a reason take back what they did to the limit."""
+    limit = InflightLimit(200)
+    for n in range(before):
+        limit.on_accepted(n + 1, 0.0)
+    for second in range(60):
+        limit.on_refused(Refusal(), max(0, before - second), float(second))
+    limit.on_accepted(1, 60.0)
+
+    assert limit.limit == 200
