@@ -19,7 +19,7 @@ from toapis_async.wire.rate_headers import rate_limit_status
 _DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.pace.inflight)
 _DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
 _PAUSE_JITTER = 0.1  # of a pause, on top
-_DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
+_DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""``X-RateLimit-*`` and ``Retry-After`` (contract §3), whose units nobody has written down.
+"""``X-RateLimit-*`` and ``Retry-After``, whose units nobody has written down.
 
 Numbers are taken for what they can be; what cannot be is None. What a limit counts (a minute, ten seconds, a second,
 a bucket) is left to ``policy.pace.pacing``, which sees the traffic.

@@ -5,6 +5,7 @@ after it; only a rate that is used grows. A cut is as large as its evidence: to 
 where that can be told, for at a refusal the gateway's bucket is empty. A gateway that refuses everything says nothing
 about the rate: it is asked now and then, and the rate waits. Refusals that stay where they are when the rate is lower
 have another reason; their share is borne from then on.
+The phases and their reasons: ``docs/flow.md#how-the-rate-is-found``.
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ from math import exp2
 
 import attrs
 
-from toapis_async.policy.pace.refusal_evidence import ANY_REFUSAL, RefusalEvidence, Test
+from toapis_async.policy.pace.refusal_evidence import ANY_REFUSAL, RefusalEvidence, Threshold
 
 COOL_DOWN_SECONDS = 1.0  # the smallest Retry-After; whatever was on its way at the cut has been answered
 CUT = 0.7  # of the rate, when nothing better is known (CUBIC and botocore use 0.7)
@@ -44,8 +45,8 @@ _DOUBT = 2.0  # served requests that a share of few replies is mixed with
 _TIME_TO_SEE = 0.02  # seconds: where many requests come back in that time, more of them say how large a cut must be
 _HISTORY = 200  # changes kept
 
-_OPENING = Test(tolerated=0.2, threshold=2.3)  # three refusals in a row, or nearly so
-_AFTER_A_CUT = Test(tolerated=0.3, threshold=3.0)
+_OPENING = Threshold(tolerated=0.2, height=2.3)  # three refusals in a row, or nearly so
+_AFTER_A_CUT = Threshold(tolerated=0.3, height=3.0)
 
 
 class Phase(Enum):
@@ -147,7 +148,7 @@ class AdaptiveRate:
             if self._anchor is None:
                 self._evidence.restart(unheard)
                 self._changed_at = now
-        self._evidence.add(self._test(), refused=False)
+        self._evidence.add(self._threshold(), refused=False)
         self._end_phase(now, unheard)
 
     def on_refused(self, now: float, unheard: int, *, in_burst: bool, told: bool = False) -> Verdict:
@@ -160,7 +161,7 @@ class AdaptiveRate:
             told: whether the gateway asked for a pause that concerns everybody.
 
         """
-        shown = self._evidence.add(self._test(), refused=True) or told
+        shown = self._evidence.add(self._threshold(), refused=True) or told
         refused = self._evidence.refused
         if self.cooling(now) and not (refused >= _ALL_REFUSED and refused == self._evidence.heard):
             return Verdict.NOTHING
@@ -219,14 +220,14 @@ class AdaptiveRate:
         heard, refused = self._evidence.rising
         return (heard - refused + _DOUBT) / (heard + _DOUBT)
 
-    def _test(self) -> Test:
+    def _threshold(self) -> Threshold:
         if self._phase is Phase.PROBING:
-            return Test(tolerated=_OPENING.tolerated, threshold=max(_OPENING.threshold, _TIME_TO_SEE * self.per_second))
+            return Threshold(tolerated=_OPENING.tolerated, height=max(_OPENING.height, _TIME_TO_SEE * self.per_second))
         if self._phase is not Phase.STEADY:
             return _AFTER_A_CUT
         if not self._background:
             return ANY_REFUSAL
-        return Test(tolerated=1.5 * self._background + 0.03, threshold=4.0)
+        return Threshold(tolerated=1.5 * self._background + 0.03, height=4.0)
 
     def _end_phase(self, now: float, unheard: int) -> None:
         if self._phase not in {Phase.HOLDING, Phase.CHECKING}:

@@ -1,6 +1,6 @@
 """Which rate the headers mean: a limit without a unit, and how fast ``Remaining`` grows back.
 
-The gateway documents the header names and no units (contract §3, §4). A limit may count a minute, ten seconds or one
+The gateway documents the header names and no units. A limit may count a minute, ten seconds or one
 second. Two statuses of ``Remaining`` and the requests served between them say how fast the budget refills; where that
 agrees with the limit in one of the units, the rate is known. Where nothing agrees, nothing is believed.
 """

@@ -8,20 +8,20 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
-class Test:
-    """How sure one wants to be.
+class Threshold:
+    """How sure one wants to be before a limit is believed.
 
     Attributes:
         tolerated: share of refusals that shows nothing.
-        threshold: the sum from which a limit is believed.
+        height: the sum from which a limit is believed.
 
     """
 
     tolerated: float
-    threshold: float
+    height: float
 
 
-ANY_REFUSAL = Test(tolerated=0.0, threshold=1.0)
+ANY_REFUSAL = Threshold(tolerated=0.0, height=1.0)
 
 
 @attrs.define
@@ -47,16 +47,16 @@ class RefusalEvidence:
         self.rising = 0, 0
         self._sum, self._outstanding = 0.0, outstanding
 
-    def add(self, test: Test, *, refused: bool) -> bool:
+    def add(self, threshold: Threshold, *, refused: bool) -> bool:
         """Count a reply; tell whether the refusals show a limit."""
         if self._outstanding > 0:
             self._outstanding -= 1
             return False
         self.heard += 1
         self.refused += refused
-        self._sum = max(0.0, self._sum + refused - test.tolerated)
+        self._sum = max(0.0, self._sum + refused - threshold.tolerated)
         self.rising = (self.rising[0] + 1, self.rising[1] + refused) if self._sum else (0, 0)
-        return refused and self._sum >= test.threshold
+        return refused and self._sum >= threshold.height
 
     @property
     def share(self) -> float:
