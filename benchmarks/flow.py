@@ -1,10 +1,11 @@
 """Throughput and share of 429 against a gateway that limits, with and without headers.
 
-    python benchmarks/flow.py                 # all three, about three minutes
-    python benchmarks/flow.py --only headers  # one of: headers, silent, concurrency
+    python benchmarks/flow.py                 # all four, about five minutes
+    python benchmarks/flow.py --only headers  # one of: headers, silent, concurrency, outage
 
 The simulator runs in a process of its own; the ideal makespan follows from its limits alone: the bucket's burst at
-once, the rest at its rate, and the last task's latency; or, for a bound on unfinished tasks, rounds of latency.
+once, the rest at its rate, and the last task's latency; or, for a bound on unfinished tasks, rounds of latency. In the
+outage every submission of the first minute is answered 429, without headers; the ideal is that minute and the rest.
 """
 
 import argparse
@@ -17,9 +18,10 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
-RATE, BURST, LATENCY = 50, 50, 1.0
+RATE, BURST, LATENCY, OUTAGE = 50, 50, 1.0, 60.0
 
 LIMITED = f"""
 files = "small"
@@ -40,6 +42,7 @@ CASES = {
         1200,
         300,
     ),
+    "outage": ("rate_headers = false\nretry_after = false\n" + LIMITED, 2000, 500),
 }
 
 
@@ -47,7 +50,36 @@ def ideal_seconds(case: str, images: int) -> float:
     """Give the makespan of somebody who knows every limit."""
     if case == "concurrency":
         return images / 40 * LATENCY
-    return (images - BURST) / RATE + LATENCY
+    return (images - BURST) / RATE + LATENCY + (OUTAGE if case == "outage" else 0.0)
+
+
+@asynccontextmanager
+async def broken_at_first(base_url: str):
+    """Stand before the gateway and refuse every submission until the outage is over."""
+    from aiohttp import ClientSession, web
+
+    over = time.monotonic() + OUTAGE
+
+    async def forward(request):
+        if request.method == "POST" and time.monotonic() < over:
+            return web.json_response({"error": {"code": "rate_limit_exceeded", "message": "no"}}, status=429)
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with session.request(
+            request.method, base_url + request.path_qs, data=await request.read(), headers=headers
+        ) as reply:
+            return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    runner = web.AppRunner(app)
+    async with ClientSession() as session:
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
 
 
 async def run(case: str, base_url: str, key: str, images: int, in_flight: int) -> dict[str, float]:
@@ -58,8 +90,9 @@ async def run(case: str, base_url: str, key: str, images: int, in_flight: int) -
     start = time.monotonic()
     try:
         async with (
+            broken_at_first(base_url) if case == "outage" else nullcontext(base_url) as door,
             AsyncToAPIs(
-                api_key=key, base_url=base_url, rate_limits=limits, polling=LearnedPolling(min_interval=0.2)
+                api_key=key, base_url=door, rate_limits=limits, polling=LearnedPolling(min_interval=0.2)
             ) as client,
             client.session(out, max_concurrency=in_flight) as session,
         ):

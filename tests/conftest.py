@@ -203,7 +203,7 @@ def scripted_gateway():
         settings = {
             "transport": transport,
             "unpaced": transport,
-            "pacer": Pacer(None, clock=clock, random=random),
+            "rate_limiter": Pacer(None, clock=clock, random=random),
             "clock": clock,
             "random": random,
             "catalogue": packaged_catalogue(),

@@ -63,6 +63,7 @@ _HOMES = {
         "WebhookVerificationError",
     ),
     "policy.money.asking": ("GracePeriods",),
+    "policy.pace.rate_limit_status": ("RateLimitStatus",),
     "policy.requests.pricing": ("estimate",),
     "policy.waiting.polling": (
         "FixedPolling",
@@ -90,11 +91,13 @@ _HOMES = {
     ),
     "storage.inputs.catalogue_file": ("catalogue_file",),
     "storage.inputs.packaged_catalogue": ("packaged_catalogue",),
+    "transport.rate_limiter": ("RateLimiter",),
     "values.account": ("Balance",),
     "values.catalogue": (
         "Catalogue",
         "Model",
     ),
+    "values.exchange": ("Purpose",),
     "values.files": ("SavedFile",),
     "values.limits": ("RateLimits",),
     "values.requests": (

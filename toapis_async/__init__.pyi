@@ -136,6 +136,9 @@ from toapis_async.errors import (
 from toapis_async.policy.money.asking import (
     GracePeriods as GracePeriods,
 )
+from toapis_async.policy.pace.rate_limit_status import (
+    RateLimitStatus as RateLimitStatus,
+)
 from toapis_async.policy.requests.pricing import (
     estimate as estimate,
 )
@@ -205,6 +208,9 @@ from toapis_async.storage.inputs.catalogue_file import (
 from toapis_async.storage.inputs.packaged_catalogue import (
     packaged_catalogue as packaged_catalogue,
 )
+from toapis_async.transport.rate_limiter import (
+    RateLimiter as RateLimiter,
+)
 from toapis_async.values.account import (
     Balance as Balance,
 )
@@ -213,6 +219,9 @@ from toapis_async.values.catalogue import (
 )
 from toapis_async.values.catalogue import (
     Model as Model,
+)
+from toapis_async.values.exchange import (
+    Purpose as Purpose,
 )
 from toapis_async.values.files import (
     SavedFile as SavedFile,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -29,7 +29,9 @@ from toapis_async.ports.events import Observer
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.files import FileHost
 from toapis_async.transport.over_aiohttp import AiohttpTransport
-from toapis_async.transport.pacing import PacedTransport, Pacer
+from toapis_async.transport.paced_transport import PacedTransport
+from toapis_async.transport.pacing import Pacer
+from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
@@ -56,7 +58,7 @@ class AsyncToAPIs:
         timeout: seconds for one HTTP exchange, not for a task.
         max_retries: how often a single call is sent again where that is safe.
         rate_limits: ``"auto"`` starts at the documented default tier and learns from the gateway; a tier's name;
-            ``RateLimits``; or None for none.
+            ``RateLimits``; None for none; or a ``RateLimiter``, which several clients may share.
         polling: when to look at a task; None for ``LearnedPolling()``.
         validation: ``"strict"`` refuses what the catalogue calls wrong, ``"warn"`` warns, ``"off"`` checks nothing.
         catalogue: what each model accepts; None for the one that comes with the library.
@@ -80,7 +82,7 @@ class AsyncToAPIs:
         http_session: "aiohttp.ClientSession | None" = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         max_retries: int = DEFAULT_MAX_RETRIES,
-        rate_limits: RateLimitSetting = "auto",
+        rate_limits: RateLimitSetting | RateLimiter = "auto",
         polling: Polling | None = None,
         validation: Validation = "strict",
         catalogue: Catalogue | None = None,
@@ -91,7 +93,7 @@ class AsyncToAPIs:
         random: random_module.Random | None = None,
     ) -> None:
         self._settings = Settings.gather(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries)
-        _check_choices(rate_limits, validation)
+        _check_validation(validation)
         clock = clock or SystemClock()
         random = random or random_module.Random()
         self._transport = AiohttpTransport(
@@ -102,11 +104,11 @@ class AsyncToAPIs:
             http_session=http_session,
         )
         self._files = FileHost(base_url=self._settings.base_url, user_agent=USER_AGENT)
-        pacer = Pacer(rate_limits, clock=clock, random=random)
+        self._rate_limiter = _rate_limiter(rate_limits, clock, random)
         self._gateway = Gateway(
-            transport=PacedTransport(self._transport, pacer),
+            transport=PacedTransport(self._transport, self._rate_limiter),
             unpaced=self._transport,
-            pacer=pacer,
+            rate_limiter=self._rate_limiter,
             clock=clock,
             random=random,
             catalogue=catalogue or packaged_catalogue(),
@@ -238,8 +240,13 @@ class AsyncToAPIs:
         )
 
     async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
-        await self._files.__aenter__()
+        try:
+            await self._rate_limiter.open()
+            await self._transport.__aenter__()
+            await self._files.__aenter__()
+        except BaseException:
+            await self.aclose()
+            raise
         return self
 
     async def __aexit__(
@@ -260,16 +267,28 @@ class AsyncToAPIs:
                 try:
                     await self._files.__aexit__()
                 finally:
-                    await self._transport.aclose()
+                    try:
+                        await self._transport.aclose()
+                    finally:
+                        await self._rate_limiter.aclose()
 
 
-def _check_choices(rate_limits: object, validation: object) -> None:
+def _rate_limiter(
+    rate_limits: RateLimitSetting | RateLimiter, clock: Clock, random: random_module.Random
+) -> RateLimiter:
     known = ("auto", *TIERS)
-    if not (rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known):
+    if rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known:
+        return Pacer(rate_limits, clock=clock, random=random)
+    if not callable(getattr(rate_limits, "acquire", None)):
         raise ConfigurationError(
-            f"rate_limits must be one of {', '.join(map(repr, known))}, RateLimits(…) or None, not {rate_limits!r}.",
+            f"rate_limits must be one of {', '.join(map(repr, known))}, RateLimits(…), a RateLimiter or None, "
+            f"not {rate_limits!r}.",
             hint="'auto' finds the account's limit by itself.",
         )
+    return cast("RateLimiter", rate_limits)
+
+
+def _check_validation(validation: object) -> None:
     if validation not in {"strict", "warn", "off"}:
         raise ConfigurationError(
             f"validation must be 'strict', 'warn' or 'off', not {validation!r}.", hint="'strict' is the default."

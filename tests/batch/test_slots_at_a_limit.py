@@ -7,7 +7,7 @@ import pytest
 
 from toapis_async.batch.slots import Slots
 from toapis_async.policy.pace.inflight import Refusal
-from toapis_async.policy.pace.rate_reading import RateReading
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.testing.fake_clock import FakeClock
 
 REFUSALS = {
@@ -15,7 +15,7 @@ REFUSALS = {
     "says nothing, Retry-After 1": Refusal(message="rate_limit_exceeded", retry_after_seconds=1.0),
     "names concurrency": Refusal(message="Too many concurrent tasks", retry_after_seconds=1.0),
     "names it in Chinese": Refusal(message="并发任务数超限"),
-    "has requests remaining": Refusal(reading=RateReading(remaining=17.0)),
+    "has requests remaining": Refusal(status=RateLimitStatus(remaining=17.0)),
 }
 
 

@@ -2,11 +2,17 @@
 
 import asyncio
 import logging
+from random import Random
 
 import pytest
 
+from toapis_async.client.images import Images
 from toapis_async.client.orphans import REMEMBERED, AbandonedSubmission, Caller, OrphanTracker
+from toapis_async.client.uploads import Uploads
 from toapis_async.errors import InvalidRequestError, ServerError
+from toapis_async.testing.fake_clock import FakeClock
+from toapis_async.transport.pacing import Pacer
+from toapis_async.values.limits import RateLimits
 from toapis_async.values.requests import ImageRequest
 from toapis_async.values.tasks import GenerationTask, TaskStatus
 
@@ -25,6 +31,7 @@ class Work:
     async def __call__(self, *, send=True):
         if send:
             self.caller.client_business_id = "ours-1"
+            self.caller.under_way = True
         self.sent.set()
         await self.end.wait()
         if self.error:
@@ -98,6 +105,44 @@ async def test_what_was_never_sent_is_not_remembered():
     await settled(orphans, work)
     assert complaints == []
     assert not orphans.abandoned
+
+
+async def test_what_waits_to_try_again_ends_with_its_caller():
+    """A refused attempt is no reason to go on for nobody: it ends at once, and the hook hears that there is no task."""
+    heard = []
+    orphans, work = OrphanTracker(heard.append), Work()
+    caller = asyncio.create_task(orphans.run(work.caller, work()))
+    await work.sent.wait()
+    work.caller.under_way = False
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    await asyncio.sleep(0)
+    expected = AbandonedSubmission(request=REQUEST, client_business_id="ours-1", task=None)
+    assert [expected] == heard
+    assert not orphans._running
+
+
+async def test_callers_who_have_gone_leave_the_line(scripted_gateway, json_reply):
+    """200 callers give up before their turn: the next one waits for one token, and closing for nothing."""
+    clock = FakeClock()
+    limits = RateLimits(submit_per_second=5.0, submit_burst=1, query_per_second=50.0, query_burst=50)
+    gateway = scripted_gateway(
+        lambda _: json_reply({"id": "tsk_1"}),
+        clock=clock,
+        rate_limiter=Pacer(limits, clock=clock, random=Random(1)),
+    )
+    orphans = OrphanTracker()
+    images = Images(gateway, uploads=Uploads(gateway), orphans=orphans, downloader=None)
+    callers = [asyncio.create_task(images.submit(REQUEST)) for _ in range(201)]
+    while len(gateway.transport.requests) < 1:
+        await asyncio.sleep(0)
+    for caller in callers[1:]:
+        caller.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+    await images.submit(REQUEST)
+    await orphans.aclose(patience_seconds=30)
+    assert clock.monotonic() == pytest.approx(0.2)
+    assert len(gateway.transport.requests) == 2
 
 
 async def test_a_caller_cancelled_as_the_answer_comes_loses_nothing():

@@ -8,7 +8,8 @@ import pytest
 from toapis_async.clock import SystemClock
 from toapis_async.errors import APIConnectionError, APITimeoutError, Delivery
 from toapis_async.transport.over_aiohttp import AiohttpTransport
-from toapis_async.transport.pacing import PacedTransport, Pacer
+from toapis_async.transport.paced_transport import PacedTransport
+from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import HttpRequest, Purpose
 
 PURPOSES = {Purpose.SUBMIT: "POST", Purpose.QUERY: "GET", Purpose.ACCOUNT: "GET"}

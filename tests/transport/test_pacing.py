@@ -8,7 +8,8 @@ import pytest
 
 from toapis_async.errors import APIConnectionError, ConfigurationError, Delivery
 from toapis_async.testing.fake_clock import FakeClock
-from toapis_async.transport.pacing import PacedTransport, Pacer
+from toapis_async.transport.paced_transport import PacedTransport
+from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
 from toapis_async.values.limits import RateLimits
 
@@ -94,7 +95,7 @@ async def test_budgets_are_apart_and_the_account_is_free() -> None:
     pacer.heard(Purpose.ACCOUNT, 429, {})
 
     assert clock.monotonic() == 0.0
-    assert pacer.last_reading(Purpose.ACCOUNT) is None
+    assert pacer.last_status(Purpose.ACCOUNT) is None
 
 
 @pytest.mark.parametrize("victim", [0, 1, 5])
@@ -177,6 +178,7 @@ async def test_a_refusal_about_concurrency_is_not_about_the_rate() -> None:
     pacer.heard(Purpose.SUBMIT, 429, {"X-RateLimit-Remaining": "17"})
     spared = pacer.submit_rate
     await pacer.acquire(Purpose.SUBMIT)
+    pacer.heard(Purpose.SUBMIT, 200, {})
     for _ in range(30):
         pacer.heard(Purpose.SUBMIT, 429, {"X-RateLimit-Remaining": "17"})
 
@@ -228,12 +230,12 @@ async def test_a_paced_transport_waits_sends_and_listens() -> None:
     transport = PacedTransport(inner, pacer)
     first = await transport.send(query())
     await transport.send(query())
-    reading = pacer.last_reading(Purpose.QUERY)
+    status = pacer.last_status(Purpose.QUERY)
 
     assert first is reply
     assert clock.monotonic() == pytest.approx(0.1)
-    assert reading is not None
-    assert reading.remaining == 7.0
+    assert status is not None
+    assert status.remaining == 7.0
 
 
 async def test_a_broken_exchange_passes_through() -> None:

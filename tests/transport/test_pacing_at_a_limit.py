@@ -29,10 +29,13 @@ class BucketGateway:
     wording: tuple[int, float | None, str] | None = None
     retry_after: bool = True
     category: bool = True
+    outage: tuple[float, float] = (0.0, 0.0)
+    scattered: float = 0.0
     posts: int = 0
     refused: int = 0
     _tokens: float = attrs.field(init=False)
     _at: float = attrs.field(init=False, default=0.0)
+    _random: Random = attrs.field(init=False, factory=lambda: Random(3))
 
     def __attrs_post_init__(self) -> None:
         self._tokens = self.burst
@@ -42,7 +45,8 @@ class BucketGateway:
         self._tokens = min(self.burst, self._tokens + (now - self._at) * self.per_second)
         self._at = now
         self.posts += 1
-        if self._tokens >= 1.0:
+        broken = self.outage[0] <= now < self.outage[1] or self._random.random() < self.scattered
+        if self._tokens >= 1.0 and not broken:
             self._tokens -= 1.0
             return 200, self._headers(now)
         self.refused += 1
@@ -130,3 +134,48 @@ async def test_auto_does_not_storm_the_default_tier(wording: str | None) -> None
     ideal = (600 - 50) / 5 + 20.0
     assert ideal / makespan >= 0.9
     assert gateway.refused / gateway.posts < 0.02
+
+
+@pytest.mark.parametrize("retry_after", [True, False])
+@pytest.mark.parametrize("outage", [(0.0, 60.0), (0.0, 600.0), (5.0, 65.0)])
+async def test_after_an_outage_the_limit_is_used_again(outage: tuple[float, float], retry_after: bool) -> None:
+    """2,000 through a gateway that refuses everything and then allows 50/s: done within 1.3 of what it allows."""
+    clock = FakeClock()
+    gateway = BucketGateway(clock, 50.0, 50.0, retry_after=retry_after, outage=outage)
+    pacer = Pacer("auto", clock=clock, random=Random(1))
+
+    makespan = await run(gateway, pacer, 2000)
+
+    assert makespan - outage[1] <= 1.3 * (2000 / 50 + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "per_second", "burst"),
+    [("default", 5.0, 50.0), ("vip", 1000 / 60, 167.0), ("auto", 1000 / 60, 167.0), ("auto", 5.0, 50.0)],
+)
+async def test_after_an_outage_each_tier_is_used_again(setting: str, per_second: float, burst: float) -> None:
+    """Whether the limit was given or has to be found, one minute of refusals costs a tenth at most."""
+    clock = FakeClock()
+    gateway = BucketGateway(clock, per_second, burst, retry_after=False, outage=(0.0, 60.0))
+    pacer = Pacer(setting, clock=clock, random=Random(1))  # type: ignore[arg-type]
+    items = int(burst + 60 * per_second)
+
+    makespan = await run(gateway, pacer, items)
+
+    assert makespan - 60.0 <= 1.1 * 61.0
+
+
+@pytest.mark.parametrize("retry_after", [True, False])
+@pytest.mark.parametrize(
+    ("per_second", "burst", "items"), [(5.0, 50.0, 600), (1000 / 60, 167.0, 1500), (50.0, 50.0, 3000)]
+)
+async def test_scattered_refusals_cost_little(per_second: float, burst: float, items: int, retry_after: bool) -> None:
+    """One refusal in twenty, at random: the limit is found and used all the same."""
+    spans = []
+    for scattered in (0.0, 0.05):
+        clock = FakeClock()
+        gateway = BucketGateway(clock, per_second, burst, retry_after=retry_after, scattered=scattered)
+        spans.append(await run(gateway, Pacer("auto", clock=clock, random=Random(1)), items))
+
+    # The last ones that were refused wait for a second or two each before they ask again.
+    assert spans[1] <= 1.1 * spans[0] + 2.0

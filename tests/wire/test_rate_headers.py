@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
-from toapis_async.wire.rate_headers import rate_reading, retry_after
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
+from toapis_async.wire.rate_headers import rate_limit_status, retry_after
 
 NOW = 1_800_000_000.0
 
@@ -20,22 +20,22 @@ def test_the_documented_headers_are_read() -> None:
         "Retry-After": "3",
     }
 
-    assert rate_reading(headers, now=NOW) == RateReading(
+    assert rate_limit_status(headers, now=NOW) == RateLimitStatus(
         budget=Budget.SUBMIT, limit=300.0, remaining=42.0, reset_seconds=7.0, retry_after_seconds=3.0
     )
 
 
 def test_lower_case_names_are_found() -> None:
     """As some proxies send them."""
-    reading = rate_reading({"x-ratelimit-remaining": "5"}, now=NOW)
+    status = rate_limit_status({"x-ratelimit-remaining": "5"}, now=NOW)
 
-    assert reading == RateReading(remaining=5.0)
+    assert status == RateLimitStatus(remaining=5.0)
 
 
 def test_nothing_said_is_none() -> None:
     """No header, or nothing that makes sense."""
-    assert rate_reading({}, now=NOW) is None
-    assert rate_reading({"X-RateLimit-Limit": "plenty", "X-RateLimit-Reset": "soon"}, now=NOW) is None
+    assert rate_limit_status({}, now=NOW) is None
+    assert rate_limit_status({"X-RateLimit-Limit": "plenty", "X-RateLimit-Reset": "soon"}, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_nothing_said_is_none() -> None:
 )
 def test_a_reset_is_an_instant_or_a_span(text: str, seconds: float | None) -> None:
     """Epoch seconds, epoch milliseconds, seconds from now, or a span with its unit; anything else is nothing."""
-    reading = rate_reading({"X-RateLimit-Reset": text, "X-RateLimit-Limit": "1"}, now=NOW)
+    status = rate_limit_status({"X-RateLimit-Reset": text, "X-RateLimit-Limit": "1"}, now=NOW)
 
-    assert reading is not None
-    assert reading.reset_seconds == (None if seconds is None else pytest.approx(seconds))
+    assert status is not None
+    assert status.reset_seconds == (None if seconds is None else pytest.approx(seconds))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_reset_is_an_instant_or_a_span(text: str, seconds: float | None) -> No
 )
 def test_a_limit_may_name_its_window(text: str, limit: float | None, window: float | None) -> None:
     """The unit is taken when it is there; nonsense is not."""
-    reading = rate_reading({"X-RateLimit-Limit": text, "X-RateLimit-Remaining": "1"}, now=NOW)
+    status = rate_limit_status({"X-RateLimit-Limit": text, "X-RateLimit-Remaining": "1"}, now=NOW)
 
-    assert reading is not None
-    assert (reading.limit, reading.window_seconds) == (limit, window)
+    assert status is not None
+    assert (status.limit, status.window_seconds) == (limit, window)
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_a_limit_may_name_its_window(text: str, limit: float | None, window: flo
 )
 def test_a_category_names_the_budget(word: str, budget: Budget | None) -> None:
     """The documented words, and the one that nobody documents."""
-    reading = rate_reading({"X-RateLimit-Category": word, "X-RateLimit-Remaining": "1"}, now=NOW)
+    status = rate_limit_status({"X-RateLimit-Category": word, "X-RateLimit-Remaining": "1"}, now=NOW)
 
-    assert reading is not None
-    assert reading.budget is budget
+    assert status is not None
+    assert status.budget is budget
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> N
 )
 def test_anything_is_read_without_an_error(headers: dict[str, str]) -> None:
     """Whatever comes: no exception, and no number outside its bounds."""
-    reading = rate_reading(headers, now=NOW) or RateReading()
+    status = rate_limit_status(headers, now=NOW) or RateLimitStatus()
 
-    assert reading.limit is None or 1.0 <= reading.limit <= 1e9
-    assert reading.remaining is None or 0.0 <= reading.remaining <= 1e9
-    assert reading.reset_seconds is None or 0.0 <= reading.reset_seconds <= 86_400.0
-    assert reading.retry_after_seconds is None or 0.0 <= reading.retry_after_seconds <= 86_400.0
+    assert status.limit is None or 1.0 <= status.limit <= 1e9
+    assert status.remaining is None or 0.0 <= status.remaining <= 1e9
+    assert status.reset_seconds is None or 0.0 <= status.reset_seconds <= 86_400.0
+    assert status.retry_after_seconds is None or 0.0 <= status.retry_after_seconds <= 86_400.0

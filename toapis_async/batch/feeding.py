@@ -116,7 +116,9 @@ class Feed:
                 recorder=recorder,
                 lease=lease,
                 item_task=item_task,
-                attempts=ItemAttempts(recorder=recorder, lease=lease, item_task=item_task, pacer=context.gateway.pacer),
+                attempts=ItemAttempts(
+                    recorder=recorder, lease=lease, item_task=item_task, rate_limiter=context.gateway.rate_limiter
+                ),
                 step=step,
                 deliver=self.deliver,
                 estimate=estimate,

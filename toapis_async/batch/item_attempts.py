@@ -8,7 +8,7 @@ from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.errors import RateLimitError, ToAPIsError
 from toapis_async.policy.pace.inflight import Refusal
 from toapis_async.ports.events import AttemptSettled, HeldUp
-from toapis_async.transport.pacing import Pacer
+from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.exchange import Purpose
 from toapis_async.values.tasks import GenerationTask
 
@@ -21,7 +21,7 @@ class ItemAttempts:
         recorder: writes down what happens.
         lease: the item's slot.
         item_task: what nothing interrupts between an intent in the journal and the reply in the journal.
-        pacer: knows what the latest reply said about the limits.
+        rate_limiter: knows what the latest reply said about the limits.
         stopping: whether no further attempt is wanted.
         unsent: whether nothing of the item can be at the gateway, so that stopping costs nothing.
 
@@ -30,7 +30,7 @@ class ItemAttempts:
     recorder: ItemRecorder
     lease: SlotLease
     item_task: ItemTask
-    pacer: Pacer
+    rate_limiter: RateLimiter
     stopping: bool = False
     unsent: bool = True
 
@@ -76,7 +76,7 @@ class ItemAttempts:
         seconds = self.lease.refused(
             Refusal(
                 message=error.message,
-                reading=self.pacer.last_reading(Purpose.SUBMIT),
+                status=self.rate_limiter.last_status(Purpose.SUBMIT),
                 retry_after_seconds=error.retry_after_seconds,
             )
         )

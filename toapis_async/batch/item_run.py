@@ -34,6 +34,7 @@ from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import TaskLate
 from toapis_async.values.exchange import HttpRequest
+from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest, VideoRequest
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
@@ -236,7 +237,7 @@ class ItemRun:
         resumed = self.step is not Step.SUBMIT
         wait = partial(
             wait_until_finished,
-            gateway.looks_at(task.id, self.kind),
+            gateway.looks_at(task.id, self.kind, priority=BULK),
             task,
             accepted_at=self._accepted_at(),
             clock=gateway.clock,

@@ -24,6 +24,7 @@ from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemState
 from toapis_async.values.tasks import Kind
 
@@ -64,6 +65,7 @@ class SessionResources:
                 retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
                 on_unknown=settings.on_unknown,
                 one_ahead=True,
+                priority=BULK,
             ),
             uploads=uploads,
             downloader=downloader,
@@ -166,7 +168,7 @@ class SessionResources:
             skipped=tally.skipped,
             failed=tally.failed,
             unfinished=tally.unfinished,
-            submit_per_second=self.gateway.pacer.submit_rate,
+            submit_per_second=self.gateway.rate_limiter.submit_rate,
         )
 
 

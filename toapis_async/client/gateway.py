@@ -14,11 +14,12 @@ from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import Polling
-from toapis_async.transport.pacing import Pacer
 from toapis_async.transport.port import Transport
+from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.transport.with_retries import ask, ask_once
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpReply, HttpRequest
+from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.encoding import lookup
@@ -51,7 +52,7 @@ class Gateway:
     Attributes:
         transport: paced exchanges, for everything but submissions.
         unpaced: the same door without pacing, for submissions, which take their token before they are written down.
-        pacer: the account's two budgets.
+        rate_limiter: who lets requests through.
         clock, random: time and jitter.
         catalogue: what each model accepts and costs.
         validation: what happens to a request that the catalogue calls wrong.
@@ -68,7 +69,7 @@ class Gateway:
 
     transport: Transport
     unpaced: Transport
-    pacer: Pacer
+    rate_limiter: RateLimiter
     clock: Clock
     random: random_module.Random
     catalogue: Catalogue
@@ -110,9 +111,11 @@ class Gateway:
         """
         return await self.looks_at(task_id, kind)()
 
-    def looks_at(self, task_id: str, kind: Kind) -> Callable[[], Awaitable[GenerationTask]]:
+    def looks_at(
+        self, task_id: str, kind: Kind, *, priority: int = INTERACTIVE
+    ) -> Callable[[], Awaitable[GenerationTask]]:
         """Return what looks at that task once, each time that it is called; see ``look()``."""
-        request, asked_for = lookup(task_id, kind=kind), f"task {task_id}"
+        request, asked_for = attrs.evolve(lookup(task_id, kind=kind), priority=priority), f"task {task_id}"
 
         seen: tuple[bytes, GenerationTask] | None = None
 
@@ -143,5 +146,5 @@ class Gateway:
     def watch(self, kind: Kind, model: str | None, resolution: str | None, polling: Polling | None = None) -> Watch:
         """Begin to wait for one task, on what is known of such tasks."""
         return self.latencies.watch(
-            f"{kind}|{model or ''}|{resolution or ''}", polling or self.polling, looks=self.pacer.looks_per_task
+            f"{kind}|{model or ''}|{resolution or ''}", polling or self.polling, looks=self.rate_limiter.looks_per_task
         )

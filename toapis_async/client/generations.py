@@ -53,6 +53,7 @@ class SingleCall:
         request = self.caller.request
         name = client_business_id(self.run_id, item_key(request, 0), self.attempt, own=request.client_business_id)
         self.caller.client_business_id = name
+        self.caller.under_way = True
         return name
 
     def accepted(self, task: GenerationTask) -> None:
@@ -60,6 +61,7 @@ class SingleCall:
 
     def not_accepted(self, error: ToAPIsError) -> None:
         """See ``Attempts.not_accepted``."""
+        self.caller.under_way = False
 
     async def ready(self) -> None:
         """See ``Attempts.ready``: single calls bound themselves."""

@@ -45,11 +45,20 @@ OnAbandoned: TypeAlias = Callable[[AbandonedSubmission], None]
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Caller:
-    """Whoever waits for a submission, and what has been sent for it so far."""
+    """Whoever waits for a submission, and what has been sent for it so far.
+
+    Attributes:
+        request: what was asked for.
+        wanted: whether somebody still waits.
+        client_business_id: the reference of the last attempt; None before the first.
+        under_way: whether the gateway may have, or get, the last attempt; otherwise nothing is lost by ending at once.
+
+    """
 
     request: GenerationRequest
     wanted: bool = True
     client_business_id: str | None = None
+    under_way: bool = False
 
 
 class OrphanTracker:
@@ -67,7 +76,10 @@ class OrphanTracker:
         self.abandoned: deque[AbandonedSubmission] = deque(maxlen=REMEMBERED)
 
     async def run(self, caller: Caller, work: Coroutine[None, None, GenerationTask]) -> GenerationTask:
-        """Run a submission; if the caller is cancelled, it goes on and ends up with the hook."""
+        """Run a submission; if the caller is cancelled, what is under way goes on and ends up with the hook.
+
+        What is not under way (it stands in line, or waits to try again) ends with its caller.
+        """
         running = asyncio.create_task(work)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -76,6 +88,8 @@ class OrphanTracker:
             await asyncio.wait((running,))
         except asyncio.CancelledError:
             caller.wanted = False
+            if not caller.under_way:
+                running.cancel()
             if running.done():
                 self._settle(caller, running)
             else:

@@ -23,6 +23,7 @@ from toapis_async.policy.money.asking import Verdict, grace_seconds
 from toapis_async.policy.money.delivery import Knowledge, knowledge_of
 from toapis_async.policy.money.retrying import RetryPolicy, may_send_again, retry_seconds
 from toapis_async.values.exchange import HttpRequest, Purpose
+from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.failures import error_from
@@ -90,6 +91,7 @@ class Submitter:
         on_unknown: what to do where it cannot be found out whether a task exists.
         one_ahead: whether the first submission goes alone until it is answered, so that a key that is refused costs
             one refusal and not one for each that was ready.
+        priority: where its submissions stand in the line of the rate limiter: 0 interactive, 1 bulk.
 
     """
 
@@ -97,6 +99,7 @@ class Submitter:
     retries: RetryPolicy
     on_unknown: OnUnknown = "report"
     one_ahead: bool = False
+    priority: int = INTERACTIVE
     _first: anyio.Event | None = attrs.field(default=None, init=False, repr=False)
 
     async def submit(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask:
@@ -117,12 +120,8 @@ class Submitter:
         retries = doubts = 0
         while True:
             await attempts.ready()
-            await self.gateway.pacer.acquire(Purpose.SUBMIT)
-            await self._let_one_ahead()
             try:
-                if not attempts.wanted:
-                    raise NotSentError("Nobody waits for this submission any more; it was not sent.")
-                result = await self._attempt(encode, kind, attempts)
+                result = await self._attempt(encode, kind, attempts, await self._turn(attempts))
             finally:
                 self._let_others_follow()
             if isinstance(result, GenerationTask):
@@ -143,6 +142,22 @@ class Submitter:
             retries += 1
             if attempts.wanted:
                 await clock.sleep(delay)
+
+    async def _turn(self, attempts: Attempts) -> str:
+        """Wait until an attempt may be sent; return its ``client_business_id``."""
+        limiter = self.gateway.rate_limiter
+        await limiter.acquire(Purpose.SUBMIT, self.priority)
+        try:
+            await self._let_one_ahead()
+            return await self._begin(attempts)
+        except BaseException:
+            limiter.give_back(Purpose.SUBMIT)
+            raise
+
+    async def _begin(self, attempts: Attempts) -> str:
+        if not attempts.wanted:
+            raise NotSentError("Nobody waits for this submission any more; it was not sent.")
+        return await attempts.begin()
 
     async def _let_one_ahead(self) -> None:
         if not self.one_ahead or self.gateway.client_ids.recent_task is not None:
@@ -169,9 +184,10 @@ class Submitter:
             random=self.gateway.random,
         )
 
-    async def _attempt(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask | ToAPIsError:
+    async def _attempt(
+        self, encode: Encode, kind: Kind, attempts: Attempts, client_business_id: str
+    ) -> GenerationTask | ToAPIsError:
         """Make one attempt: the task, or the error after which another attempt is safe."""
-        client_business_id = await attempts.begin()
         try:
             task = await self._post(encode, client_business_id, kind)
         except ToAPIsError as error:
@@ -197,16 +213,16 @@ class Submitter:
         try:
             reply = await self.gateway.unpaced.send(encode(client_business_id))
         except BaseException:
-            self.gateway.pacer.heard(Purpose.SUBMIT, None, {})
+            self.gateway.rate_limiter.heard(Purpose.SUBMIT, None, {})
             raise
         finally:
             self._let_others_follow()
         self.gateway.ever_answered = True
         if 200 <= reply.http_status < 300:
-            self.gateway.pacer.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
+            self.gateway.rate_limiter.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
             return task_from(reply, kind=kind)
         error = error_from(reply, asked_for="the submission", now=self.gateway.clock.now())
-        self.gateway.pacer.heard(
+        self.gateway.rate_limiter.heard(
             Purpose.SUBMIT, reply.http_status, reply.headers, getattr(error, "retry_after_seconds", None)
         )
         raise error

@@ -1,7 +1,5 @@
-"""The account's budgets, shared by everything in one client."""
+"""The account's two limits, kept by one process alone: the ``RateLimiter`` of every client that is given no other."""
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping
 from math import inf
 from random import Random
@@ -10,17 +8,18 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.pace.pacing import Bucket, RateChange
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
-from toapis_async.transport.port import Transport
-from toapis_async.values.exchange import HttpReply, HttpRequest, Purpose
-from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
-from toapis_async.wire.rate_headers import rate_reading
+from toapis_async.policy.pace.adaptive_rate import RateChange
+from toapis_async.policy.pace.pacing import Bucket
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
+from toapis_async.transport.token_queue import TokenQueue
+from toapis_async.values.exchange import Purpose
+from toapis_async.values.limits import INTERACTIVE, TIERS, RateLimits, RateLimitSetting
+from toapis_async.wire.rate_headers import rate_limit_status
 
 _DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet (policy.pace.inflight)
 _DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
 _PAUSE_JITTER = 0.1  # of a pause, on top
-_DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many (contract §4)
+_DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many
 
 
 @attrs.frozen(kw_only=True)
@@ -43,20 +42,19 @@ class PaceStatistics:
     changes: tuple[RateChange, ...]
 
 
-class _Lane:
-    """One budget's line: first come, first served. Whoever is first sleeps for all."""
+class _Limit:
+    """One of the account's limits: its bucket, its line and what was heard about it."""
 
-    __slots__ = ("bucket", "clock", "led", "line", "odd_refusals", "random", "reading", "refused", "sent")
+    __slots__ = ("bucket", "clock", "odd_refusals", "queue", "random", "refused", "sent", "status")
 
     def __init__(self, bucket: Bucket | None, clock: Clock, random: Random) -> None:
         self.bucket = bucket
+        self.queue = None if bucket is None else TokenQueue(bucket, clock)
         self.clock = clock
         self.random = random
-        self.line: deque[asyncio.Future[bool]] = deque()
-        self.led = False
         self.sent = 0
         self.refused = 0
-        self.reading: RateReading | None = None
+        self.status: RateLimitStatus | None = None
         self.odd_refusals = 0.0
 
     @property
@@ -68,13 +66,13 @@ class _Lane:
         self.refused += refused
         if self.bucket is None and not refused:
             return
-        reading = None if http_status is None else rate_reading(headers, now=self.clock.now())
-        self.reading = reading
+        status = None if http_status is None else rate_limit_status(headers, now=self.clock.now())
+        self.status = status
         if self.bucket is None:
             return
-        if refused and not self._about_something_else(reading):
-            if retry_after_seconds is None and reading is not None:
-                retry_after_seconds = reading.retry_after_seconds
+        if refused and not self._about_something_else(status):
+            if retry_after_seconds is None and status is not None:
+                retry_after_seconds = status.retry_after_seconds
             if retry_after_seconds is not None:
                 # Processes that share the account were told the same second.
                 retry_after_seconds *= 1.0 + _PAUSE_JITTER * self.random.random()
@@ -83,69 +81,35 @@ class _Lane:
             self.bucket.on_no_answer()
         else:
             self.odd_refusals = max(0.0, self.odd_refusals - _DENIALS_PER_SUCCESS)
-            self.bucket.on_success(self.clock.monotonic(), reading)
+            self.bucket.on_success(self.clock.monotonic(), status)
 
-    def _about_something_else(self, reading: RateReading | None) -> bool:
+    def _about_something_else(self, status: RateLimitStatus | None) -> bool:
         """Tell whether a 429 is not about this budget: it says so, or there is something left of it."""
-        if reading is None:
+        if status is None:
             return False
-        if reading.budget is Budget.CONCURRENCY:
+        if status.budget is Budget.CONCURRENCY:
             return True
         # Headers may be wrong: after some refusals in a row that they deny, the refusals are believed.
         self.odd_refusals += 1.0
         if self.bucket is None or not self.bucket.counted or self.odd_refusals > _DENIALS:
             return False
-        return reading.remaining is not None and reading.remaining >= 1.0
+        return status.remaining is not None and status.remaining >= 1.0
 
     def take_at_once(self) -> bool:
-        """Take a token if nobody is in line and one is there."""
-        if self.bucket is not None and (self.line or self.led or self.bucket.take(self.clock.monotonic()) > 0.0):
+        if self.queue is not None and not self.queue.take_at_once():
             return False
         self.sent += 1
         return True
 
-    async def acquire(self) -> None:
-        if not self.take_at_once() and self.bucket is not None:
-            await self._stand_in_line(self.bucket)
+    async def acquire(self, priority: int) -> None:
+        if not self.take_at_once() and self.queue is not None:
+            await self.queue.acquire(priority)
             self.sent += 1
 
-    async def _stand_in_line(self, bucket: Bucket) -> None:
-        if self.led:
-            turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            self.line.append(turn)
-            try:
-                leads = await turn
-            except asyncio.CancelledError:
-                self._leave(turn, bucket)
-                raise
-            if not leads:
-                return
-        self.led = True
-        try:
-            while (wait := bucket.take(self.clock.monotonic())) > 0.0:
-                await self.clock.sleep(wait)
-        finally:
-            self._pass_on(bucket)
-
-    def _leave(self, turn: "asyncio.Future[bool]", bucket: Bucket) -> None:
-        # A cancelled turn stays in the line until whoever leads comes to it: taking it out would cost a search.
-        if turn.done() and not turn.cancelled():
-            if turn.result():
-                self._pass_on(bucket)
-            else:
-                bucket.give_back()
-
-    def _pass_on(self, bucket: Bucket) -> None:
-        now = self.clock.monotonic()
-        while self.line:
-            turn = self.line.popleft()
-            if turn.done():
-                continue
-            if bucket.take(now) > 0.0:
-                turn.set_result(True)
-                return
-            turn.set_result(False)
-        self.led = False
+    def give_back(self) -> None:
+        self.sent -= 1
+        if self.bucket is not None:
+            self.bucket.give_back()
 
 
 class Pacer:
@@ -165,8 +129,8 @@ class Pacer:
         self._clock = clock
         self._auto = setting == "auto"
         limits = _limits(setting)
-        self._submit = _Lane(self._bucket(limits, submit=True), clock, random)
-        self._query = _Lane(self._bucket(limits, submit=False), clock, random)
+        self._submit = _Limit(self._bucket(limits, submit=True), clock, random)
+        self._query = _Limit(self._bucket(limits, submit=False), clock, random)
 
     def _bucket(self, limits: RateLimits | None, *, submit: bool) -> Bucket | None:
         if limits is None:
@@ -196,16 +160,22 @@ class Pacer:
             return max(_DOCUMENTED_LOOKS, query / submit)
         return query / submit
 
-    def take_at_once(self, purpose: Purpose) -> bool:
-        """Tell whether it is this request's turn already; if not, ``acquire()`` has to be awaited."""
-        lane = self._lane(purpose)
-        return lane is None or lane.take_at_once()
+    def take_at_once(self, purpose: Purpose, priority: int = INTERACTIVE) -> bool:
+        """See ``RateLimiter.take_at_once``."""
+        limit = self._limit(purpose)
+        return limit is None or limit.take_at_once()
 
-    async def acquire(self, purpose: Purpose) -> None:
-        """Wait for this request's turn; a cancelled one costs nothing."""
-        lane = self._lane(purpose)
-        if lane is not None:
-            await lane.acquire()
+    async def acquire(self, purpose: Purpose, priority: int = INTERACTIVE) -> None:
+        """See ``RateLimiter.acquire``."""
+        limit = self._limit(purpose)
+        if limit is not None:
+            await limit.acquire(priority)
+
+    def give_back(self, purpose: Purpose) -> None:
+        """See ``RateLimiter.give_back``."""
+        limit = self._limit(purpose)
+        if limit is not None:
+            limit.give_back()
 
     def heard(
         self,
@@ -214,58 +184,40 @@ class Pacer:
         headers: Mapping[str, str],
         retry_after_seconds: float | None = None,
     ) -> None:
-        """Learn from a reply; a status of None means that none came."""
-        lane = self._lane(purpose)
-        if lane is not None:
-            lane.heard(http_status, headers, retry_after_seconds)
+        """See ``RateLimiter.heard``."""
+        limit = self._limit(purpose)
+        if limit is not None:
+            limit.heard(http_status, headers, retry_after_seconds)
 
-    def last_reading(self, purpose: Purpose) -> RateReading | None:
-        """Give what the latest reply for this purpose said about its budget."""
-        lane = self._lane(purpose)
-        return None if lane is None else lane.reading
+    def last_status(self, purpose: Purpose) -> RateLimitStatus | None:
+        """See ``RateLimiter.last_status``."""
+        limit = self._limit(purpose)
+        return None if limit is None else limit.status
+
+    async def open(self) -> None:
+        """See ``RateLimiter.open``: nothing is shared."""
+
+    async def aclose(self) -> None:
+        """See ``RateLimiter.aclose``: nothing is leased."""
 
     def snapshot(self) -> dict[Purpose, PaceStatistics]:
         """Give the figures of each budget."""
         return {
             purpose: PaceStatistics(
-                per_second=lane.rate,
-                waiting=sum(not turn.done() for turn in lane.line) + lane.led,
-                sent=lane.sent,
-                refused=lane.refused,
-                changes=() if lane.bucket is None else tuple(lane.bucket.history),
+                per_second=limit.rate,
+                waiting=0 if limit.queue is None else len(limit.queue),
+                sent=limit.sent,
+                refused=limit.refused,
+                changes=() if limit.bucket is None else tuple(limit.bucket.history),
             )
-            for purpose, lane in ((Purpose.SUBMIT, self._submit), (Purpose.QUERY, self._query))
+            for purpose, limit in ((Purpose.SUBMIT, self._submit), (Purpose.QUERY, self._query))
         }
 
-    def _lane(self, purpose: Purpose) -> _Lane | None:
+    def _limit(self, purpose: Purpose) -> _Limit | None:
         # Comparing is cheaper than a dictionary, whose keys would be hashed for every request.
         if purpose is Purpose.QUERY:
             return self._query
         return self._submit if purpose is Purpose.SUBMIT else None
-
-
-class PacedTransport:
-    """A transport whose requests wait for their turn."""
-
-    __slots__ = ("_inner", "_pacer")
-
-    def __init__(self, inner: Transport, pacer: Pacer) -> None:
-        self._inner = inner
-        self._pacer = pacer
-
-    async def send(self, request: HttpRequest) -> HttpReply:
-        """See ``Transport.send``."""
-        purpose = request.purpose
-        if not self._pacer.take_at_once(purpose):
-            await self._pacer.acquire(purpose)
-        status: int | None = None
-        headers: Mapping[str, str] = {}
-        try:
-            reply = await self._inner.send(request)
-            status, headers = reply.http_status, reply.headers
-        finally:
-            self._pacer.heard(purpose, status, headers)
-        return reply
 
 
 def _limits(setting: RateLimitSetting) -> RateLimits | None:

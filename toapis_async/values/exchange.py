@@ -5,9 +5,11 @@ from enum import Enum
 
 import attrs
 
+from toapis_async.values.limits import INTERACTIVE
+
 
 class Purpose(Enum):
-    """Which of the account's budgets an exchange spends (docs: rate limits of async tasks)."""
+    """Which of the account's budgets an exchange spends: both are per user, and each has a token bucket."""
 
     SUBMIT = "submit"
     QUERY = "query"
@@ -24,6 +26,7 @@ class HttpRequest:
         purpose: the budget it spends.
         body: the encoded body, or None.
         content_type: of the body, or None without one.
+        priority: where it stands when requests wait: 0 interactive, 1 or more bulk.
 
     """
 
@@ -32,6 +35,7 @@ class HttpRequest:
     purpose: Purpose
     body: bytes | None = attrs.field(default=None, repr=False)
     content_type: str | None = None
+    priority: int = INTERACTIVE
 
 
 @attrs.frozen

@@ -4,6 +4,12 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+INTERACTIVE = 0
+"""Priority of a request that somebody waits for: it goes before bulk ones."""
+
+BULK = 1
+"""Priority of one request among many; any larger number means the same."""
+
 
 @attrs.frozen(kw_only=True)
 class RateLimits:
@@ -26,6 +32,6 @@ TIERS: dict[str, RateLimits] = {
     "vip": RateLimits(submit_per_second=1000 / 60, submit_burst=167, query_per_second=10000 / 60, query_burst=1667),
     "svip": RateLimits(submit_per_second=2000 / 60, submit_burst=334, query_per_second=500.0, query_burst=5000),
 }
-"""The documented groups (contract §4)."""
+"""The documented groups of accounts."""
 
 RateLimitSetting: TypeAlias = Literal["auto", "default", "vip", "svip"] | RateLimits | None

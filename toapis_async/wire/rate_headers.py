@@ -1,4 +1,4 @@
-"""``X-RateLimit-*`` and ``Retry-After`` (contract §3), whose units nobody has written down.
+"""``X-RateLimit-*`` and ``Retry-After``, whose units nobody has written down.
 
 Numbers are taken for what they can be; what cannot be is None. What a limit counts (a minute, ten seconds, a second,
 a bucket) is left to ``policy.pace.pacing``, which sees the traffic.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
 
 _LONGEST = 86_400.0  # seconds; no budget of the gateway spans more than a day
 _MOST = 1e9  # requests; more is a word for "no limit", or nonsense
@@ -22,7 +22,7 @@ _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
 _SPAN_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def rate_reading(headers: Mapping[str, str], *, now: float) -> RateReading | None:
+def rate_limit_status(headers: Mapping[str, str], *, now: float) -> RateLimitStatus | None:
     """Read what a reply says about a budget.
 
     Args:
@@ -34,7 +34,7 @@ def rate_reading(headers: Mapping[str, str], *, now: float) -> RateReading | Non
 
     """
     limit_text = _header(headers, "X-RateLimit-Limit")
-    reading = RateReading(
+    status = RateLimitStatus(
         budget=_budget(_header(headers, "X-RateLimit-Category")),
         limit=_count(limit_text, least=1.0),
         window_seconds=_window(limit_text),
@@ -42,7 +42,7 @@ def rate_reading(headers: Mapping[str, str], *, now: float) -> RateReading | Non
         reset_seconds=_seconds_from_now(_header(headers, "X-RateLimit-Reset"), now),
         retry_after_seconds=retry_after(headers, now=now),
     )
-    return None if reading == RateReading() else reading
+    return None if status == RateLimitStatus() else status
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

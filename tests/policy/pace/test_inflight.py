@@ -3,7 +3,7 @@
 import pytest
 
 from toapis_async.policy.pace.inflight import Cause, InflightLimit, Refusal
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
 
 NAMED = Refusal(message="Too many concurrent tasks")
 UNCLEAR = Refusal(message="Too many requests")
@@ -17,10 +17,10 @@ UNCLEAR = Refusal(message="Too many requests")
         (Refusal(message="Concurrency limit reached"), Cause.CONCURRENCY),
         (Refusal(message="当前并发任务数已达上限"), Cause.CONCURRENCY),
         (Refusal(message="40 tasks in progress"), Cause.CONCURRENCY),
-        (Refusal(reading=RateReading(budget=Budget.CONCURRENCY)), Cause.CONCURRENCY),
-        (Refusal(reading=RateReading(remaining=3.0)), Cause.CONCURRENCY),
-        (Refusal(reading=RateReading(remaining=0.0)), Cause.RATE),
-        (Refusal(reading=RateReading(limit=300.0)), Cause.UNCLEAR),
+        (Refusal(status=RateLimitStatus(budget=Budget.CONCURRENCY)), Cause.CONCURRENCY),
+        (Refusal(status=RateLimitStatus(remaining=3.0)), Cause.CONCURRENCY),
+        (Refusal(status=RateLimitStatus(remaining=0.0)), Cause.RATE),
+        (Refusal(status=RateLimitStatus(limit=300.0)), Cause.UNCLEAR),
     ],
 )
 def test_causes_are_told_apart(refusal: Refusal, cause: Cause) -> None:
@@ -42,7 +42,7 @@ def test_the_first_refusal_shows_the_limit() -> None:
 def test_a_rate_refusal_changes_nothing() -> None:
     """It is another policy's."""
     limit = InflightLimit(300)
-    wait = limit.on_refused(Refusal(reading=RateReading(remaining=0.0), retry_after_seconds=2.0), 30, 10.0)
+    wait = limit.on_refused(Refusal(status=RateLimitStatus(remaining=0.0), retry_after_seconds=2.0), 30, 10.0)
 
     assert limit.limit == 300
     assert wait == 2.0
@@ -221,3 +221,16 @@ def test_a_refusal_at_a_known_limit_needs_no_second_one() -> None:
     limit.on_refused(UNCLEAR, 40, 1.6)
 
     assert limit.limit == 40
+
+
+@pytest.mark.parametrize("before", [0, 50])
+def test_an_outage_is_no_limit_of_tasks(before: int) -> None:
+    """Once nothing of ours is unfinished, refusals without a reason take back what they did to the limit."""
+    limit = InflightLimit(200)
+    for n in range(before):
+        limit.on_accepted(n + 1, 0.0)
+    for second in range(60):
+        limit.on_refused(Refusal(), max(0, before - second), float(second))
+    limit.on_accepted(1, 60.0)
+
+    assert limit.limit == 200

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.policy.pace.pacing import Bucket
-from toapis_async.policy.pace.rate_reading import RateReading
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 
 
 def drain(bucket: Bucket, now: float) -> int:
@@ -75,30 +75,48 @@ def test_without_a_ceiling_it_doubles_every_second_while_it_is_used() -> None:
     assert idle.per_second == 5.0
 
 
-def test_a_refusal_cuts_once_per_cool_down() -> None:
-    """Ten refusals within a second are one cut; one after it is another."""
+def refuse(bucket: Bucket, now: float, times: int = 3) -> None:
+    """Refuse some in a row: more than can be scattered."""
+    for _ in range(times):
+        bucket.on_refused(now)
+
+
+def test_refusals_cut_once_per_cool_down() -> None:
+    """Ten refusals within a second are one cut; as many after it, once something was taken again, are another."""
     bucket = Bucket(per_second=10.0, burst=1.0, ceiling=None, now=0.0)
     drain(bucket, 0.0)
     for n in range(10):
         bucket.on_refused(0.05 + 0.05 * n)
     once = bucket.per_second
-    bucket.on_refused(1.2)
+    bucket.on_success(1.9)
+    refuse(bucket, 2.0)
 
-    assert once == pytest.approx(7.0)
-    assert bucket.per_second == pytest.approx(4.9)
+    assert once < 10.0
+    assert bucket.per_second < once
+    assert [change.reason for change in bucket.history] == ["refused", "refused"]
+
+
+def test_one_refusal_on_the_way_up_is_no_limit() -> None:
+    """A cut is as large as its evidence: one among many that were taken cuts nothing."""
+    bucket = Bucket(per_second=10.0, burst=1.0, ceiling=None, now=0.0)
+    drain(bucket, 0.0)
+    bucket.on_refused(0.1)
+
+    assert bucket.per_second == 10.0
 
 
 def test_retry_after_pauses_and_does_not_lengthen_the_cool_down() -> None:
-    """A pause of five seconds for all; after the second a refusal cuts again."""
+    """A pause of five seconds for all, at the first refusal that asks for it; after a second another one cuts again."""
     bucket = Bucket(per_second=10.0, burst=1.0, ceiling=None, now=0.0)
     drain(bucket, 0.0)
     bucket.on_refused(0.1, 5.0)
     wait = bucket.take(0.2)
     cut = bucket.per_second
+    bucket.on_success(0.3)
     bucket.on_refused(1.2, 5.0)
 
     assert wait == pytest.approx(4.9)
-    assert bucket.per_second < cut
+    assert bucket.per_second < cut < 10.0
 
 
 @pytest.mark.parametrize("asked", [1e9, 3600.0])
@@ -116,7 +134,7 @@ def test_a_refusal_within_the_opening_burst_is_about_the_burst() -> None:
     for _ in range(5):
         bucket.take(0.0)
     burst = bucket.burst
-    bucket.on_refused(0.02)
+    refuse(bucket, 0.02)
 
     assert bucket.per_second == 5.0
     assert bucket.burst < burst
@@ -126,23 +144,56 @@ def test_between_two_refusals_the_rate_is_measured() -> None:
     """40 served in two seconds between two refusals: just under 20 per second, not a blind cut."""
     bucket = Bucket(per_second=50.0, burst=1.0, ceiling=None, now=0.0)
     drain(bucket, 0.0)
-    bucket.on_refused(0.1)
-    now, served = 0.1, 0
-    while served < 40:
-        now += 0.05
-        if bucket.take(now) == 0.0:
-            bucket.on_success(now)
-            served += 1
-    bucket.on_refused(2.1)
+    refuse(bucket, 0.1)
+    for n in range(40):
+        bucket.on_success(0.1 + 0.05 * n)
+    refuse(bucket, 2.1)
 
     assert bucket.per_second == pytest.approx(0.98 * 20.0)
+
+
+@pytest.mark.parametrize("rate", [0.5, 5.0, 50.0])
+@pytest.mark.parametrize("ceiling", [False, True])
+@pytest.mark.parametrize("retry_after", [None, 1.0, 5.0])
+@pytest.mark.parametrize("outage", [60.0, 600.0])
+def test_an_outage_teaches_nothing(rate: float, ceiling: bool, retry_after: float | None, outage: float) -> None:
+    """However long everything was refused, a minute after the first good answers the rate is back."""
+    bucket = Bucket(per_second=rate, burst=10.0, ceiling=rate if ceiling else None, now=0.0)
+    now, sent = 0.0, 0
+    while now < outage + 60.0:
+        wait = bucket.take(now)
+        if wait > 0.0:
+            now += wait
+        elif now < outage:
+            bucket.on_refused(now, retry_after)
+        else:
+            sent += 1
+            bucket.on_success(now)
+
+    assert bucket.per_second >= 0.9 * rate
+    assert sent >= 0.8 * 60.0 * rate
+
+
+def test_a_gateway_that_refuses_everything_is_asked_now_and_then() -> None:
+    """After one, two, and then every four seconds, by one request at a time."""
+    bucket = Bucket(per_second=50.0, burst=10.0, ceiling=None, now=0.0)
+    now, tries = 0.0, 0
+    while now < 100.0:
+        wait = bucket.take(now)
+        if wait > 0.0:
+            now += wait
+        else:
+            tries += 1
+            bucket.on_refused(now)
+
+    assert 20 <= tries <= 40
 
 
 def test_the_last_tokens_are_spared() -> None:
     """When the gateway has none left, neither have we."""
     bucket = Bucket(per_second=5.0, burst=50.0, ceiling=5.0, now=0.0)
     bucket.take(0.0)
-    bucket.on_success(0.0, RateReading(remaining=0.0))
+    bucket.on_success(0.0, RateLimitStatus(remaining=0.0))
 
     assert bucket.take(0.0) == pytest.approx(0.21, abs=0.02)
 
@@ -152,7 +203,8 @@ def test_changes_are_remembered_and_bounded() -> None:
     bucket = Bucket(per_second=1000.0, burst=1.0, ceiling=None, now=0.0)
     drain(bucket, 0.0)
     for n in range(500):
-        bucket.on_refused(2.0 * n)
+        bucket.on_success(2.0 * n)
+        refuse(bucket, 2.0 * n + 1.5)
 
     assert len(bucket.history) <= 200
     assert bucket.history[0].reason == "refused"
@@ -171,7 +223,7 @@ def test_an_unused_token_comes_back() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["take", "success", "refused", "reading"]),
+            st.sampled_from(["take", "success", "refused", "status"]),
             st.floats(min_value=0.0, max_value=3.0),
             st.floats(min_value=0.0, max_value=1e9),
         ),
@@ -191,7 +243,7 @@ def test_whatever_happens_the_wait_is_finite(events: list[tuple[str, float, floa
         elif what == "refused":
             bucket.on_refused(now, number)
         else:
-            bucket.on_success(now, RateReading(limit=max(1.0, number), remaining=number * later))
+            bucket.on_success(now, RateLimitStatus(limit=max(1.0, number), remaining=number * later))
 
     assert bucket.per_second >= 0.1
     assert bucket.per_second < float("inf")

@@ -1,14 +1,14 @@
 """How many tasks the gateway lets us have unfinished, where it counts them.
 
-No such limit is documented (contract §4), so none is assumed: the limit is the caller's until a 429 says otherwise.
-A 429 about the rate is left to ``policy.pace.pacing``.
+No such limit is documented, so none is assumed: the limit is the caller's until a 429 says otherwise. A 429 about the
+rate is left to ``policy.pace.pacing``. One that comes while nothing of ours is unfinished is about neither.
 """
 
 from enum import Enum
 
 import attrs
 
-from toapis_async.policy.pace.rate_reading import Budget, RateReading
+from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
 
 _CONCURRENCY_WORDS = ("concurren", "并发", "in progress", "unfinished", "too many tasks", "进行中", "排队")
 _OPENING = 20  # submissions on their way before the first answer; a burst that no limit of use would refuse
@@ -22,6 +22,7 @@ _CONVINCED = 3  # tries that succeed at the edge: it was none, or is none any mo
 _LONGEST_WAIT = 60.0  # seconds
 _PER_TRY = 120  # submissions taken since the last refusal, after which one more is tried however long the wait
 _LEAST_HELD = 10  # submissions taken above the edge without a refusal, that it may be none any more
+_UNSEEN_ENDS = 3.0  # seconds; for so long the gateway may know of other ends than we do
 _FALLEN = 0.9  # of the accepted tasks, for refusals that go on while tasks end and none is taken
 
 
@@ -39,13 +40,13 @@ class Refusal:
 
     Attributes:
         message: the gateway's text.
-        reading: its rate headers, or None.
+        status: its rate headers, or None.
         retry_after_seconds: how long it asks to wait, or None.
 
     """
 
     message: str = ""
-    reading: RateReading | None = None
+    status: RateLimitStatus | None = None
     retry_after_seconds: float | None = None
 
     @property
@@ -54,13 +55,13 @@ class Refusal:
         text = self.message.lower()
         if any(word in text for word in _CONCURRENCY_WORDS):
             return Cause.CONCURRENCY
-        if self.reading is None:
+        if self.status is None:
             return Cause.UNCLEAR
-        if self.reading.budget is Budget.CONCURRENCY:
+        if self.status.budget is Budget.CONCURRENCY:
             return Cause.CONCURRENCY
-        if self.reading.remaining is None:
+        if self.status.remaining is None:
             return Cause.UNCLEAR
-        return Cause.CONCURRENCY if self.reading.remaining >= 1.0 else Cause.RATE
+        return Cause.CONCURRENCY if self.status.remaining >= 1.0 else Cause.RATE
 
 
 class InflightLimit:
@@ -73,6 +74,7 @@ class InflightLimit:
     """
 
     __slots__ = (
+        "_before_row",
         "_cap",
         "_edge",
         "_held",
@@ -80,6 +82,7 @@ class InflightLimit:
         "_refused_at",
         "_refused_with",
         "_row",
+        "_row_since",
         "_step",
         "_successes",
         "_taken",
@@ -98,6 +101,7 @@ class InflightLimit:
         self._edge = most
         self._successes = 0
         self._row = 0
+        self._before_row, self._row_since = (most, most), 0.0
         self._taken = 0
         self._held = 0
         self._refused_at = 0.0
@@ -153,6 +157,12 @@ class InflightLimit:
             if self._held == max(_LEAST_HELD, self._edge):
                 self._successes, self._try_at = _CONVINCED, now
 
+    def _no_limit_of_tasks(self, now: float) -> None:
+        """Take back what the refusals in a row did: nothing is unfinished, so it is an outage, or about the rate."""
+        self._cap, self._edge = self._before_row
+        self._wait, self._try_at, self._trying = _FIRST_WAIT, now, 0
+        self._refused_at, self._refused_with = now, 0
+
     def on_gone(self) -> None:
         """Hear that a submission ended without an answer to whether there is room."""
         self._trying = 0
@@ -164,6 +174,11 @@ class InflightLimit:
             self._trying = 0
             return least
         self._row += 1
+        if self._row == 1:
+            self._before_row, self._row_since = (self._cap, self._edge), now
+        if accepted == 0 and refusal.cause is Cause.UNCLEAR and now - self._row_since >= _UNSEEN_ENDS:
+            self._no_limit_of_tasks(now)
+            return least
         above = self._trying or (self._cap < self._most and accepted >= self._edge)
         if refusal.cause is Cause.UNCLEAR and self._row < _NO_CHANCE and not above:
             return least

@@ -1,7 +1,7 @@
 """Which rate the headers mean: a limit without a unit, and how fast ``Remaining`` grows back.
 
-The gateway documents the header names and no units (contract §3, §4). A limit may count a minute, ten seconds or one
-second. Two readings of ``Remaining`` and the requests served between them say how fast the budget refills; where that
+The gateway documents the header names and no units. A limit may count a minute, ten seconds or one
+second. Two statuses of ``Remaining`` and the requests served between them say how fast the budget refills; where that
 agrees with the limit in one of the units, the rate is known. Where nothing agrees, nothing is believed.
 """
 
@@ -9,11 +9,11 @@ from math import log
 
 import attrs
 
-from toapis_async.policy.pace.rate_reading import RateReading
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 
 _UNITS = (60.0, 10.0, 1.0)  # seconds; the three in which the documentation states each tier
-_BASELINE = 0.25  # seconds between two readings, at least: rounding and reordering must not matter
-_STALE = 3.0  # seconds; older readings are dropped
+_BASELINE = 0.25  # seconds between two statuses, at least: rounding and reordering must not matter
+_STALE = 3.0  # seconds; older statuses are dropped
 _LEAST_GAIN = 8.0  # requests gained back: a count that is one off is 12 % off
 _OTHERS = 50.0  # requests of others on the same account, before a count is taken for something else
 _AGREES = 0.25  # natural logarithm: the units lie a factor of 6 apart, so a quarter cannot be mistaken
@@ -21,7 +21,7 @@ _AGREES = 0.25  # natural logarithm: the units lie a factor of 6 apart, so a qua
 
 @attrs.frozen
 class Finding:
-    """What two readings say.
+    """What two statuses say.
 
     Attributes:
         per_second: the refill rate on which limit and growth agree; None when they contradict each other.
@@ -43,7 +43,7 @@ class _Anchor:
 
 @attrs.define
 class RefillMeter:
-    """Watches the readings of one budget; times are monotonic seconds, given by the caller."""
+    """Watches the statuses of one budget; times are monotonic seconds, given by the caller."""
 
     _anchor: _Anchor | None = None
     _fullest: float = 0.0
@@ -66,20 +66,20 @@ class RefillMeter:
         """Tell whether less than this share of the fullest budget seen is left."""
         return remaining < share * self._fullest
 
-    def hear(self, now: float, reading: RateReading, *, served: int, unheard: int) -> Finding | None:
-        """Take a reading; give a finding, or None when this one says nothing.
+    def hear(self, now: float, status: RateLimitStatus, *, served: int, unheard: int) -> Finding | None:
+        """Take a status; give a finding, or None when this one says nothing.
 
         Args:
             now: when it was heard.
-            reading: what the reply said.
+            status: what the reply said.
             served: replies heard from requests that the gateway took.
             unheard: requests sent whose reply is still out; the gateway may have counted them or not.
 
         """
-        if reading.limit is None or reading.remaining is None:
+        if status.limit is None or status.remaining is None:
             return None
-        here = _Anchor(now, reading.remaining, served, unheard)
-        self._rates = _meanings(reading)
+        here = _Anchor(now, status.remaining, served, unheard)
+        self._rates = _meanings(status)
         if self._counts_something_else(here):
             return None
         since = self._anchor
@@ -106,11 +106,11 @@ class RefillMeter:
         return self._odd
 
 
-def _meanings(reading: RateReading) -> tuple[float, ...]:
-    if reading.limit is None:
+def _meanings(status: RateLimitStatus) -> tuple[float, ...]:
+    if status.limit is None:
         return ()
-    units = _UNITS if reading.window_seconds is None else (reading.window_seconds,)
-    return tuple(reading.limit / unit for unit in units)
+    units = _UNITS if status.window_seconds is None else (status.window_seconds,)
+    return tuple(status.limit / unit for unit in units)
 
 
 def _agreeing(rates: tuple[float, ...], measured: float) -> float | None:

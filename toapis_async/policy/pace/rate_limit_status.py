@@ -1,4 +1,4 @@
-"""What a reply says about the account's budgets, in our words."""
+"""What a reply says about the account's rate limits, in our words."""
 
 from enum import Enum
 
@@ -14,7 +14,7 @@ class Budget(Enum):
 
 
 @attrs.frozen(kw_only=True)
-class RateReading:
+class RateLimitStatus:
     """One reply's rate headers; None where it says nothing, or nonsense.
 
     Attributes:
