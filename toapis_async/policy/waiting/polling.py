@@ -92,8 +92,8 @@ class TimedPlan:
         min_interval, max_interval: seconds; bounds of any wait.
         jitter: a wait varies by up to this share, never under the floor.
         sway: and by no more than so many seconds: tasks that all end at one moment are not looked at before it.
-        sure: how likely each look finds its task finished: a look that finds them all says nothing of when they did,
-            so that some of the waits are cut short by a look between, a probe.
+        sure: the square of how likely each look finds its task finished. A look that finds them all says nothing of
+            when they did, so that some of the waits for it are cut short by a look between: a probe.
 
     """
 
@@ -220,7 +220,7 @@ class LearnedPolling:
         allowed = self.looks if looks is None else max(1.0, min(self.looks, looks))
         if law is None or law.count < self.min_samples:
             return EqualPlan(interval=self.min_interval, jitter=_COLD_SPREAD, looks=allowed)
-        times = look_times(law, floor=self.min_interval, looks=allowed)
+        times = look_times(law, floor=self.min_interval, looks=max(1.0, allowed - _PROBES))
         alive = [1.0, *(law.survival(t) for t in times)]
         return TimedPlan.of(
             times,
@@ -228,7 +228,7 @@ class LearnedPolling:
             max_interval=max(self.min_interval, self.max_interval),
             jitter=self.jitter,
             sway=_SWAY * (law.quantile(0.84) - law.quantile(0.16)),
-            sure=tuple(1.0 - later / max(1e-9, now) for now, later in pairwise(alive)),
+            sure=tuple((1.0 - later / max(1e-9, now)) ** 2 for now, later in pairwise(alive)),
         )
 
 
