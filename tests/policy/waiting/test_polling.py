@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 from toapis_async.policy.waiting.polling import FixedPolling, LearnedPolling, TimedPlan, failed_look_delay
 
 
@@ -69,7 +69,7 @@ def test_with_nothing_known_a_low_floor_is_not_kept_for_ever() -> None:
 
 def test_a_law_of_few_is_not_followed() -> None:
     """29 completions are not 30."""
-    law = LatencyLaw()
+    law = LatencyDistribution()
     for _ in range(29):
         law.observe(19.0, 21.0)
     polling = LearnedPolling()

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 from toapis_async.policy.waiting.schedules import look_times, mean_looks
 
 
-def law_of(median: float, sigma: float, count: int = 200, seed: int = 1) -> LatencyLaw:
+def law_of(median: float, sigma: float, count: int = 200, seed: int = 1) -> LatencyDistribution:
     """A learned log-normal law."""
-    law, random = LatencyLaw(), Random(seed)
+    law, random = LatencyDistribution(), Random(seed)
     for _ in range(count):
         took = median * exp(sigma * random.gauss(0.0, 1.0))
         law.observe(took * 0.98, took * 1.02)

@@ -6,7 +6,7 @@ from random import Random
 
 import attrs
 
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 from toapis_async.policy.waiting.polling import LookPlan, Polling
 
 _MOST_LAWS = 64  # kinds of task remembered at a time; a run uses a handful
@@ -24,11 +24,11 @@ class LatencyBook:
 
     def __init__(self) -> None:
         self._begun = 0
-        self._laws: OrderedDict[str, LatencyLaw] = OrderedDict()
+        self._laws: OrderedDict[str, LatencyDistribution] = OrderedDict()
         self._plans: dict[str, tuple[Polling, int, float | None, LookPlan]] = {}
 
     def observe(self, key: str, after: float, by: float, *, known: int = 0, task: int | None = None) -> None:
-        """Learn a completion; see ``LatencyLaw.observe``."""
+        """Learn a completion; see ``LatencyDistribution.observe``."""
         self._law(key).observe(after, by, known=known, task=task)
 
     def watch(self, key: str, polling: Polling, *, looks: Callable[[], float | None]) -> "Watch":
@@ -36,7 +36,7 @@ class LatencyBook:
         self._begun += 1
         return Watch(book=self, key=key, polling=polling, looks=looks, task=self._begun)
 
-    def law(self, key: str) -> LatencyLaw | None:
+    def law(self, key: str) -> LatencyDistribution | None:
         """Give what is known, or None."""
         return self._laws.get(key)
 
@@ -71,10 +71,10 @@ class LatencyBook:
         book.merge_text(text)
         return book
 
-    def _law(self, key: str) -> LatencyLaw:
+    def _law(self, key: str) -> LatencyDistribution:
         law = self._laws.get(key)
         if law is None:
-            law = self._laws[key] = LatencyLaw()
+            law = self._laws[key] = LatencyDistribution()
             if len(self._laws) > _MOST_LAWS:
                 oldest, _ = self._laws.popitem(last=False)
                 self._plans.pop(oldest, None)
@@ -104,7 +104,7 @@ class Watch:
         return self.book.plan(self.key, self.polling, looks=self.looks()).next_delay(elapsed, random)
 
     def finished(self, after: float, by: float) -> None:
-        """Learn that it finished; see ``LatencyLaw.observe``."""
+        """Learn that it finished; see ``LatencyDistribution.observe``."""
         self.book.observe(self.key, after, by, known=self._known, task=self.task)
         self._known = 0
 

@@ -1,62 +1,93 @@
-"""The law behind looks: a self-consistent estimate of the hazard (Turnbull 1976), smoothed (Silverman 1990).
+"""The distribution behind looks: a self-consistent estimate of the hazard (Turnbull 1976), smoothed (Silverman 1990).
 
 A look is a trial: the task was unfinished at the edge ``low``; at the edge ``high`` it is finished, or it is not.
-Counting what was at risk, and not only what finished, keeps the law from favouring the fast while a run starts; and
-spreading each finish over its interval by what all looks say keeps it from believing in its own looking times.
+Counting what was at risk, and not only what finished, keeps the estimate from favouring the fast while a run starts;
+and spreading each finish over its interval by what all looks say keeps it from believing in its own looking times.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import erfc, exp, sqrt
-from typing import TypeAlias
 
-from toapis_async.policy.waiting.latency_grid import Interval
+from toapis_async.policy.waiting.latency_curve import COARSEST, LAST_EDGE, LatencyCurve, coarse_edge
+from toapis_async.policy.waiting.likelihood import Observations, fit_bell, moved_shape
 
 _ROUNDS = 12  # of the iteration; more follow the noise of 200 observations, fewer blur two modes (measured)
-_PRIOR_TURNS = (4, 8)  # rounds at which the smooth law is fitted anew
-_PRIOR_RISK = 8.0  # tasks at risk that the smooth law counts for, where few or none were seen
-_DOUBT = 10.0  # completions that the smooth law counts for in the end: no hole in what was seen is certain
-_SHAPE_RISK = 16.0  # the same of a law known by its shape
+_PRIOR_TURNS = (4, 8)  # rounds at which the smooth one is fitted anew
+_PRIOR_RISK = 8.0  # tasks at risk that the smooth one counts for, where few or none were seen
+_DOUBT = 10.0  # completions that the smooth one counts for in the end: no hole in what was seen is certain
+_SHAPE_RISK = 16.0  # the same of one known by its shape
 _SHAPE_DOUBT = 16.0
+_LIKELY_DOUBT = 1e-3  # of all tasks: none is less likely than this
 
-Prior: TypeAlias = Sequence[float]
+_MARGIN = 16  # coarse bins: an octave beyond what was seen is still possible
+_NARROW = 3.0  # coarse bins: the smoothing alone makes a distribution nearly that wide
+_AS_LIKELY = 3.0  # of log likelihood: what was narrow stays so where what was seen does not speak against it
+_END = coarse_edge(LAST_EDGE, COARSEST)
 
 
-def estimate_masses(
-    finished: Mapping[Interval, float],
-    risk_steps: Mapping[int, float],
-    *,
-    first: int,
-    last: int,
-    tail: int,
-    shape: Prior | None = None,
-) -> list[float]:
+def estimate(seen: Observations, *, shape: LatencyCurve | None, before: LatencyCurve | None) -> LatencyCurve:
+    """Give the distribution behind what was seen: on the coarse grid, and as a bell where that is too coarse.
+
+    Args:
+        seen: on the finest grid; without a completion only when there is a shape.
+        shape: a distribution as this one, but slower or faster, on the coarse grid; or None.
+        before: what was believed so far, unless it was contradicted; or None.
+
+    """
+    coarse = _coarse_estimate(seen.on_grid(COARSEST), shape)
+    if not seen.ends:
+        return coarse
+    if coarse.spread < _NARROW:
+        return fit_bell(coarse, coarse, seen)
+    if before is not None and before.factor < COARSEST:
+        # Once each first look finds its task finished, the looks say little: they fit wide distributions, too.
+        bell = fit_bell(coarse, before, seen)
+        gain = [seen.log_likelihood(curve.done_at, doubt=_LIKELY_DOUBT) for curve in (bell, coarse)]
+        if gain[0] >= gain[1] - _AS_LIKELY:
+            return bell
+    return coarse
+
+
+def _coarse_estimate(seen: Observations, shape: LatencyCurve | None) -> LatencyCurve:
+    first, last = _END, 0
+    if seen.ends:
+        first = min(low for low, _ in seen.ends) - _MARGIN
+        last = max([*seen.risk, *(high for _, high in seen.ends)]) + _MARGIN
+    expected = None if shape is None else moved_shape(shape, seen)
+    if expected is not None:
+        first = min(first, expected.first)
+        last = max(last, expected.first + len(expected.masses) + 1)
+    last = min(_END, last)
+    first = max(0, min(first, last - 1))
+    prior = None if expected is None else expected.on_grid(COARSEST, first=first, last=last)
+    return LatencyCurve(COARSEST, first, tuple(_masses(seen, first=first, last=last, expected=prior)))
+
+
+def _masses(seen: Observations, *, first: int, last: int, expected: Sequence[float] | None) -> list[float]:
     """Give the probability of each bin from edge *first* to edge *last*; they sum to one.
 
     Args:
-        finished: weights by interval of edges; not empty.
-        risk_steps: by edge, how much more was at risk from there on without finishing; negative for less.
-        first, last: the edges between which everything finishes; intervals beyond are cut.
-        tail: the last bins, over which is spread what nobody has seen finish.
-        shape: what is expected, a probability per bin; None for a bell that is fitted to what is found.
+        seen: on this grid; intervals beyond the edges are cut.
+        first, last: the edges between which everything finishes.
+        expected: a probability per bin; None for a bell that is fitted to what is found.
 
     """
     size = last - first
-    at_risk = _exposure(risk_steps, first, size)
+    at_risk = _exposure(seen.risk, first, size)
     items = [
         (max(0, min(size - 1, low - first)), max(1, min(size, high - first)), weight)
-        for (low, high), weight in finished.items()
+        for (low, high), weight in seen.ends.items()
     ]
-    masses = [1.0 / size] * size if shape is None else list(shape)
-    risk = _PRIOR_RISK if shape is None else _SHAPE_RISK
-    prior = [0.0] * size if shape is None else _hazard(shape)
+    masses = [1.0 / size] * size if expected is None else list(expected)
+    risk = _PRIOR_RISK if expected is None else _SHAPE_RISK
+    prior = [0.0] * size if expected is None else _hazard(expected)
     for turn in range(_ROUNDS):
-        if shape is None and turn in _PRIOR_TURNS:
+        if expected is None and turn in _PRIOR_TURNS:
             prior = _smooth_hazard(masses)
-        masses = _smoothed(_with_rest(*_next_masses(masses, items, at_risk, prior, risk), tail=tail))
-    doubt = _DOUBT if shape is None else _SHAPE_DOUBT
-    count = sum(finished.values())
-    return _mixed(masses, _bell(masses) if shape is None else shape, doubt / (count + doubt))
+        masses = _smoothed(_with_rest(*_next_masses(masses, items, at_risk, prior, risk)))
+    doubt = _DOUBT if expected is None else _SHAPE_DOUBT
+    return _mixed(masses, _bell(masses) if expected is None else expected, doubt / (seen.count + doubt))
 
 
 def _exposure(steps: Mapping[int, float], first: int, size: int) -> list[float]:
@@ -72,7 +103,11 @@ def _exposure(steps: Mapping[int, float], first: int, size: int) -> list[float]:
 
 
 def _next_masses(
-    masses: list[float], items: list[tuple[int, int, float]], at_risk: list[float], prior: Prior, prior_risk: float
+    masses: list[float],
+    items: list[tuple[int, int, float]],
+    at_risk: list[float],
+    prior: Sequence[float],
+    prior_risk: float,
 ) -> tuple[list[float], float]:
     """One round: spread the finishes by the masses, divide by what was at risk, and turn hazards into masses."""
     done, total = [0.0], 0.0
@@ -105,16 +140,16 @@ def _next_masses(
     return out, alive
 
 
-def _with_rest(masses: list[float], rest: float, *, tail: int) -> list[float]:
-    """Spread what nobody has seen finish over the bins beyond."""
-    tail = min(tail, len(masses))
+def _with_rest(masses: list[float], rest: float) -> list[float]:
+    """Spread what nobody has seen finish over the last bins."""
+    tail = min(_MARGIN, len(masses))
     for k in range(len(masses) - tail, len(masses)):
         masses[k] += rest / tail
     return masses
 
 
 def _fit(masses: Sequence[float]) -> tuple[float, float]:
-    """Fit the smooth law, a log-normal: its mean and standard deviation in bins, which are logarithmic."""
+    """Fit the smooth one, a log-normal: its mean and standard deviation in bins, which are logarithmic."""
     mean = sum(k * mass for k, mass in enumerate(masses))
     return mean, 1.0 + sqrt(sum((k - mean) ** 2 * mass for k, mass in enumerate(masses)))
 
@@ -148,5 +183,5 @@ def _smoothed(masses: list[float]) -> list[float]:
     return [mass / total for mass in out]
 
 
-def _mixed(masses: list[float], other: Prior, share: float) -> list[float]:
+def _mixed(masses: list[float], other: Sequence[float], share: float) -> list[float]:
     return [(1.0 - share) * mass + share * b for mass, b in zip(masses, other, strict=True)]

@@ -1,10 +1,11 @@
 """When to look at a task again. Two questions, two answers: not done yet, and the look itself failed.
 
 Exponential growth is right for failed looks and wrong for unfinished tasks: with nothing known equal spacing loses
-least, and once the law is known the density of looks goes with the square root of the hazard (Keller 1974).
+least, and once the law is known the density of looks goes with the square root of the hazard. See ``docs/waiting.md``.
 """
 
 from bisect import bisect_right
+from itertools import pairwise
 from math import inf
 from random import Random
 from typing import Protocol
@@ -12,16 +13,18 @@ from typing import Protocol
 import attrs
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 from toapis_async.policy.waiting.schedules import look_times
 
-_DOCUMENTED_INTERVAL = 5.0  # seconds (contract §4)
+_DOCUMENTED_INTERVAL = 5.0  # seconds, as documented
 _DOCUMENTED_SPREAD = 1.0  # docs: images first after 5 s, then every 5 to 10 s: once to twice the floor
 _COLD_SPREAD = 0.2  # of the floor: looks of a burst drift apart, and stay closer than the documented cadence
 _TAIL_SHARE = 1 / 32  # of the elapsed time, beyond what was seen: found late by under 2 % on average
 _SAME_LOOK = 0.25  # of a gap: a look that came so much early, by jitter, was still that look
+_SAME_SWAY = 1.01  # of what the jitter may be, with room for rounding
 _SWAY = 0.25  # of the width of the law's middle two thirds
-_DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission (contract §4)
+_PROBES = 1 / 8  # of the waits whose look is sure of its task: they tell whether tasks have become faster
+_DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission
 _FAILED_FIRST = 1.0  # seconds; docs: after a refusal double the wait
 _FAILED_CAP = 60.0  # seconds; docs: up to 60 s for images
 
@@ -43,7 +46,7 @@ class LookPlan(Protocol):
 class Polling(Protocol):
     """A setting that knows how to make plans."""
 
-    def plan(self, law: LatencyLaw | None, *, looks: float | None) -> LookPlan:
+    def plan(self, law: LatencyDistribution | None, *, looks: float | None) -> LookPlan:
         """Make a plan.
 
         Args:
@@ -89,6 +92,8 @@ class TimedPlan:
         min_interval, max_interval: seconds; bounds of any wait.
         jitter: a wait varies by up to this share, never under the floor.
         sway: and by no more than so many seconds: tasks that all end at one moment are not looked at before it.
+        sure: the square of how likely each look finds its task finished. A look that finds them all says nothing of
+            when they did, so that some of the waits for it are cut short by a look between: a probe.
 
     """
 
@@ -98,22 +103,42 @@ class TimedPlan:
     max_interval: float
     jitter: float
     sway: float = inf
+    sure: tuple[float, ...] = ()
 
     @classmethod
     def of(
-        cls, times: tuple[float, ...], *, min_interval: float, max_interval: float, jitter: float, sway: float = inf
+        cls,
+        times: tuple[float, ...],
+        *,
+        min_interval: float,
+        max_interval: float,
+        jitter: float,
+        sway: float = inf,
+        sure: tuple[float, ...] = (),
     ) -> "TimedPlan":
         """Make a plan of its times."""
         before = (0.0, *times[:-1])
-        marks = tuple(t - _SAME_LOOK * (t - b) for b, t in zip(before, times, strict=True))
+        # No earlier than jitter makes it: a probe just before a look does not stand for it.
+        marks = tuple(t - min(_SAME_LOOK * (t - b), _SAME_SWAY * sway) for b, t in zip(before, times, strict=True))
         return cls(
-            times=times, marks=marks, min_interval=min_interval, max_interval=max_interval, jitter=jitter, sway=sway
+            times=times,
+            marks=marks,
+            min_interval=min_interval,
+            max_interval=max_interval,
+            jitter=jitter,
+            sway=sway,
+            sure=sure or (0.0,) * len(times),
         )
 
     def next_delay(self, elapsed: float, random: Random) -> float:
         """See ``LookPlan.next_delay``."""
         k = bisect_right(self.marks, elapsed)
-        gap = self.times[k] - elapsed if k < len(self.times) else min(_TAIL_SHARE * elapsed, self.max_interval)
+        if k < len(self.times):
+            gap = self.times[k] - elapsed
+            if gap > self.min_interval and random.random() < _PROBES * self.sure[k]:
+                return random.uniform(self.min_interval, gap)
+        else:
+            gap = min(_TAIL_SHARE * elapsed, self.max_interval)
         return max(self.min_interval, gap + min(self.jitter * gap, self.sway) * (2.0 * random.random() - 1.0))
 
 
@@ -149,7 +174,7 @@ class FixedPolling:
         _check_seconds("interval", self.interval)
         _check_jitter(self.jitter)
 
-    def plan(self, law: LatencyLaw | None, *, looks: float | None) -> LookPlan:
+    def plan(self, law: LatencyDistribution | None, *, looks: float | None) -> LookPlan:
         """See ``Polling.plan``; nothing is learned and no budget is kept."""
         del law, looks
         return EqualPlan(interval=self.interval, jitter=self.jitter)
@@ -190,18 +215,20 @@ class LearnedPolling:
                 f"looks is {self.looks!r}, but a task is seen finished at a look: at least 1.", hint="Try 10."
             )
 
-    def plan(self, law: LatencyLaw | None, *, looks: float | None) -> LookPlan:
+    def plan(self, law: LatencyDistribution | None, *, looks: float | None) -> LookPlan:
         """See ``Polling.plan``."""
         allowed = self.looks if looks is None else max(1.0, min(self.looks, looks))
         if law is None or law.count < self.min_samples:
             return EqualPlan(interval=self.min_interval, jitter=_COLD_SPREAD, looks=allowed)
-        times = look_times(law, floor=self.min_interval, looks=allowed)
+        times = look_times(law, floor=self.min_interval, looks=max(1.0, allowed - _PROBES))
+        alive = [1.0, *(law.survival(t) for t in times)]
         return TimedPlan.of(
             times,
             min_interval=self.min_interval,
             max_interval=max(self.min_interval, self.max_interval),
             jitter=self.jitter,
             sway=_SWAY * (law.quantile(0.84) - law.quantile(0.16)),
+            sure=tuple((1.0 - later / max(1e-9, now)) ** 2 for now, later in pairwise(alive)),
         )
 
 

@@ -11,8 +11,8 @@ from math import inf, sqrt
 
 import attrs
 
-from toapis_async.policy.waiting.latency_curve import LawCurve
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_curve import LatencyCurve
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 
 _PER_LOOK = 8  # candidate times per look: finer ones gain less than 0.5 %
 _MOST_CANDIDATES = 240  # bounds the work on a plan to about 2 ms
@@ -39,7 +39,7 @@ class _Schedule:
     delay: float
 
 
-def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, ...]:
+def look_times(law: LatencyDistribution, *, floor: float, looks: float) -> tuple[float, ...]:
     """Give the times, in seconds since acceptance, at which to look.
 
     Args:
@@ -75,12 +75,12 @@ def look_times(law: LatencyLaw, *, floor: float, looks: float) -> tuple[float, .
     return (found or _solve(candidates, floor, 1e3 * price)).times
 
 
-def mean_looks(law: LatencyLaw, times: tuple[float, ...]) -> float:
+def mean_looks(law: LatencyDistribution, times: tuple[float, ...]) -> float:
     """Give how many of the times an average task lives to see, the one that finds it finished included."""
     return sum(law.survival(t) for t in (0.0, *times[:-1]))
 
 
-def _root_hazard(curve: LawCurve) -> list[float]:
+def _root_hazard(curve: LatencyCurve) -> list[float]:
     """Give the integral, at each edge, of the square root of density times survival."""
     edges, cdf = curve.edges, curve.cdf
     total, out = 0.0, [0.0]
@@ -91,7 +91,7 @@ def _root_hazard(curve: LawCurve) -> list[float]:
     return out
 
 
-def _candidates(curve: LawCurve, density: list[float], floor: float, looks: float) -> _Candidates:
+def _candidates(curve: LatencyCurve, density: list[float], floor: float, looks: float) -> _Candidates:
     """Lay candidate times, equally many per expected look, no finer than an eighth of the floor."""
     edges, cdf = curve.edges, curve.cdf
     last = min(len(cdf) - 1, bisect_left(cdf, 1.0 - _UNSEEN))
@@ -120,7 +120,7 @@ def _candidates(curve: LawCurve, density: list[float], floor: float, looks: floa
         t = min(top, max(t + finest, edges[j - 1] + inside * (edges[j] - edges[j - 1])))
 
 
-def _hazard_looks(curve: LawCurve, last: int) -> list[float]:
+def _hazard_looks(curve: LatencyCurve, last: int) -> list[float]:
     """Give the integral, at each edge up to the last, of the square root of the hazard."""
     edges, cdf = curve.edges, curve.cdf
     total, out = 0.0, [0.0]

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.policy.waiting.latency_grid import LONGEST
-from toapis_async.policy.waiting.latency_law import LatencyLaw
+from toapis_async.policy.waiting.latency_curve import LONGEST
+from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 
 times = st.floats(min_value=0.0, max_value=150_000.0)
 
 
-def learned(count: int, *, median: float = 20.0, sigma: float = 0.25, seed: int = 1) -> LatencyLaw:
+def learned(count: int, *, median: float = 20.0, sigma: float = 0.25, seed: int = 1) -> LatencyDistribution:
     """A law of so many log-normal completions, each known to a tenth of itself."""
-    law, random = LatencyLaw(), Random(seed)
+    law, random = LatencyDistribution(), Random(seed)
     for _ in range(count):
         took = median * exp(sigma * random.gauss(0.0, 1.0))
         law.observe(took * 0.95, took * 1.05)
@@ -24,7 +24,7 @@ def learned(count: int, *, median: float = 20.0, sigma: float = 0.25, seed: int 
 
 def test_an_empty_law_knows_nothing() -> None:
     """Nothing observed: everything still runs, nothing is due."""
-    law = LatencyLaw()
+    law = LatencyDistribution()
 
     known = (
         law.count,
@@ -58,7 +58,7 @@ def test_survival_and_hazard_fit_together() -> None:
 
 def test_wide_looks_do_not_become_steps() -> None:
     """Learned from looks 5 s apart only, the law is still close to the truth between them."""
-    law, random = LatencyLaw(), Random(2)
+    law, random = LatencyDistribution(), Random(2)
     for _ in range(500):
         took = 20.0 * exp(0.25 * random.gauss(0.0, 1.0))
         phase = random.uniform(0.0, 5.0)
@@ -74,7 +74,7 @@ def test_running_tasks_keep_the_first_finishers_from_being_the_law() -> None:
     random = Random(3)
     latencies = sorted(20.0 * exp(0.35 * random.gauss(0.0, 1.0)) for _ in range(200))
     now = latencies[40]
-    naive, law = LatencyLaw(), LatencyLaw()
+    naive, law = LatencyDistribution(), LatencyDistribution()
     for took in latencies:
         if took <= now:
             naive.observe(took * 0.99, took)
@@ -125,7 +125,7 @@ def test_memory_is_bounded() -> None:
 )
 def test_nonsense_is_no_observation(after: float, by: float) -> None:
     """Finished before it was seen running, before it began, or after four days: not learned."""
-    law = LatencyLaw()
+    law = LatencyDistribution()
     law.observe(after, by)
 
     assert law.count == 0.0
@@ -134,7 +134,7 @@ def test_nonsense_is_no_observation(after: float, by: float) -> None:
 @given(st.lists(st.tuples(times, times).map(sorted), min_size=1, max_size=40))
 def test_masses_are_a_law(intervals: list[list[float]]) -> None:
     """Whatever is observed, the masses are not negative and add up to one."""
-    law = LatencyLaw()
+    law = LatencyDistribution()
     for after, by in intervals:
         law.observe(after, by, known=law.unfinished(0, after))
 
@@ -146,7 +146,7 @@ def test_masses_are_a_law(intervals: list[list[float]]) -> None:
 def test_a_law_survives_its_text() -> None:
     """What is written is read again: the same quantiles, about the same count."""
     law = learned(300)
-    again = LatencyLaw.from_text(law.to_text())
+    again = LatencyDistribution.from_text(law.to_text())
 
     assert again.quantile(0.5) == pytest.approx(law.quantile(0.5), rel=0.03)
     assert again.quantile(0.95) == pytest.approx(law.quantile(0.95), rel=0.06)
@@ -156,5 +156,29 @@ def test_a_law_survives_its_text() -> None:
 @given(st.text())
 def test_foreign_text_is_no_law(text: str) -> None:
     """A law is only a hint: what cannot be read is nothing."""
-    assert LatencyLaw.from_text(text).count >= 0.0
-    assert LatencyLaw.from_text("v9 3 1,2").count == 0.0
+    assert LatencyDistribution.from_text(text).count >= 0.0
+    assert LatencyDistribution.from_text("v9 3 1,2").count == 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "v1",
+        "v1 0",
+        "v2 0 1",
+        "v1 x 1",
+        "v1 0 1,x",
+        "v1 -1 1",
+        "v1 351 1,1,1",
+        "v1 0 -1",
+        "v1 0 nan",
+        "v1 0 inf",
+        "v1 0 1e9",
+    ],
+)
+def test_nonsense_is_left_out(text: str) -> None:
+    """Another version, another length, another kind of number: nothing is taken."""
+    distribution = LatencyDistribution.from_text(text)
+
+    assert (distribution.count, distribution.curve) == (0.0, None)
