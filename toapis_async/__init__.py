@@ -89,6 +89,11 @@ _HOMES = {
         "TransferDone",
         "TransferRetried",
     ),
+    "ports.sink": (
+        "Draft",
+        "Sink",
+    ),
+    "storage.files.memory_sink": ("MemorySink",),
     "storage.inputs.catalogue_file": ("catalogue_file",),
     "storage.inputs.packaged_catalogue": ("packaged_catalogue",),
     "transport.rate_limiter": ("RateLimiter",),
@@ -98,7 +103,10 @@ _HOMES = {
         "Model",
     ),
     "values.exchange": ("Purpose",),
-    "values.files": ("SavedFile",),
+    "values.files": (
+        "FileBytes",
+        "SavedFile",
+    ),
     "values.limits": ("RateLimits",),
     "values.requests": (
         "ImageRequest",

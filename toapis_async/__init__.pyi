@@ -202,6 +202,15 @@ from toapis_async.ports.events import (
 from toapis_async.ports.events import (
     TransferRetried as TransferRetried,
 )
+from toapis_async.ports.sink import (
+    Draft as Draft,
+)
+from toapis_async.ports.sink import (
+    Sink as Sink,
+)
+from toapis_async.storage.files.memory_sink import (
+    MemorySink as MemorySink,
+)
 from toapis_async.storage.inputs.catalogue_file import (
     catalogue_file as catalogue_file,
 )
@@ -222,6 +231,9 @@ from toapis_async.values.catalogue import (
 )
 from toapis_async.values.exchange import (
     Purpose as Purpose,
+)
+from toapis_async.values.files import (
+    FileBytes as FileBytes,
 )
 from toapis_async.values.files import (
     SavedFile as SavedFile,
@@ -284,8 +296,10 @@ __all__ = [
     "ContentPolicyError",
     "Delivery",
     "DownloadError",
+    "Draft",
     "Event",
     "Failed",
+    "FileBytes",
     "FixedPolling",
     "GenerationSession",
     "GenerationTask",
@@ -306,6 +320,7 @@ __all__ = [
     "LearnedPolling",
     "LimitChanged",
     "LinkExpiredError",
+    "MemorySink",
     "Model",
     "ModelUnavailableError",
     "NotFoundError",
@@ -321,6 +336,7 @@ __all__ = [
     "Saved",
     "SavedFile",
     "ServerError",
+    "Sink",
     "Statistics",
     "StorageError",
     "SubmissionUnknownError",

@@ -4,7 +4,6 @@ import os
 import random as random_module
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from toapis_async.client.images import Images
     from toapis_async.client.models import Models
     from toapis_async.client.videos import Videos
+    from toapis_async.storage.files.sinks import Destination
 
 
 class AsyncToAPIs:
@@ -175,11 +175,11 @@ class AsyncToAPIs:
 
     def session(
         self,
-        directory: str | os.PathLike[str],
+        directory: "Destination",
         *,
         max_concurrency: int = 200,
         download_workers: int = 16,
-        journal: bool = True,
+        journal: bool | str | os.PathLike[str] = True,
         durable: bool = True,
         polling: Polling | None = None,
         patience_seconds: float | None = None,
@@ -192,10 +192,11 @@ class AsyncToAPIs:
 
         Args:
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
-                any way is gone on with.
+                any way is gone on with. Or a ``Sink`` for the files, which the session opens and closes.
             max_concurrency: the most tasks in flight, unless the gateway allows fewer.
             download_workers: how many files are fetched at a time.
-            journal: whether to remember on disk what was submitted; without it nothing can be resumed.
+            journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
+                of its own for journal, lock and manifest; the output directory then holds nothing but files.
             durable: whether to wait for the disk when a file is saved (fsync).
             polling: when to look at a task; None for the client's.
             patience_seconds: after which a task is late: it gives back its slot and is looked at slowly until the end
@@ -215,9 +216,10 @@ class AsyncToAPIs:
         from toapis_async.batch.resources import SessionResources  # noqa: PLC0415
         from toapis_async.batch.session import GenerationSession  # noqa: PLC0415
         from toapis_async.batch.settings import SessionSettings  # noqa: PLC0415
+        from toapis_async.storage.files.sinks import sink_at  # noqa: PLC0415
 
         settings = SessionSettings(
-            directory=Path(directory),
+            sink=sink_at(directory, durable=durable),
             max_concurrency=max_concurrency,
             download_workers=download_workers,
             journal=journal,

@@ -38,7 +38,7 @@ DONE = attrs.evolve(
     files=(TaskFile(url="https://f.example/1.png"),),
     billing=Billing(status="settled", cost_usd=Decimal("0.02")),
 )
-FILE = SavedFile(path=Path("out/a.png"), bytes=3, sha256="00", mime="image/png")
+FILE = SavedFile(uri=Path("out/a.png"), bytes=3, sha256="00", mime="image/png")
 
 
 class Lines(list):

@@ -47,7 +47,7 @@ class Looks:
 
 
 async def saved(downloader, given, fresh, directory):
-    return await downloader.save(given, stem="fox", directory=directory, fresh=fresh)
+    return await downloader.save(given, stem="fox", sink=directory, fresh=fresh)
 
 
 async def test_a_single_file_has_the_bare_name(downloader, file_host, file_answer, tmp_path):

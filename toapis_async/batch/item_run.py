@@ -275,7 +275,8 @@ class ItemRun:
             files = await context.downloader.save(
                 task,
                 stem=file_stem(self.item.key),
-                directory=context.directory,
+                sink=context.sink,
+                ours=self.recorder.earlier_names,
                 fresh=partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
             )
         except ToAPIsError as error:

@@ -22,6 +22,7 @@ from toapis_async.ports.events import (
 )
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.storage.manifest.no_manifest import NoManifest
 from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,
@@ -52,7 +53,7 @@ class Recorder:
     """
 
     journal: Journal
-    manifest: Manifest
+    manifest: Manifest | NoManifest
     clock: Clock
     events: EventDispatcher
 
@@ -65,12 +66,14 @@ class ItemRecorder:
         session: the recorder of its session.
         item: which one.
         record: what the journal holds of it, kept in step; None before its first attempt.
+        earlier_names: of the files that an earlier run saved for it and that are gone or changed.
 
     """
 
     session: Recorder
     item: Item
     record: ItemRecord | None
+    earlier_names: frozenset[str] = frozenset()
 
     async def intended(self) -> str:
         """Write down that the next attempt is about to be sent; durable when it returns its reference."""
@@ -117,6 +120,8 @@ class ItemRecorder:
 
     def gone(self) -> None:
         """Write down that the files are not there, whatever an earlier run wrote down."""
+        if self.record is not None:
+            self.earlier_names = frozenset(file.name for file in self.record.files)
         self._note(FilesGone(key=self.item.key, at=self._now()))
 
     def failed(self, error: ToAPIsError) -> None:

@@ -11,7 +11,7 @@ from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
-from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.ports.sink import Sink
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -21,7 +21,7 @@ class RunContext:
     Attributes:
         settings: of the session.
         gateway, submitter, uploads, downloader: of the client.
-        directory: where files go.
+        sink: where files go.
         recorder: what is written down.
         slots: what bounds the tasks in flight.
         tally: counts.
@@ -35,7 +35,7 @@ class RunContext:
     submitter: Submitter
     uploads: Uploads
     downloader: Downloader
-    directory: OutputDirectory
+    sink: Sink
     recorder: Recorder
     slots: Slots
     tally: Tally

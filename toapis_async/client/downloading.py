@@ -2,15 +2,15 @@
 
 import os
 import random as random_module
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Collection
 
 import attrs
 
 from toapis_async.client.fetching import fetch_file
+from toapis_async.client.saving import FileTarget
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, LinkExpiredError, TruncatedError
-from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.files.sinks import Destination, sink_at
 from toapis_async.transport.files import FileHost
 from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask
@@ -43,47 +43,37 @@ class Downloader:
     random: random_module.Random
 
     async def save(
-        self, task: GenerationTask, *, stem: str, directory: str | os.PathLike[str] | OutputDirectory, fresh: Fresh
+        self, task: GenerationTask, *, stem: str, sink: Destination, fresh: Fresh, ours: Collection[str] = ()
     ) -> tuple[SavedFile, ...]:
         """Save every file of a completed task.
 
         Args:
             task: completed.
             stem: what the files are called, before number and extension.
-            directory: where to; opened and closed here unless it is open already.
+            sink: where to: a sink that is open, or a directory, which is opened and closed here.
             fresh: looks the task up again, for fresh links.
+            ours: names of files that were saved for this very task before, and may be replaced.
 
         Raises:
             DownloadError: a file could not be fetched.
-            StorageError: the disk refused.
+            StorageError: a file could not be kept.
 
         """
-        if isinstance(directory, OutputDirectory):
-            return await self._save(task, stem, directory, fresh)
-        async with OutputDirectory(Path(directory)) as opened:
-            return await self._save(task, stem, opened, fresh)
+        if not isinstance(sink, str | os.PathLike):
+            return await self._save(task, FileTarget(sink=sink, stem=stem, ours=ours), fresh)
+        async with sink_at(sink) as opened:
+            return await self._save(task, FileTarget(sink=opened, stem=stem, ours=ours), fresh)
 
-    async def _save(
-        self, task: GenerationTask, stem: str, directory: OutputDirectory, fresh: Fresh
-    ) -> tuple[SavedFile, ...]:
+    async def _save(self, task: GenerationTask, target: FileTarget, fresh: Fresh) -> tuple[SavedFile, ...]:
         looks = 0
         if not task.files or self._expired(task):
             looks, task = 1, await self._with_links(task, fresh)
         saved: list[SavedFile] = []
         while len(saved) < len(sources := _sources(task)):
             source = sources[len(saved)]
+            spot = attrs.evolve(target, index=source.index, count=source.count, part=source.part)
             try:
-                file = await fetch_file(
-                    self.host,
-                    source.url,
-                    stem=stem,
-                    index=source.index,
-                    count=source.count,
-                    part=source.part,
-                    directory=directory,
-                    clock=self.clock,
-                    random=self.random,
-                )
+                file = await fetch_file(self.host, source.url, spot, clock=self.clock, random=self.random)
             except (LinkExpiredError, ContentMismatchError, TruncatedError):
                 if looks >= FRESH_LOOKS:
                     raise

@@ -4,14 +4,15 @@ import binascii
 import random as random_module
 from base64 import b64decode
 
+import anyio
 import attrs
 
+from toapis_async.client.saving import FETCH_AGAIN, FileTarget, publish, save_bytes, signature_of
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
-from toapis_async.policy.files.naming import file_name
-from toapis_async.policy.files.signatures import Signature, end_is_whole, looks_like_markup, size_px, sniff
+from toapis_async.policy.files.signatures import end_is_whole
 from toapis_async.policy.files.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
-from toapis_async.storage.files.atomic_files import OutputDirectory, Partial
+from toapis_async.ports.sink import Draft
 from toapis_async.transport.files import FileHost, FileReply
 from toapis_async.values.files import SavedFile
 
@@ -23,42 +24,18 @@ _PROGRESS_BYTES = 262_144
 _SLOWEST_BYTES_PER_SECOND = 1024
 _SLOW_AFTER_SECONDS = 60.0
 
-_FETCH_AGAIN = "The task is paid for: fetch the file again, do not submit again."
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
 _SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 _RAISE_CAP = "The task is paid for; its address is in task.urls."
 
 
-@attrs.frozen(kw_only=True)
-class FileTarget:
-    """Where a file belongs.
-
-    Attributes:
-        directory: open, and outliving the transfer.
-        stem: of the item, by ``policy.files.naming.file_stem``.
-        index, count: which of the item's files, from 0, and how many there are.
-        part: what the file is beside the result proper, such as ``last-frame``; empty for the result.
-
-    """
-
-    directory: OutputDirectory
-    stem: str
-    index: int = 0
-    count: int = 1
-    part: str = ""
-
-
 async def fetch_file(
     host: FileHost,
     url: str,
+    target: FileTarget,
     *,
-    stem: str,
-    directory: OutputDirectory,
     clock: Clock,
     random: random_module.Random,
-    index: int = 0,
-    count: int = 1,
-    part: str = "",
     max_bytes: int = MAX_FILE_BYTES,
     attempts: int = ATTEMPTS,
 ) -> SavedFile:
@@ -70,11 +47,8 @@ async def fetch_file(
     Args:
         host: open.
         url: as the gateway gave it.
-        stem: of the item, by ``policy.files.naming.file_stem``.
-        directory: open.
+        target: where the file belongs.
         clock, random: for waiting between tries.
-        index, count: which of the item's files, from 0, and how many there are.
-        part: what the file is beside the result proper, such as ``last-frame``.
         max_bytes: a longer file is refused.
         attempts: how many tries in all.
 
@@ -83,77 +57,39 @@ async def fetch_file(
         ContentMismatchError: no image or video came, or one that is too long.
         TruncatedError: every transfer broke.
         DownloadError: the address is refused, or the host is down.
-        StorageError: the disk refused.
+        StorageError: the file could not be kept.
 
     """
-    spot = FileTarget(directory=directory, stem=stem, index=index, count=count, part=part)
     if url[:5].lower() == "data:":
-        return await _save_data_url(url, spot, max_bytes=max_bytes)
-    partial = directory.open_partial(stem)
+        return await _save_data_url(url, target, max_bytes=max_bytes)
+    draft = target.sink.draft(target.stem)
     try:
-        transfer = _Transfer(host=host, url=url, partial=partial, clock=clock, max_bytes=max_bytes)
+        transfer = _Transfer(host=host, url=url, draft=draft, clock=clock, max_bytes=max_bytes)
         await transfer.run(attempts=attempts, random=random)
-        return await _publish(partial, spot)
+        return await publish(draft, target)
     finally:
-        await partial.discard()
+        await draft.discard()
 
 
-async def save_bytes(
-    data: bytes, *, stem: str, directory: OutputDirectory, index: int = 0, count: int = 1, part: str = ""
-) -> SavedFile:
-    """Verify and save a file that is here already; see ``fetch_file``.
-
-    Raises:
-        ContentMismatchError: it is no image or video.
-        StorageError: the disk refused.
-
-    """
-    return await _save(data, FileTarget(directory=directory, stem=stem, index=index, count=count, part=part))
-
-
-async def _save(data: bytes, spot: FileTarget) -> SavedFile:
-    partial = spot.directory.open_partial(spot.stem)
-    try:
-        await partial.write(data)
-        return await _publish(partial, spot)
-    finally:
-        await partial.discard()
-
-
-async def _save_data_url(url: str, spot: FileTarget, *, max_bytes: int) -> SavedFile:
+async def _save_data_url(url: str, target: FileTarget, *, max_bytes: int) -> SavedFile:
     kind, _, text = url.partition(",")
     if not kind.lower().endswith(";base64") or len(text) * 3 // 4 > max_bytes:
         raise ContentMismatchError("The data: address is not base64, or too long.", url="data:", hint=_RAISE_CAP)
     try:
-        data = await spot.directory.hop(lambda: b64decode(text))
+        # Megabytes at once would hold up the event loop.
+        data = await anyio.to_thread.run_sync(b64decode, text)
     except binascii.Error as error:
         raise ContentMismatchError(f"The data: address is broken: {error}.", url="data:", hint=_RAISE_CAP) from error
-    return await _save(data, spot)
-
-
-async def _publish(partial: Partial, spot: FileTarget) -> SavedFile:
-    head = partial.head
-    signature = _signature(head, url="")
-    width, height = size_px(head) or (None, None)
-    name = file_name(spot.stem, spot.index, spot.count, signature.extension, part=spot.part)
-    return await partial.publish(name, mime=signature.mime, width=width, height=height)
-
-
-def _signature(head: bytes, *, url: str) -> Signature:
-    signature = sniff(head)
-    if signature is not None:
-        return signature
-    what = "an empty body" if not head else "a page or message" if looks_like_markup(head) else "unknown bytes"
-    raise ContentMismatchError(f"The file host sent {what} in place of a file.", url=url, hint=_FETCH_AGAIN)
+    return await save_bytes(data, target)
 
 
 @attrs.define(eq=False, kw_only=True)
 class _Transfer:
-    """The tries for one file. What arrived stays in the partial file from try to try as far as it can be used."""
+    """The tries for one file. What arrived stays in the draft from try to try as far as it can be used."""
 
     host: FileHost
     url: str
-    partial: Partial
+    draft: Draft
     clock: Clock
     max_bytes: int
     validator: str | None = None
@@ -167,20 +103,20 @@ class _Transfer:
             try:
                 return await self._try()
             except DownloadError as error:
-                if self.partial.bytes_written >= furthest + _PROGRESS_BYTES:
-                    failures, furthest = 0, self.partial.bytes_written
+                if self.draft.bytes_written >= furthest + _PROGRESS_BYTES:
+                    failures, furthest = 0, self.draft.bytes_written
                 failures += 1
                 if self.hopeless or failures >= attempts or not worth_another_try(error):
                     raise
             await self.clock.sleep(delay_seconds(failures, retry_after_seconds=self.retry_after_seconds, random=random))
 
     async def _try(self) -> None:
-        offset = self.partial.bytes_written if self.validator is not None else 0
+        offset = self.draft.bytes_written if self.validator is not None else 0
         async with self.host.get(self.url, offset=offset, validator=self.validator) as reply:
             answer = answer_of(reply.http_status, offset=offset, content_range=reply.content_range)
             if answer is not Answer.REST:
                 self.validator = None
-                await self.partial.restart()
+                await self.draft.restart()
             if answer is not Answer.REST and answer is not Answer.WHOLE:
                 self.retry_after_seconds = reply.retry_after_seconds
                 raise _refused(answer, reply)
@@ -193,47 +129,47 @@ class _Transfer:
     def _expected_length(self, reply: FileReply) -> int | None:
         _, length = parse_content_range(reply.content_range)
         if length is None and reply.declared_length is not None:
-            length = self.partial.bytes_written + reply.declared_length
+            length = self.draft.bytes_written + reply.declared_length
         if length is not None and length > self.max_bytes:
             raise self._too_long(reply)
         return length
 
     async def _receive(self, reply: FileReply) -> None:
-        partial, clock = self.partial, self.clock
-        started, before = clock.monotonic(), partial.bytes_written
+        draft, clock = self.draft, self.clock
+        started, before = clock.monotonic(), draft.bytes_written
         recognised = before > 0
         async for chunk in reply.chunks():
-            await partial.write(chunk)
-            if not recognised and partial.bytes_written >= _BEGINNING_BYTES:
+            await draft.write(chunk)
+            if not recognised and draft.bytes_written >= _BEGINNING_BYTES:
                 self._check_beginning(reply.url)
                 recognised = True
-            if partial.bytes_written > self.max_bytes:
+            if draft.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
             elapsed = clock.monotonic() - started
-            if elapsed > _SLOW_AFTER_SECONDS and partial.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
-                raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=_FETCH_AGAIN)
+            if elapsed > _SLOW_AFTER_SECONDS and draft.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
+                raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=FETCH_AGAIN)
         if not recognised:
             self._check_beginning(reply.url)
 
     def _check_beginning(self, url: str) -> None:
         try:
-            _signature(self.partial.head, url=url)
+            signature_of(self.draft.head, url=url)
         except ContentMismatchError:
             self.validator = None
             raise
 
     def _check_length(self, length: int | None, url: str) -> None:
-        received = self.partial.bytes_written
+        received = self.draft.bytes_written
         if length is not None and received != length:
             if received > length:
                 self.validator = None
-            raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=_FETCH_AGAIN)
+            raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=FETCH_AGAIN)
 
     def _check_end(self, url: str) -> None:
         """Refuse a file that was cut before it reached its host: its length is right, and its end is missing."""
-        partial = self.partial
-        received, head = partial.bytes_written, partial.head
-        if not end_is_whole(_signature(head, url=url), head=head, tail=partial.tail, length=received):
+        draft = self.draft
+        received, head = draft.bytes_written, draft.head
+        if not end_is_whole(signature_of(head, url=url), head=head, tail=draft.tail, length=received):
             self.validator = None
             raise TruncatedError(
                 f"The file ends in the middle, after {received} bytes.", url=url, hint=_SEE_FOR_YOURSELF
@@ -254,5 +190,5 @@ def _refused(answer: Answer, reply: FileReply) -> DownloadError:
     if answer is Answer.GONE:
         return LinkExpiredError(f"The link has died ({status}).", url=url, http_status=status, hint=_LOOK_AGAIN)
     if answer is Answer.START_OVER:
-        return TruncatedError("The transfer cannot be continued.", url=url, http_status=status, hint=_FETCH_AGAIN)
-    return DownloadError(f"The file host answered {status}.", url=url, http_status=status, hint=_FETCH_AGAIN)
+        return TruncatedError("The transfer cannot be continued.", url=url, http_status=status, hint=FETCH_AGAIN)
+    return DownloadError(f"The file host answered {status}.", url=url, http_status=status, hint=FETCH_AGAIN)

@@ -1,7 +1,6 @@
 """The verbs that images and videos share: submit, retrieve, wait, generate, download."""
 
 import asyncio
-import os
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -17,6 +16,7 @@ from toapis_async.client.waiting import Finish, wait_until_finished
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.policy.files.naming import client_business_id, item_key, task_stem
 from toapis_async.policy.waiting.latency import Watch
+from toapis_async.storage.files.sinks import Destination
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.files import SavedFile
@@ -185,7 +185,7 @@ class Generations(Generic[Request]):
             )
             raise
 
-    async def download(self, task: GenerationTask, directory: str | os.PathLike[str]) -> tuple[SavedFile, ...]:
+    async def download(self, task: GenerationTask, directory: Destination) -> tuple[SavedFile, ...]:
         """Save a finished task's files, verified, under names made from its id.
 
         Each file is written under a temporary name, checked, synced and renamed. The key is never sent to a file
@@ -193,7 +193,7 @@ class Generations(Generic[Request]):
 
         Args:
             task: completed; an unfinished one is waited for.
-            directory: made if it is missing.
+            directory: made if it is missing; or a ``Sink`` that is open.
 
         Returns:
             the files, in the task's order.
@@ -209,7 +209,7 @@ class Generations(Generic[Request]):
         if task.status is TaskStatus.FAILED:
             raise task_failed_error(task)
         return await self._downloader.save(
-            task, stem=task_stem(task.id), directory=directory, fresh=lambda: self.retrieve(task.id)
+            task, stem=task_stem(task.id), sink=directory, fresh=lambda: self.retrieve(task.id)
         )
 
 

@@ -182,7 +182,7 @@ class _Wish:
             terminal.result_json({**task_form(task), "files": [file_form(file) for file in files]}, pretty=True)
         else:
             for file in files:
-                terminal.result(str(file.path))
+                terminal.result(file.uri)
 
     async def _submitted(self, client: AsyncToAPIs) -> tuple[Images | Videos, GenerationTask]:
         if isinstance(self.request, ImageRequest):

@@ -39,7 +39,7 @@ def task_form(task: GenerationTask) -> Form:
 def file_form(file: SavedFile) -> Form:
     """Return a saved file."""
     return {
-        "path": str(file.path),
+        "path": file.uri,
         "bytes": file.bytes,
         "sha256": file.sha256,
         "mime": file.mime,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import attrs
 
 from toapis_async.cli.formatting.amounts import usd
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.wire.manifest import ManifestEntry
 
 _ORDER = {"failed": 0, "unknown": 1, "unfinished": 2, "saved": 3}
@@ -128,7 +128,12 @@ def card_of(entry: ManifestEntry, thumbnails: dict[str, str]) -> Card:
 
 
 def address_of(file: SavedFile) -> str:
-    """Return a file's address relative to the page; the dot keeps a colon from being read as a scheme."""
+    """Return a file's address relative to the page; the dot keeps a colon from being read as a scheme.
+
+    A file that is not on this machine has a link only where browsers go.
+    """
+    if is_address(file.uri):
+        return file.uri if file.uri.startswith("https://") else "#"
     return "./" + quote(file.path.as_posix(), safe="/", errors="surrogatepass")
 
 

@@ -1,0 +1,96 @@
+"""Sessions whose files, journal and manifest are in different places."""
+
+import json
+
+import pytest
+
+from toapis_async import ConfigurationError, ImageRequest, MemorySink, Saved
+
+FOXES = [ImageRequest("a fox", id="fox"), ImageRequest("an owl", id="owl")]
+
+
+def names(path):
+    return sorted(entry.name for entry in path.iterdir()) if path.exists() else []
+
+
+async def outcomes(client, where, requests=FOXES, **settings):
+    async with client.session(where, **settings) as session:
+        return [outcome async for outcome in session.stream(requests)]
+
+
+async def test_a_journal_has_a_directory_of_its_own(live, tmp_path):
+    """Journal, lock and manifest go where they are told; the output directory holds files only, and resumes."""
+    async with live() as (sim, client):
+        for _ in range(2):
+            ended = await outcomes(client, tmp_path / "out", journal=tmp_path / "runs")
+            assert [isinstance(outcome, Saved) for outcome in ended] == [True, True]
+        assert sim.books.posts == 2
+    assert names(tmp_path / "out") == ["fox.png", "owl.png"]
+    assert names(tmp_path / "runs") == [".toapis", "manifest.jsonl"]
+    lines = [json.loads(line) for line in (tmp_path / "runs" / "manifest.jsonl").read_text().splitlines()]
+    assert sorted(line["files"][0]["path"] for line in lines) == ["fox.png", "owl.png"]
+
+
+async def test_a_session_saves_into_any_sink(live, tmp_path):
+    """A sink of the user's takes the files of a session that resumes by a journal on this machine."""
+    sink = MemorySink()
+    async with live() as (sim, client):
+        for resumed in (False, True):
+            ended = await outcomes(client, sink, journal=tmp_path / "runs")
+            assert {resumed} == {outcome.resumed for outcome in ended}
+            assert {"memory://sink/fox.png", "memory://sink/owl.png"} == {o.files[0].uri for o in ended}
+        assert sim.books.posts == 2
+    assert {"fox.png", "owl.png"} == set(sink.contents)
+
+
+async def test_nothing_need_be_kept_on_this_machine(live, tmp_path, monkeypatch):
+    """Without a journal, a sink that is elsewhere leaves no trace on the disk."""
+    monkeypatch.chdir(tmp_path)
+    async with live() as (_, client):
+        assert len(await outcomes(client, MemorySink(), journal=False)) == 2
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "journal"),
+    [(MemorySink(), True), ("out", "s3://bucket/runs"), ("out", ""), ("out", 1), ("s3://bucket/july", True)],
+    ids=str,
+)
+async def test_places_that_cannot_be_are_refused(live, where, journal):
+    """What would not work is named before anything is opened."""
+    async with live() as (_, client):
+        with pytest.raises(ConfigurationError):
+            client.session(where, journal=journal)
+
+
+async def test_a_session_replaces_no_strangers_file(live, tmp_path):
+    """The user's own cat.png stays; ours has another name, and is known by it when the run is given again."""
+    (tmp_path / "fox.png").write_bytes(b"MY OWN PHOTO")
+    async with live() as (sim, client):
+        for _ in range(2):
+            (ended,) = await outcomes(client, tmp_path, FOXES[:1])
+            assert ended.files[0].name == "fox~copy.png"
+        assert sim.books.posts == 1
+    assert (tmp_path / "fox.png").read_bytes() == b"MY OWN PHOTO"
+
+
+async def test_a_session_replaces_its_own_broken_file(live, tmp_path):
+    """A saved file that is not as it was is fetched again, and has its name again."""
+    async with live() as (sim, client):
+        await outcomes(client, tmp_path, FOXES[:1])
+        (tmp_path / "fox.png").write_bytes(b"broken")
+        (ended,) = await outcomes(client, tmp_path, FOXES[:1])
+        assert sim.books.posts == 1
+    assert tmp_path / "fox.png" == ended.files[0].path
+    assert names(tmp_path) == [".toapis", "fox.png", "manifest.jsonl"]
+
+
+async def test_two_sessions_without_a_journal_leave_each_others_drafts(live, tmp_path):
+    """Only a lock tells that nobody else writes here: without one, a draft in the making stays."""
+    async with live() as (_, client):
+        draft = tmp_path / ".cat.0123abcd0.part"
+        draft.write_bytes(b"half")
+        await outcomes(client, tmp_path, FOXES[:1], journal=False)
+        assert draft.exists()
+        await outcomes(client, tmp_path, FOXES[:1])
+        assert not draft.exists()
