@@ -42,6 +42,7 @@ _HOMES = {
         "ContentPolicyError",
         "Delivery",
         "DownloadError",
+        "IncompleteDownloadError",
         "InsufficientQuotaError",
         "InvalidRequestError",
         "JournalDamagedError",

@@ -77,6 +77,9 @@ from toapis_async.errors import (
     DownloadError as DownloadError,
 )
 from toapis_async.errors import (
+    IncompleteDownloadError as IncompleteDownloadError,
+)
+from toapis_async.errors import (
     InsufficientQuotaError as InsufficientQuotaError,
 )
 from toapis_async.errors import (
@@ -306,6 +309,7 @@ __all__ = [
     "GracePeriods",
     "HeldUp",
     "ImageRequest",
+    "IncompleteDownloadError",
     "InsufficientQuotaError",
     "InvalidRequestError",
     "Item",

@@ -186,6 +186,7 @@ class AsyncToAPIs:
         max_cost_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
+        name: str | None = None,
         on_event: Observer | None = None,
     ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
@@ -206,6 +207,8 @@ class AsyncToAPIs:
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
+            name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
+                ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
 
         Raises:
@@ -229,6 +232,7 @@ class AsyncToAPIs:
             max_cost_usd=max_cost_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
+            name=name,
             on_event=on_event,
         )
         return GenerationSession(

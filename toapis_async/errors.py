@@ -22,6 +22,7 @@ ToAPIsError
         LinkExpiredError
         TruncatedError
         ContentMismatchError
+        IncompleteDownloadError     some of a task's files were saved, others not
     StorageError                    the disk said no: full, read-only, not allowed
     JournalError
         JournalLockedError          another process runs in this directory
@@ -33,9 +34,11 @@ Facts are attributes with units in their names; the text ends with what to do ne
 carries the key.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
+from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -282,6 +285,25 @@ class TruncatedError(DownloadError):
 
 class ContentMismatchError(DownloadError):
     """What came is no image or video: an HTML page, an empty body, foreign bytes."""
+
+
+class IncompleteDownloadError(DownloadError):
+    """Some of a task's files were saved and others not; ``url`` and ``http_status`` are those of the first missing one.
+
+    Attributes:
+        files: what was saved, in the task's order.
+        missing: why each other one was not, by its place in that order, from 0; stills beside videos come last.
+
+    """
+
+    def __init__(
+        self, message: str, *, files: tuple[SavedFile, ...], missing: Mapping[int, ToAPIsError], hint: str = ""
+    ) -> None:
+        first = next(iter(missing.values()), None)
+        broken = first if isinstance(first, DownloadError) else DownloadError("")
+        super().__init__(message, url=broken.url, http_status=broken.http_status, hint=hint)
+        self.files = files
+        self.missing = missing
 
 
 class StorageError(ToAPIsError):

@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from toapis_async import ConfigurationError, ImageRequest, MemorySink, Saved
+from toapis_async import (
+    ConfigurationError,
+    ImageRequest,
+    IncompleteDownloadError,
+    MemorySink,
+    Saved,
+    TransferBegun,
+    TransferDone,
+    TransferRetried,
+    Unfinished,
+)
+from toapis_async.testing import Fault, Reply, Reset
 
 FOXES = [ImageRequest("a fox", id="fox"), ImageRequest("an owl", id="owl")]
 
@@ -94,3 +105,44 @@ async def test_two_sessions_without_a_journal_leave_each_others_drafts(live, tmp
         assert draft.exists()
         await outcomes(client, tmp_path, FOXES[:1])
         assert not draft.exists()
+
+
+async def test_files_are_named_by_a_template(live, tmp_path):
+    """The template's facts are those of the request and of the file; it has to tell items apart."""
+    async with live() as (sim, client):
+        for _ in range(2):
+            ended = await outcomes(client, tmp_path, name="{slug}_{id}_{size}")
+            sizes = [f"{outcome.files[0].width}x{outcome.files[0].height}" for outcome in ended]
+            expected = {f"a-fox_fox_{sizes[0]}.png", f"an-owl_owl_{sizes[0]}.png"}
+            assert expected == {outcome.files[0].name for outcome in ended}
+        assert sim.books.posts == 2
+        for wrong in ("{slug}", "{key}", ""):
+            with pytest.raises(ConfigurationError):
+                client.session(tmp_path, name=wrong)
+
+
+async def test_transfers_of_a_session_are_told(live, tmp_path):
+    """Each transfer is told with its item and its task, retries too."""
+    heard = []
+    once = Fault(where="file", what=Reset(), nth=1)
+    async with live(faults=[once]) as (_, client):
+        await outcomes(client, tmp_path, FOXES[:1], on_event=heard.append)
+    transfers = [event for event in heard if isinstance(event, TransferBegun | TransferRetried | TransferDone)]
+    assert [TransferBegun, TransferRetried, TransferDone] == [type(event) for event in transfers]
+    assert {("fox", "127.0.0.1")} == {(event.key, event.host) for event in transfers}
+    assert None not in {event.task_id for event in transfers}
+
+
+async def test_an_item_that_lacks_a_file_has_its_others(live, tmp_path):
+    """One of four files is broken: the item is unfinished, its error has the others, and resuming completes it."""
+    four = [ImageRequest("a fox", id="fox", model="gpt-image-2-official", n=4)]
+    broken = Fault(where="file", what=Reply(http_status=500), nth=(2, 3, 4, 5, 6))
+    async with live(faults=[broken]) as (sim, client):
+        (first,) = await outcomes(client, tmp_path, four, download_workers=1)
+        (second,) = await outcomes(client, tmp_path, four)
+        assert sim.books.posts == 1
+    assert isinstance(first, Unfinished)
+    assert isinstance(first.error, IncompleteDownloadError)
+    assert len(first.error.files) == 3
+    assert isinstance(second, Saved)
+    assert [file.name for file in second.files] == ["fox~1.png", "fox~2.png", "fox~3.png", "fox~4.png"]

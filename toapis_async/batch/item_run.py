@@ -29,7 +29,6 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.files.naming import file_stem
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import TaskLate
@@ -272,13 +271,9 @@ class ItemRun:
         if task is None:
             raise RuntimeError("an item without a task was handed over")
         try:
-            files = await context.downloader.save(
-                task,
-                stem=file_stem(self.item.key),
-                sink=context.sink,
-                ours=self.recorder.earlier_names,
-                fresh=partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
-            )
+            target = context.target(self.item, ours=self.recorder.earlier_names)
+            fresh = partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
+            files = await context.downloader.save(task, target, fresh=fresh, tell=self.recorder.tell)
         except ToAPIsError as error:
             await self._end(error)
         else:

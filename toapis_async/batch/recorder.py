@@ -104,7 +104,7 @@ class ItemRecorder:
             Finished(
                 key=self.item.key,
                 task_id=task.id,
-                urls=task.urls,
+                urls=task.lasting_urls,
                 expires_at=_epoch(task.expires_at),
                 cost_usd=None if task.cost is None else str(task.cost),
                 at=self._now(),

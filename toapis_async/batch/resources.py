@@ -68,7 +68,7 @@ class SessionResources:
                 priority=BULK,
             ),
             uploads=uploads,
-            downloader=downloader,
+            downloader=downloader.limited(settings.download_workers),
             sink=self.sink,
             recorder=Recorder(
                 journal=self.journal,

@@ -1,16 +1,21 @@
 """What the runs of a session share."""
 
+from collections.abc import Collection
+
 import attrs
 
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.outcomes import Item
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
 from toapis_async.batch.tally import Tally
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
+from toapis_async.client.saving import FileTarget
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
+from toapis_async.policy.files.naming import file_stem
 from toapis_async.ports.sink import Sink
 
 
@@ -41,3 +46,8 @@ class RunContext:
     tally: Tally
     budget: Budget
     in_work: set[str]
+
+    def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:
+        """Say where an item's files belong; *ours* are the names of older ones of it, which may be replaced."""
+        naming = self.settings.naming(item, self.gateway.clock.now())
+        return FileTarget(sink=self.sink, stem=file_stem(item.key), naming=naming, ours=ours)

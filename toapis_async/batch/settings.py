@@ -1,13 +1,16 @@
 """Settings of a session, checked before any input or output."""
 
 import os
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import attrs
 
+from toapis_async.batch.outcomes import Item
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.templates import FileNaming, check_template
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.ports.events import Observer
 from toapis_async.ports.sink import Sink
@@ -41,6 +44,7 @@ class SessionSettings:
     max_cost_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
+    name: str | None = None
     on_event: Observer | None = None
 
     @property
@@ -50,8 +54,19 @@ class SessionSettings:
             return Path(self.journal)
         return None if is_address(self.sink.uri) else Path(self.sink.uri)
 
+    def naming(self, item: Item, now: float) -> FileNaming | None:
+        """Say what the files of an item are called; None for the item's key."""
+        if self.name is None:
+            return None
+        date, request = datetime.fromtimestamp(now, UTC).date().isoformat(), item.request
+        return FileNaming(template=self.name, id=item.key, model=request.model, date=date, prompt=request.prompt)
+
     def __attrs_post_init__(self) -> None:
         self._check_journal()
+        if self.name is not None:
+            check_template(self.name)
+            if "{id}" not in self.name:
+                raise ConfigurationError(f"name={self.name!r} has no {{id}}, so that items would share names.")
         for name in ("max_concurrency", "download_workers"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:

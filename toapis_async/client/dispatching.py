@@ -2,10 +2,19 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeAlias
 
 from toapis_async.clock import Clock
 from toapis_async.ports.events import Event, Observer
 from toapis_async.values.requests import GenerationRequest
+
+Tell: TypeAlias = Callable[..., None]
+"""Takes the class of an event and its own facts; the others, such as the item, are known to it."""
+
+
+def tell_nobody(event: Callable[..., Event], **facts: object) -> None:
+    """Be a ``Tell`` where nobody listens."""
+
 
 logger = logging.getLogger("toapis_async")
 

@@ -1,17 +1,26 @@
 """One file of a finished task, from its address to a verified file on the disk."""
 
-import binascii
 import random as random_module
-from base64 import b64decode
+from functools import partial
 
-import anyio
 import attrs
 
-from toapis_async.client.saving import FETCH_AGAIN, FileTarget, publish, save_bytes, signature_of
+from toapis_async.client.dispatching import Tell, tell_nobody
+from toapis_async.client.saving import (
+    FETCH_AGAIN,
+    RAISE_CAP,
+    FileTarget,
+    is_data_address,
+    publish,
+    save_data_address,
+    signature_of,
+)
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
+from toapis_async.policy.files.addresses import host_of
 from toapis_async.policy.files.signatures import end_is_whole
-from toapis_async.policy.files.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
+from toapis_async.policy.files.transfers import Answer, FileVersion, answer_of, delay_seconds, worth_another_try
+from toapis_async.ports.events import TransferBegun, TransferDone, TransferRetried
 from toapis_async.ports.sink import Draft
 from toapis_async.transport.files import FileHost, FileReply
 from toapis_async.values.files import SavedFile
@@ -26,7 +35,6 @@ _SLOW_AFTER_SECONDS = 60.0
 
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
 _SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
-_RAISE_CAP = "The task is paid for; its address is in task.urls."
 
 
 async def fetch_file(
@@ -36,6 +44,7 @@ async def fetch_file(
     *,
     clock: Clock,
     random: random_module.Random,
+    tell: Tell = tell_nobody,
     max_bytes: int = MAX_FILE_BYTES,
     attempts: int = ATTEMPTS,
 ) -> SavedFile:
@@ -49,6 +58,7 @@ async def fetch_file(
         url: as the gateway gave it.
         target: where the file belongs.
         clock, random: for waiting between tries.
+        tell: hears of the transfer.
         max_bytes: a longer file is refused.
         attempts: how many tries in all.
 
@@ -60,27 +70,20 @@ async def fetch_file(
         StorageError: the file could not be kept.
 
     """
-    if url[:5].lower() == "data:":
-        return await _save_data_url(url, target, max_bytes=max_bytes)
+    if is_data_address(url):
+        return await save_data_address(url, target, max_bytes=max_bytes)
+    told = partial(tell, host=host_of(url, base_url=host.base_url), index=target.index)
     draft = target.sink.draft(target.stem)
     try:
-        transfer = _Transfer(host=host, url=url, draft=draft, clock=clock, max_bytes=max_bytes)
+        told(TransferBegun)
+        began = clock.monotonic()
+        transfer = _Transfer(host=host, url=url, draft=draft, clock=clock, max_bytes=max_bytes, tell=told)
         await transfer.run(attempts=attempts, random=random)
-        return await publish(draft, target)
+        file = await publish(draft, target)
+        told(TransferDone, bytes=file.bytes, seconds=clock.monotonic() - began)
+        return file
     finally:
         await draft.discard()
-
-
-async def _save_data_url(url: str, target: FileTarget, *, max_bytes: int) -> SavedFile:
-    kind, _, text = url.partition(",")
-    if not kind.lower().endswith(";base64") or len(text) * 3 // 4 > max_bytes:
-        raise ContentMismatchError("The data: address is not base64, or too long.", url="data:", hint=_RAISE_CAP)
-    try:
-        # Megabytes at once would hold up the event loop.
-        data = await anyio.to_thread.run_sync(b64decode, text)
-    except binascii.Error as error:
-        raise ContentMismatchError(f"The data: address is broken: {error}.", url="data:", hint=_RAISE_CAP) from error
-    return await save_bytes(data, target)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -92,7 +95,8 @@ class _Transfer:
     draft: Draft
     clock: Clock
     max_bytes: int
-    validator: str | None = None
+    tell: Tell
+    version: FileVersion = attrs.field(factory=FileVersion)
     retry_after_seconds: float | None = None
     hopeless: bool = False
 
@@ -108,26 +112,36 @@ class _Transfer:
                 failures += 1
                 if self.hopeless or failures >= attempts or not worth_another_try(error):
                     raise
+                self.tell(TransferRetried, error=error)
             await self.clock.sleep(delay_seconds(failures, retry_after_seconds=self.retry_after_seconds, random=random))
 
     async def _try(self) -> None:
-        offset = self.draft.bytes_written if self.validator is not None else 0
-        async with self.host.get(self.url, offset=offset, validator=self.validator) as reply:
-            answer = answer_of(reply.http_status, offset=offset, content_range=reply.content_range)
+        begun, validator = self.version, self.version.validator
+        offset = self.draft.bytes_written if validator is not None else 0
+        async with self.host.get(self.url, offset=offset, validator=validator) as reply:
+            found, said = reply.version, reply.content_range
+            answer = answer_of(reply.http_status, offset=offset, content_range=said, begun=begun, found=found)
+            if answer is Answer.NOTHING_LEFT:
+                return self._check_end(reply.url)
             if answer is not Answer.REST:
-                self.validator = None
+                self._forget()
                 await self.draft.restart()
             if answer is not Answer.REST and answer is not Answer.WHOLE:
                 self.retry_after_seconds = reply.retry_after_seconds
                 raise _refused(answer, reply)
             length = self._expected_length(reply)
-            self.validator = reply.validator
+            if answer is Answer.WHOLE and reply.validator is not None:
+                self.version = attrs.evolve(found, length=length)
             await self._receive(reply)
         self._check_length(length, reply.url)
-        self._check_end(reply.url)
+        return self._check_end(reply.url)
+
+    def _forget(self) -> None:
+        """Have the next try begin anew."""
+        self.version = FileVersion()
 
     def _expected_length(self, reply: FileReply) -> int | None:
-        _, length = parse_content_range(reply.content_range)
+        length = reply.version.length
         if length is None and reply.declared_length is not None:
             length = self.draft.bytes_written + reply.declared_length
         if length is not None and length > self.max_bytes:
@@ -155,14 +169,14 @@ class _Transfer:
         try:
             signature_of(self.draft.head, url=url)
         except ContentMismatchError:
-            self.validator = None
+            self._forget()
             raise
 
     def _check_length(self, length: int | None, url: str) -> None:
         received = self.draft.bytes_written
         if length is not None and received != length:
             if received > length:
-                self.validator = None
+                self._forget()
             raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=FETCH_AGAIN)
 
     def _check_end(self, url: str) -> None:
@@ -170,7 +184,7 @@ class _Transfer:
         draft = self.draft
         received, head = draft.bytes_written, draft.head
         if not end_is_whole(signature_of(head, url=url), head=head, tail=draft.tail, length=received):
-            self.validator = None
+            self._forget()
             raise TruncatedError(
                 f"The file ends in the middle, after {received} bytes.", url=url, hint=_SEE_FOR_YOURSELF
             )
@@ -181,7 +195,7 @@ class _Transfer:
             f"The file is longer than {self.max_bytes} bytes.",
             url=reply.url,
             http_status=reply.http_status,
-            hint=_RAISE_CAP,
+            hint=RAISE_CAP,
         )
 
 

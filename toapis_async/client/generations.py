@@ -1,6 +1,7 @@
 """The verbs that images and videos share: submit, retrieve, wait, generate, download."""
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -10,16 +11,18 @@ from toapis_async.client.checking import check
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.orphans import AbandonedSubmission, Caller, OrphanTracker
+from toapis_async.client.saving import FileTarget
 from toapis_async.client.submitting import Encode, Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import Finish, wait_until_finished
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.policy.files.naming import client_business_id, item_key, task_stem
+from toapis_async.policy.files.templates import FileNaming, check_template
 from toapis_async.policy.waiting.latency import Watch
-from toapis_async.storage.files.sinks import Destination
+from toapis_async.storage.files.sinks import Destination, opened
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpRequest
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import FileBytes, SavedFile
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
@@ -185,32 +188,72 @@ class Generations(Generic[Request]):
             )
             raise
 
-    async def download(self, task: GenerationTask, directory: Destination) -> tuple[SavedFile, ...]:
+    async def download(
+        self, task: GenerationTask, directory: Destination, *, name: str | None = None, prompt: str = ""
+    ) -> tuple[SavedFile, ...]:
         """Save a finished task's files, verified, under names made from its id.
 
         Each file is written under a temporary name, checked, synced and renamed. The key is never sent to a file
-        host. A dead link leads to a fresh look at the task.
+        host. A dead link leads to a fresh look at the task. A file that is there already and is another one is never
+        replaced: ours becomes ``…~copy.png``.
 
         Args:
             task: completed; an unfinished one is waited for.
             directory: made if it is missing; or a ``Sink`` that is open.
+            name: what the files are called, before number and extension: ``{id}``, ``{index}`` (from 1), ``{model}``,
+                ``{size}`` (pixels), ``{date}`` (of the task, UTC), ``{slug}`` (first words of the prompt). What is
+                not known is ``unknown``, and what some file system does not take becomes a dash. None for ``{id}``.
+            prompt: for ``{slug}``, since tasks do not carry it.
+
+        Returns:
+            the files, in the task's order.
+
+        Raises:
+            ConfigurationError: ``name`` names what there is not.
+            TaskFailedError: the task failed, so there is nothing to fetch.
+            IncompleteDownloadError: some files are saved, others could not be fetched.
+            DownloadError: no file could be fetched; the task is paid for, so download again.
+            StorageError: a file could not be kept.
+
+        """
+        if name is not None:
+            check_template(name)
+        task = await self._completed(task)
+        naming = None if name is None else self._naming(name, task, prompt)
+        tell = partial(self._gateway.events.tell, task_id=task.id)
+        async with opened(directory) as sink:
+            target = FileTarget(sink=sink, stem=task_stem(task.id), naming=naming)
+            return await self._downloader.save(task, target, fresh=lambda: self.retrieve(task.id), tell=tell)
+
+    async def read(self, task: GenerationTask) -> tuple[FileBytes, ...]:
+        """Fetch a finished task's files into memory, verified as ``download()`` does, without touching the disk.
+
+        Args:
+            task: completed; an unfinished one is waited for.
 
         Returns:
             the files, in the task's order.
 
         Raises:
             TaskFailedError: the task failed, so there is nothing to fetch.
-            DownloadError: a file could not be fetched; the task is paid for, so download again.
-            StorageError: the disk refused.
+            DownloadError: a file could not be fetched; the task is paid for, so read again.
 
         """
+        task = await self._completed(task)
+        tell = partial(self._gateway.events.tell, task_id=task.id)
+        return await self._downloader.read(task, fresh=lambda: self.retrieve(task.id), tell=tell)
+
+    async def _completed(self, task: GenerationTask) -> GenerationTask:
         if not task.finished:
             task = await self.wait(task)
         if task.status is TaskStatus.FAILED:
             raise task_failed_error(task)
-        return await self._downloader.save(
-            task, stem=task_stem(task.id), sink=directory, fresh=lambda: self.retrieve(task.id)
-        )
+        return task
+
+    def _naming(self, template: str, task: GenerationTask, prompt: str) -> FileNaming:
+        dated = task.completed_at or task.created_at or datetime.fromtimestamp(self._gateway.clock.now(), UTC)
+        date = dated.astimezone(UTC).date().isoformat()
+        return FileNaming(template=template, id=task.id, model=task.model, date=date, prompt=prompt)
 
 
 def _encode(request: GenerationRequest, catalogue: Catalogue, client_business_id: str) -> HttpRequest:

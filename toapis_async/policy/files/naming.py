@@ -66,6 +66,11 @@ def file_names(stem: str, index: int, count: int, extension: str, *, part: str =
         yield "~".join(filter(None, (stem, "-".join((*marks, *copy))))) + "." + extension
 
 
+def harmless(text: str) -> str:
+    """Return what every file system takes of a text, dashes in place of the rest; at most 100 bytes, perhaps empty."""
+    return _harmless(text, _STEM_BYTES)
+
+
 def slug(prompt: str) -> str:
     """Return the prompt's first words in plain letters and digits, at most 32; empty when it has none."""
     plain = unicodedata.normalize("NFKD", prompt[:400]).encode("ascii", "ignore").decode().lower()

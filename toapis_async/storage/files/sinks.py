@@ -1,6 +1,8 @@
 """From what the user names to the sink that keeps files there."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +13,16 @@ from toapis_async.values.files import is_address
 
 Destination: TypeAlias = str | os.PathLike[str] | Sink
 """A directory, or a sink."""
+
+
+@asynccontextmanager
+async def opened(where: Destination) -> AsyncIterator[Sink]:
+    """Open the directory for as long as this lasts; a sink that was given is open, and stays so."""
+    if not isinstance(where, str | os.PathLike):
+        yield where
+        return
+    async with sink_at(where) as sink:
+        yield sink
 
 
 def sink_at(where: Destination, *, durable: bool = True) -> Sink:
