@@ -1,5 +1,6 @@
 """What a file is, by its own bytes: neither its name nor the server's word counts."""
 
+import re
 from collections.abc import Callable
 from struct import unpack_from
 
@@ -29,6 +30,8 @@ _GIF = Signature(mime="image/gif", extension="gif")
 _WEBP = Signature(mime="image/webp", extension="webp")
 _AVIF = Signature(mime="image/avif", extension="avif")
 _HEIC = Signature(mime="image/heic", extension="heic")
+_BMP = Signature(mime="image/bmp", extension="bmp")
+_SVG = Signature(mime="image/svg+xml", extension="svg")
 _TIFF = Signature(mime="image/tiff", extension="tif")
 _JXL = Signature(mime="image/jxl", extension="jxl")
 _MP4 = Signature(mime="video/mp4", extension="mp4")
@@ -46,6 +49,14 @@ _BEGINNINGS = (
     (b"\xff\x0a", _JXL),
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", _JXL),
 )
+_BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
+# What may stand before the root element: declaration, comments, document type, instructions, white space. Each part
+# is matched once and for all (?>…), so that no page makes this slow.
+_prologue = re.compile(
+    rb"(?>\xef\xbb\xbf)?(?>\s+|<!--(?>.*?-->)|<\?(?>.*?\?>)|<!DOCTYPE\s+(?>(?:\w+:)?svg\b)(?>[^>\[]*)(?>\[.*?\]\s*)?>)*+",
+    re.DOTALL,
+).match
+_svg_root = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?svg[\s/>]").match
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _BARE_QUICKTIME = frozenset({b"moov", b"mdat", b"wide"})
 
@@ -61,7 +72,22 @@ def sniff(head: bytes) -> Signature | None:
         return _WEBM if b"webm" in head[:64] else _MATROSKA
     if head[4:8] == b"ftyp":
         return _by_brands(head)
-    return _MOV if head[4:8] in _BARE_QUICKTIME else None
+    if head[4:8] in _BARE_QUICKTIME:
+        return _MOV
+    if head[:2] == b"BM" and head[6:10] == bytes(4) and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return _BMP
+    return _SVG if _svg_root(head, _end_of_prologue(head)) else None
+
+
+def may_become_svg(head: bytes) -> bool:
+    """Tell whether nothing but what may stand before an SVG's root element has come so far."""
+    rest = head[_end_of_prologue(head) :]
+    return len(rest) < 100 or rest.startswith((b"<?xml", b"<!--", b"<!DOCTYPE svg"))
+
+
+def _end_of_prologue(head: bytes) -> int:
+    matched = _prologue(head)
+    return 0 if matched is None else matched.end()
 
 
 def _by_brands(head: bytes) -> Signature:

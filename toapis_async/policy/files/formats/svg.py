@@ -1,0 +1,77 @@
+"""SVG: XML that is well-formed to its end, with the root element ``svg``.
+
+It is read and never drawn: nothing that it links to is fetched, no script runs, and entities that could grow are
+refused. The parser holds one token at a
+time, of which an embedded picture is one: its memory grows with that.
+"""
+
+import re
+from xml.parsers import expat
+
+from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+
+_ROOTS = frozenset({"http://www.w3.org/2000/svg svg", "svg"})
+_LONGEST_ENTITY = 256
+_CUT = frozenset(
+    expat.errors.codes[message]
+    for message in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+    )
+)
+_length = re.compile(r"\s*(\d+(?:\.\d+)?)(?:px)?\s*\Z").match
+_view_box = re.compile(r"\s*-?[\d.]+[\s,]+-?[\d.]+[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)\s*\Z").match
+
+
+def walk_svg(incoming: Incoming) -> Walk[None]:
+    """Parse to the end."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def see_root(name: str, attributes: dict[str, str]) -> None:
+        parser.StartElementHandler = None
+        if name not in _ROOTS:
+            raise BrokenStructureError(f"is XML, but no SVG: its root is {name[:80]!r}")
+        _measure(attributes, incoming)
+
+    parser.StartElementHandler = see_root
+    parser.EntityDeclHandler = _check_entity
+    while not (yield from incoming.at_end()):
+        _parse(parser, incoming.chunk[incoming.at :], final=False)
+        incoming.at = len(incoming.chunk)
+    _parse(parser, b"", final=True)
+
+
+def _parse(parser: expat.XMLParserType, text: bytes, *, final: bool) -> None:
+    try:
+        parser.Parse(text, final)
+    except expat.ExpatError as error:
+        what = expat.errors.messages.get(error.code, "no XML")
+        raise BrokenStructureError(
+            f"is not well-formed at line {error.lineno}: {what}", cut=final and error.code in _CUT
+        ) from error
+
+
+def _check_entity(
+    name: str,
+    _parameter: bool,
+    value: str | None,
+    _base: str | None,
+    _system: str | None,
+    _public: str | None,
+    _notation: str | None,
+) -> None:
+    """Allow short names for short texts, as Illustrator writes for its namespaces."""
+    if value is None or len(value) > _LONGEST_ENTITY or "&" in value or "%" in value:
+        raise BrokenStructureError(f"declares the entity {name[:80]!r}, which could grow")
+
+
+def _measure(attributes: dict[str, str], incoming: Incoming) -> None:
+    """Read the size in pixels, or else that of the view box; other units and percentages tell none."""
+    width, height = _length(attributes.get("width", "")), _length(attributes.get("height", ""))
+    box = _view_box(attributes.get("viewBox", ""))
+    if width and height:
+        incoming.measured(round(float(width[1])), round(float(height[1])))
+    elif box:
+        incoming.measured(round(float(box[1])), round(float(box[2])))
