@@ -25,8 +25,12 @@ _CONTAINERS = {
     b"iprp": 0,
     b"ipco": 0,
 }
+# Only what holds contents may go on "to the end of the file".
+_ENDLESS = frozenset({b"mdat", b"jxlc", b"jxlp", b"free", b"skip"})
+_INNER = (frozenset(_CONTAINERS) - {b"moov", b"moof"}) | {b"mvhd", b"mfhd", b"tkhd", b"iloc", b"ispe", b"tfra", b"mfro"}
 _DEEPEST = 8
 _LONGEST_TABLE = 65_536
+_CODESTREAM_BYTES = 32
 
 
 @attrs.define
@@ -35,7 +39,6 @@ class Boxes:
 
     Attributes:
         kinds: which have come; of inner ones only those that are looked at.
-        first, count: the first one, and how many there are at the top.
         least_bytes: how long the file must be for its tables to be true.
         codestream: the first bytes of a JPEG XL codestream.
         last_part: whether the last part of a JPEG XL codestream in parts has come.
@@ -43,7 +46,6 @@ class Boxes:
     """
 
     kinds: set[bytes] = attrs.field(factory=set)
-    first: bytes = b""
     least_bytes: int = 0
     codestream: bytes = b""
     last_part: bool = False
@@ -97,7 +99,7 @@ def _boxes(incoming: Incoming, end: int | None, seen: Boxes, depth: int) -> Walk
     while end is None or incoming.position < end:
         start = incoming.position
         head = yield from incoming.take_up_to(8)
-        if end is None and not head[:4].strip(b"\x00") and (len(head) < 8 or head[4:] == bytes(4)):
+        if end is None and not head.strip(b"\x00"):
             yield from incoming.only_padding_follows()
             return
         if len(head) < 8:
@@ -105,12 +107,12 @@ def _boxes(incoming: Incoming, end: int | None, seen: Boxes, depth: int) -> Walk
         length, kind = int.from_bytes(head[:4]), head[4:]
         if length == 1:
             length = int.from_bytes((yield from incoming.take(8)))
-        elif length == 0 and end is None:
+        elif length == 0 and end is None and kind in _ENDLESS:
             seen.kinds.add(kind)
             yield from _to_the_end(incoming, kind, seen)
             return
         stop = start + length
-        if stop < incoming.position or (end is not None and stop > end) or not _is_name(kind):
+        if stop < incoming.position or (end is not None and stop > end) or not _fits_in(kind, depth):
             raise BrokenStructureError(f"has no box at byte {start}")
         yield from _box(incoming, kind, stop, seen, depth)
         yield from incoming.skip(stop - incoming.position)
@@ -199,14 +201,14 @@ def _read_locations(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
 
 
 def _read_codestream(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
-    seen.codestream = seen.codestream or content[:32]
+    seen.codestream = content[:_CODESTREAM_BYTES]
 
 
 def _read_part(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
     """Read a part of a codestream: a number, of which the highest bit marks the last part."""
     if len(content) < 4 or seen.last_part:
         raise BrokenStructureError("has a part of its codestream out of place")
-    seen.codestream = seen.codestream or content[4:32]
+    seen.codestream = (seen.codestream + content[4:])[:_CODESTREAM_BYTES]
     seen.last_part = bool(content[0] & 0x80)
 
 
@@ -219,6 +221,6 @@ _READERS: dict[bytes, Callable[[bytes, Boxes, Incoming], None]] = {
 }
 
 
-def _is_name(kind: bytes) -> bool:
-    """Tell whether these may be a box's name: QuickTime's own begin with a copyright sign."""
-    return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind)
+def _fits_in(kind: bytes, depth: int) -> bool:
+    """Tell whether these may be a box's name at this depth: QuickTime's own names begin with a copyright sign."""
+    return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind) and (depth > 0 or kind not in _INNER)
