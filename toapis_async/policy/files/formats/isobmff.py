@@ -2,10 +2,11 @@
 
 What is in ``mdat`` (and ``jxlc``) carries no checksum: it is passed over by its length, and only decoding tells more.
 That films and pictures reach as far as their own tables say is checked: a box that goes "to the end of the file" hides
-no cut.
+no cut. A film in fragments without an index of them that was cut exactly between two looks whole.
 """
 
 from collections.abc import Callable
+from itertools import islice
 from struct import unpack_from
 
 import attrs
@@ -27,7 +28,12 @@ _CONTAINERS = {
 }
 # Only what holds contents may go on "to the end of the file".
 _ENDLESS = frozenset({b"mdat", b"jxlc", b"jxlp", b"free", b"skip"})
-_INNER = (frozenset(_CONTAINERS) - {b"moov", b"moof"}) | {b"mvhd", b"mfhd", b"tkhd", b"iloc", b"ispe", b"tfra", b"mfro"}
+# Of the boxes that belong into others, those that a misled walk would come upon.
+_INNER = (frozenset(_CONTAINERS) - {b"moov", b"moof"}) | {
+    *(b"mvhd", b"tkhd", b"trex", b"udta"),
+    *(b"mfhd", b"tfhd", b"tfdt", b"trun", b"tfra", b"mfro"),
+    *(b"iloc", b"ispe", b"hdlr", b"ilst", b"data"),
+}
 _DEEPEST = 8
 _LONGEST_TABLE = 65_536
 _CODESTREAM_BYTES = 32
@@ -39,6 +45,7 @@ class Boxes:
 
     Attributes:
         kinds: which have come; of inner ones only those that are looked at.
+        promised: a fragment's head has come, and its contents not yet.
         least_bytes: how long the file must be for its tables to be true.
         codestream: the first bytes of a JPEG XL codestream.
         last_part: whether the last part of a JPEG XL codestream in parts has come.
@@ -46,6 +53,7 @@ class Boxes:
     """
 
     kinds: set[bytes] = attrs.field(factory=set)
+    promised: bool = False
     least_bytes: int = 0
     codestream: bytes = b""
     last_part: bool = False
@@ -79,7 +87,7 @@ def _walk(incoming: Incoming, is_there: Callable[[Boxes], bool]) -> Walk[Boxes]:
     yield from _boxes(incoming, None, seen, 0)
     if seen.least_bytes > incoming.position:
         raise BrokenStructureError(f"ends before byte {seen.least_bytes}, where its tables lead", cut=True)
-    if not is_there(seen):
+    if seen.promised or not is_there(seen):
         raise BrokenStructureError("lacks its index or its contents", cut=True)
     return seen
 
@@ -128,6 +136,10 @@ def _to_the_end(incoming: Incoming, kind: bytes, seen: Boxes) -> Walk[None]:
 
 def _box(incoming: Incoming, kind: bytes, stop: int, seen: Boxes, depth: int) -> Walk[None]:
     seen.kinds.add(kind)
+    if kind in {b"moof", b"mdat"} and not depth:
+        if seen.promised and kind == b"moof":
+            raise BrokenStructureError(f"has a fragment without contents before byte {incoming.position}")
+        seen.promised = kind == b"moof"
     room = stop - incoming.position
     # At the top `meta` begins with a version; inside QuickTime's `moov` it may not, and is of no interest.
     prefix = 4 if kind == b"meta" and depth == 0 else _CONTAINERS.get(kind)
@@ -200,6 +212,16 @@ def _read_locations(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
                 seen.least_bytes = max(seen.least_bytes, stop)
 
 
+def _read_segments(content: bytes, seen: Boxes, incoming: Incoming) -> None:
+    """Read how far the fragments go that follow an index (section 8.16.3)."""
+    at = 20 if content[:1] == b"\x00" else 28
+    if len(content) < at + 4:
+        raise BrokenStructureError("has an index that makes no sense")
+    first, count = int.from_bytes(content[at // 2 + 6 : at]), int.from_bytes(content[at + 2 : at + 4])
+    sizes = (int.from_bytes(content[place : place + 4]) & 0x7FFFFFFF for place in range(at + 4, len(content), 12))
+    seen.least_bytes = max(seen.least_bytes, incoming.position + first + sum(islice(sizes, count)))
+
+
 def _read_codestream(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
     seen.codestream = content[:_CODESTREAM_BYTES]
 
@@ -216,6 +238,7 @@ _READERS: dict[bytes, Callable[[bytes, Boxes, Incoming], None]] = {
     b"tkhd": _read_track,
     b"ispe": _read_extent,
     b"iloc": _read_locations,
+    b"sidx": _read_segments,
     b"jxlc": _read_codestream,
     b"jxlp": _read_part,
 }
@@ -223,4 +246,6 @@ _READERS: dict[bytes, Callable[[bytes, Boxes, Incoming], None]] = {
 
 def _fits_in(kind: bytes, depth: int) -> bool:
     """Tell whether these may be a box's name at this depth: QuickTime's own names begin with a copyright sign."""
-    return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind) and (depth > 0 or kind not in _INNER)
+    if depth == 0:
+        return kind not in _INNER and all(0x20 <= byte < 0x7F for byte in kind)
+    return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind)

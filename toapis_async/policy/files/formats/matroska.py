@@ -46,7 +46,7 @@ def walk_matroska(incoming: Incoming) -> Walk[None]:
             element = None
         else:
             raise BrokenStructureError(f"has no element at byte {start}")
-    if not {_SEGMENT, _TRACKS, _CLUSTER} <= found.kinds:
+    if not {_SEGMENT, _TRACKS, _TRACK, _CLUSTER} <= found.kinds:
         raise BrokenStructureError("lacks its tracks or its contents", cut=True)
     incoming.measured(found.width, found.height)
 
