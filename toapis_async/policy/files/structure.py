@@ -116,8 +116,7 @@ class StructureCheck:
         self.signature = signature = sniff(head)
         if signature is None:
             if ended or len(head) >= HEAD_BYTES or not may_become_svg(head):
-                what = "is empty" if not head else "is a page or message" if looks_like_markup(head) else "is unknown"
-                self.flaw = Flaw(Kind.FOREIGN, what)
+                self.flaw = Flaw(Kind.FOREIGN, f"is no image or video, but {_foreign(head)}")
             return False
         self._walk = _WALKS[signature.extension](self._incoming)
         return True
@@ -130,3 +129,9 @@ class StructureCheck:
         except BrokenStructureError as error:
             kind = Kind.CUT if error.cut else Kind.BROKEN
             self.flaw = Flaw(kind, f"{error}, after {incoming.position} bytes" if error.cut else str(error))
+
+
+def _foreign(head: bytes) -> str:
+    if not head:
+        return "an empty body"
+    return "a page or message" if looks_like_markup(head) else "unknown bytes"

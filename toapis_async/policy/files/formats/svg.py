@@ -51,6 +51,8 @@ def _parse(parser: expat.XMLParserType, text: bytes, *, final: bool) -> None:
         raise BrokenStructureError(
             f"is not well-formed at line {error.lineno}: {what}", cut=final and error.code in _CUT
         ) from error
+    except (LookupError, ValueError) as error:  # an encoding that Python does not have, or of several bytes
+        raise BrokenStructureError(f"cannot be read: {error}") from error
 
 
 def _check_entity(
