@@ -9,7 +9,7 @@ import attrs
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
 from toapis_async.policy.files.naming import file_name
-from toapis_async.policy.files.signatures import Signature, end_is_whole, looks_like_markup, size_px, sniff
+from toapis_async.policy.files.structure import Kind, StructureCheck
 from toapis_async.policy.files.transfers import Answer, answer_of, delay_seconds, parse_content_range, worth_another_try
 from toapis_async.storage.files.atomic_files import OutputDirectory, Partial
 from toapis_async.transport.files import FileHost, FileReply
@@ -18,7 +18,6 @@ from toapis_async.values.files import SavedFile
 MAX_FILE_BYTES = 2 * 1024**3
 ATTEMPTS = 5
 
-_BEGINNING_BYTES = 64
 _PROGRESS_BYTES = 262_144
 _SLOWEST_BYTES_PER_SECOND = 1024
 _SLOW_AFTER_SECONDS = 60.0
@@ -93,7 +92,7 @@ async def fetch_file(
     try:
         transfer = _Transfer(host=host, url=url, partial=partial, clock=clock, max_bytes=max_bytes)
         await transfer.run(attempts=attempts, random=random)
-        return await _publish(partial, spot)
+        return await _publish(partial, transfer.structure, spot)
     finally:
         await partial.discard()
 
@@ -112,10 +111,14 @@ async def save_bytes(
 
 
 async def _save(data: bytes, spot: FileTarget) -> SavedFile:
+    structure = StructureCheck()
+    await spot.directory.hop(lambda: structure.feed(data))
+    structure.finish()
+    _refuse_flaws(structure, url="")
     partial = spot.directory.open_partial(spot.stem)
     try:
         await partial.write(data)
-        return await _publish(partial, spot)
+        return await _publish(partial, structure, spot)
     finally:
         await partial.discard()
 
@@ -131,20 +134,21 @@ async def _save_data_url(url: str, spot: FileTarget, *, max_bytes: int) -> Saved
     return await _save(data, spot)
 
 
-async def _publish(partial: Partial, spot: FileTarget) -> SavedFile:
-    head = partial.head
-    signature = _signature(head, url="")
-    width, height = size_px(head) or (None, None)
+async def _publish(partial: Partial, structure: StructureCheck, spot: FileTarget) -> SavedFile:
+    """Save what was found whole."""
+    signature = structure.signature
+    assert signature is not None  # noqa: S101 - a file without one has a flaw
+    width, height = structure.size_px or (None, None)
     name = file_name(spot.stem, spot.index, spot.count, signature.extension, part=spot.part)
     return await partial.publish(name, mime=signature.mime, width=width, height=height)
 
 
-def _signature(head: bytes, *, url: str) -> Signature:
-    signature = sniff(head)
-    if signature is not None:
-        return signature
-    what = "an empty body" if not head else "a page or message" if looks_like_markup(head) else "unknown bytes"
-    raise ContentMismatchError(f"The file host sent {what} in place of a file.", url=url, hint=_FETCH_AGAIN)
+def _refuse_flaws(structure: StructureCheck, *, url: str) -> None:
+    flaw = structure.flaw
+    if flaw is not None:
+        error = TruncatedError if flaw.kind is Kind.CUT else ContentMismatchError
+        hint = _FETCH_AGAIN if flaw.kind is Kind.FOREIGN else _SEE_FOR_YOURSELF
+        raise error(f"The file {flaw.what}.", url=url, hint=hint)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -156,6 +160,7 @@ class _Transfer:
     partial: Partial
     clock: Clock
     max_bytes: int
+    structure: StructureCheck = attrs.field(factory=StructureCheck)
     validator: str | None = None
     retry_after_seconds: float | None = None
     hopeless: bool = False
@@ -181,6 +186,7 @@ class _Transfer:
             if answer is not Answer.REST:
                 self.validator = None
                 await self.partial.restart()
+                self.structure = StructureCheck()
             if answer is not Answer.REST and answer is not Answer.WHOLE:
                 self.retry_after_seconds = reply.retry_after_seconds
                 raise _refused(answer, reply)
@@ -188,7 +194,8 @@ class _Transfer:
             self.validator = reply.validator
             await self._receive(reply)
         self._check_length(length, reply.url)
-        self._check_end(reply.url)
+        self.structure.finish()
+        self._check_structure(reply.url)
 
     def _expected_length(self, reply: FileReply) -> int | None:
         _, length = parse_content_range(reply.content_range)
@@ -201,26 +208,21 @@ class _Transfer:
     async def _receive(self, reply: FileReply) -> None:
         partial, clock = self.partial, self.clock
         started, before = clock.monotonic(), partial.bytes_written
-        recognised = before > 0
         async for chunk in reply.chunks():
+            if self.structure.feed(chunk) is not None:
+                self._check_structure(reply.url)
             await partial.write(chunk)
-            if not recognised and partial.bytes_written >= _BEGINNING_BYTES:
-                self._check_beginning(reply.url)
-                recognised = True
             if partial.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
             elapsed = clock.monotonic() - started
             if elapsed > _SLOW_AFTER_SECONDS and partial.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
                 raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=_FETCH_AGAIN)
-        if not recognised:
-            self._check_beginning(reply.url)
 
-    def _check_beginning(self, url: str) -> None:
-        try:
-            _signature(self.partial.head, url=url)
-        except ContentMismatchError:
+    def _check_structure(self, url: str) -> None:
+        """Refuse what cannot be a whole file, even if every byte came that was declared; its bytes are of no use."""
+        if self.structure.flaw is not None:
             self.validator = None
-            raise
+        _refuse_flaws(self.structure, url=url)
 
     def _check_length(self, length: int | None, url: str) -> None:
         received = self.partial.bytes_written
@@ -228,16 +230,6 @@ class _Transfer:
             if received > length:
                 self.validator = None
             raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=_FETCH_AGAIN)
-
-    def _check_end(self, url: str) -> None:
-        """Refuse a file that was cut before it reached its host: its length is right, and its end is missing."""
-        partial = self.partial
-        received, head = partial.bytes_written, partial.head
-        if not end_is_whole(_signature(head, url=url), head=head, tail=partial.tail, length=received):
-            self.validator = None
-            raise TruncatedError(
-                f"The file ends in the middle, after {received} bytes.", url=url, hint=_SEE_FOR_YOURSELF
-            )
 
     def _too_long(self, reply: FileReply) -> ContentMismatchError:
         self.hopeless = True
