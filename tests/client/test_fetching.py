@@ -465,12 +465,21 @@ async def test_data_addresses_need_no_network(fetch, file_host):
         "data:image/png;base64,aGVsbG8=",
         "data:image/png;base64,",
         "data:image/png;base64,A",
+        "data:image/png;base64," + base64.b64encode(IMAGE[:700] + IMAGE[701:]).decode(),
     ],
 )
 async def test_bad_data_addresses_are_refused(fetch, url):
     """What is no base64, or no image, is named."""
     with pytest.raises(ContentMismatchError):
         await fetch(url)
+
+    assert fetch.names == []
+
+
+async def test_a_data_address_that_is_cut_is_refused(fetch):
+    """A file that came inside a reply is looked at like any other."""
+    with pytest.raises(TruncatedError):
+        await fetch("data:image/png;base64," + base64.b64encode(IMAGE[:-20]).decode())
 
     assert fetch.names == []
 
