@@ -5,9 +5,10 @@ from enum import Enum
 
 import attrs
 
+from toapis_async.errors import ContentMismatchError, TruncatedError
 from toapis_async.policy.files.formats.bitmaps import walk_bmp, walk_tiff
 from toapis_async.policy.files.formats.gif import walk_gif
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 from toapis_async.policy.files.formats.isobmff import walk_film, walk_heif
 from toapis_async.policy.files.formats.jpeg import walk_jpeg
 from toapis_async.policy.files.formats.jxl import walk_jxl
@@ -126,9 +127,10 @@ class StructureCheck:
         incoming.put(chunk)
         try:
             next(self._walk, None)
-        except BrokenStructureError as error:
-            kind = Kind.CUT if error.cut else Kind.BROKEN
-            self.flaw = Flaw(kind, f"{error}, after {incoming.position} bytes" if error.cut else str(error))
+        except TruncatedError as error:
+            self.flaw = Flaw(Kind.CUT, f"{error.message}, after {incoming.position} bytes")
+        except ContentMismatchError as error:
+            self.flaw = Flaw(Kind.BROKEN, error.message)
 
 
 def _foreign(head: bytes) -> str:

@@ -7,7 +7,8 @@ what has passed already; a table behind it cannot be seen without the file.
 from collections.abc import Sequence
 from struct import unpack_from
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _WIDTH, _HEIGHT, _STARTS, _LENGTHS = 256, 257, frozenset({273, 324}), frozenset({279, 325})
 _ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -37,7 +38,7 @@ def walk_tiff(incoming: Incoming) -> Walk[None]:
     lengths = next((tables[tag] for tag in tables if tag in _LENGTHS), ())
     least = max([least, *(start + length for start, length in zip(starts, lengths, strict=False))])
     if not count or not {_WIDTH, _HEIGHT} <= tables.keys():
-        raise BrokenStructureError("has no picture inside")
+        raise ContentMismatchError("has no picture inside")
     incoming.measured(tables[_WIDTH][0], tables[_HEIGHT][0])
     yield from _reach(incoming, least)
 
@@ -65,7 +66,7 @@ def walk_bmp(incoming: Incoming) -> Walk[None]:
     head = yield from incoming.take(26)
     length, pixels, header = (int(unpack_from("<I", head, at)[0]) for at in (2, 10, 14))
     if header not in _BMP_HEADERS or pixels < 14 + header or length < pixels:
-        raise BrokenStructureError("has a BMP header that makes no sense")
+        raise ContentMismatchError("has a BMP header that makes no sense")
     size = unpack_from("<HH" if header == 12 else "<ii", head, 18)
     incoming.measured(size[0], abs(size[1]))
     yield from _reach(incoming, length)
@@ -74,7 +75,7 @@ def walk_bmp(incoming: Incoming) -> Walk[None]:
 
 def _skip_to(incoming: Incoming, place: int) -> Walk[None]:
     if place < incoming.position:
-        raise BrokenStructureError(f"leads back to byte {place}")
+        raise ContentMismatchError(f"leads back to byte {place}")
     yield from incoming.skip(place - incoming.position)
 
 

@@ -5,7 +5,8 @@ Coded pixels carry no checksum; of them, only that their sub-blocks lead from on
 
 from struct import unpack_from
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 # Graphic control, plain text and application extensions begin with a block of a known length.
@@ -26,14 +27,14 @@ def walk_gif(incoming: Incoming) -> Walk[None]:
         elif kind == _EXTENSION:
             label, length = yield from incoming.take(2)
             if length != _FIRST_LENGTHS.get(label, length):
-                raise BrokenStructureError(f"has an extension that makes no sense at byte {incoming.position - 3}")
+                raise ContentMismatchError(f"has an extension that makes no sense at byte {incoming.position - 3}")
             yield from incoming.skip(length)
             if length:
                 yield from _sub_blocks(incoming)
         elif kind:  # some writers put a zero too many between blocks
-            raise BrokenStructureError(f"has no GIF block at byte {incoming.position - 1}")
+            raise ContentMismatchError(f"has no GIF block at byte {incoming.position - 1}")
     if not images:
-        raise BrokenStructureError("has no picture inside")
+        raise ContentMismatchError("has no picture inside")
     yield from incoming.only_padding_follows()
 
 
@@ -47,7 +48,7 @@ def _image(incoming: Incoming) -> Walk[None]:
     yield from incoming.skip(_colours(head[8]))
     code_bits = (yield from incoming.take(1))[0]
     if not 1 <= code_bits <= 11 or head[4:6] == b"\x00\x00" or head[6:8] == b"\x00\x00":
-        raise BrokenStructureError(f"has an image that makes no sense before byte {incoming.position}")
+        raise ContentMismatchError(f"has an image that makes no sense before byte {incoming.position}")
     yield from _sub_blocks(incoming)
 
 

@@ -7,23 +7,12 @@ the file than the chunk at hand, and passes over contents by their length withou
 from collections.abc import Generator
 from typing import TypeAlias, TypeVar
 
+from toapis_async.errors import ContentMismatchError, TruncatedError
+
 T = TypeVar("T")
 Walk: TypeAlias = Generator[None, None, T]
 
 _PADDING = b"\x00\r\n\t "
-
-
-class BrokenStructureError(Exception):
-    """The bytes are not what their format demands; ends a walk, and never leaves ``StructureCheck``.
-
-    Attributes:
-        cut: whether the file merely ended too early.
-
-    """
-
-    def __init__(self, what: str, *, cut: bool = False) -> None:
-        super().__init__(what)
-        self.cut = cut
 
 
 class Incoming:
@@ -68,7 +57,7 @@ class Incoming:
     def wait(self) -> Walk[None]:
         """Wait for a byte, which must come."""
         if self.at >= len(self.chunk) and (yield from self.at_end()):
-            raise BrokenStructureError("ends in the middle", cut=True)
+            raise TruncatedError("ends in the middle")
 
     def piece(self, longest: int) -> Walk[memoryview]:
         """Take what is here, from 1 byte to so many; valid until the walk stands still."""
@@ -96,7 +85,7 @@ class Incoming:
             return self.chunk[start : start + count]
         taken = yield from self.take_up_to(count)
         if len(taken) < count:
-            raise BrokenStructureError("ends in the middle", cut=True)
+            raise TruncatedError("ends in the middle")
         return taken
 
     def skip(self, count: int) -> Walk[None]:
@@ -120,7 +109,7 @@ class Incoming:
     def only_padding_follows(self) -> Walk[None]:
         """Pass over zeros and white space, which some writers append, to the end; nothing else may come."""
         if (yield from self.skip_padding()):
-            raise BrokenStructureError(f"goes on after its end at byte {self.position - 1}")
+            raise ContentMismatchError(f"goes on after its end at byte {self.position - 1}")
 
     def measured(self, width: int, height: int) -> None:
         """Note a picture's size; the largest counts, since smaller ones belong to tiles and thumbnails."""

@@ -11,7 +11,8 @@ from struct import unpack_from
 
 import attrs
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError, TruncatedError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 # Boxes of boxes, and the bytes before the first inner one.
 _CONTAINERS = {
@@ -77,7 +78,7 @@ def walk_boxed_jxl(incoming: Incoming) -> Walk["Boxes"]:
 def walk_appended_film(incoming: Incoming, first_length: int) -> Walk[None]:
     """Walk a film behind a photo, whose first box's length and name have been taken."""
     if first_length < 8:
-        raise BrokenStructureError(f"has no box at byte {incoming.position - 8}")
+        raise ContentMismatchError(f"has no box at byte {incoming.position - 8}")
     yield from incoming.skip(first_length - 8)
     yield from _boxes(incoming, None, Boxes(), 0)
 
@@ -86,9 +87,9 @@ def _walk(incoming: Incoming, is_there: Callable[[Boxes], bool]) -> Walk[Boxes]:
     seen = Boxes()
     yield from _boxes(incoming, None, seen, 0)
     if seen.least_bytes > incoming.position:
-        raise BrokenStructureError(f"ends before byte {seen.least_bytes}, where its tables lead", cut=True)
+        raise TruncatedError(f"ends before byte {seen.least_bytes}, where its tables lead")
     if seen.promised or not is_there(seen):
-        raise BrokenStructureError("lacks its index or its contents", cut=True)
+        raise TruncatedError("lacks its index or its contents")
     return seen
 
 
@@ -111,7 +112,7 @@ def _boxes(incoming: Incoming, end: int | None, seen: Boxes, depth: int) -> Walk
             yield from incoming.only_padding_follows()
             return
         if len(head) < 8:
-            raise BrokenStructureError("ends in the middle", cut=True)
+            raise TruncatedError("ends in the middle")
         length, kind = int.from_bytes(head[:4]), head[4:]
         if length == 1:
             length = int.from_bytes((yield from incoming.take(8)))
@@ -121,7 +122,7 @@ def _boxes(incoming: Incoming, end: int | None, seen: Boxes, depth: int) -> Walk
             return
         stop = start + length
         if stop < incoming.position or (end is not None and stop > end) or not _fits_in(kind, depth):
-            raise BrokenStructureError(f"has no box at byte {start}")
+            raise ContentMismatchError(f"has no box at byte {start}")
         yield from _box(incoming, kind, stop, seen, depth)
         yield from incoming.skip(stop - incoming.position)
 
@@ -138,14 +139,14 @@ def _box(incoming: Incoming, kind: bytes, stop: int, seen: Boxes, depth: int) ->
     seen.kinds.add(kind)
     if kind in {b"moof", b"mdat"} and not depth:
         if seen.promised and kind == b"moof":
-            raise BrokenStructureError(f"has a fragment without contents before byte {incoming.position}")
+            raise ContentMismatchError(f"has a fragment without contents before byte {incoming.position}")
         seen.promised = kind == b"moof"
     room = stop - incoming.position
     # At the top `meta` begins with a version; inside QuickTime's `moov` it may not, and is of no interest.
     prefix = 4 if kind == b"meta" and depth == 0 else _CONTAINERS.get(kind)
     if prefix is not None and depth < _DEEPEST:
         if room < prefix:
-            raise BrokenStructureError(f"has an empty box before byte {stop}")
+            raise ContentMismatchError(f"has an empty box before byte {stop}")
         yield from incoming.skip(prefix)
         yield from _boxes(incoming, stop, seen, depth + 1)
     elif kind in _OFFSET_BYTES and room >= 8:
@@ -162,7 +163,7 @@ def _chunk_offsets(incoming: Incoming, stop: int, seen: Boxes, width: int) -> Wa
     count = int.from_bytes((yield from incoming.take(8))[4:])
     missing = stop - incoming.position - count * width
     if missing < 0:
-        raise BrokenStructureError(f"has a table longer than its box before byte {stop}")
+        raise ContentMismatchError(f"has a table longer than its box before byte {stop}")
     if count:
         yield from incoming.skip((count - 1) * width)
         last = int.from_bytes((yield from incoming.take(width)))
@@ -173,7 +174,7 @@ def _read_track(content: bytes, _seen: Boxes, incoming: Incoming) -> None:
     """Read a track's size, which is 16.16; a matrix may turn it by a quarter."""
     at = 52 if content[:1] == b"\x01" else 40
     if len(content) < at + 44:
-        raise BrokenStructureError("has a track that makes no sense")
+        raise ContentMismatchError("has a track that makes no sense")
     straight, _, _, _, upright = unpack_from(">5i", content, at)
     width, height = (side >> 16 for side in unpack_from(">II", content, at + 36))
     incoming.measured(*((height, width) if not straight and not upright else (width, height)))
@@ -181,7 +182,7 @@ def _read_track(content: bytes, _seen: Boxes, incoming: Incoming) -> None:
 
 def _read_extent(content: bytes, _seen: Boxes, incoming: Incoming) -> None:
     if len(content) < 12:
-        raise BrokenStructureError("has a picture without a size")
+        raise ContentMismatchError("has a picture without a size")
     incoming.measured(*unpack_from(">II", content, 4))
 
 
@@ -197,7 +198,7 @@ def _read_locations(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
         nonlocal at
         at += width
         if at > len(content):
-            raise BrokenStructureError("has a table longer than its box")
+            raise ContentMismatchError("has a table longer than its box")
         return int.from_bytes(content[at - width : at])
 
     for _ in range(number(4 if version == 2 else 2)):
@@ -216,7 +217,7 @@ def _read_segments(content: bytes, seen: Boxes, incoming: Incoming) -> None:
     """Read how far the fragments go that follow an index (section 8.16.3)."""
     at = 20 if content[:1] == b"\x00" else 28
     if len(content) < at + 4:
-        raise BrokenStructureError("has an index that makes no sense")
+        raise ContentMismatchError("has an index that makes no sense")
     first, count = int.from_bytes(content[at // 2 + 6 : at]), int.from_bytes(content[at + 2 : at + 4])
     sizes = (int.from_bytes(content[place : place + 4]) & 0x7FFFFFFF for place in range(at + 4, len(content), 12))
     seen.least_bytes = max(seen.least_bytes, incoming.position + first + sum(islice(sizes, count)))
@@ -229,7 +230,7 @@ def _read_codestream(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
 def _read_part(content: bytes, seen: Boxes, _incoming: Incoming) -> None:
     """Read a part of a codestream: a number, of which the highest bit marks the last part."""
     if len(content) < 4 or seen.last_part:
-        raise BrokenStructureError("has a part of its codestream out of place")
+        raise ContentMismatchError("has a part of its codestream out of place")
     seen.codestream = (seen.codestream + content[4:])[:_CODESTREAM_BYTES]
     seen.last_part = bool(content[0] & 0x80)
 

@@ -10,7 +10,8 @@ from struct import unpack_from
 
 import attrs
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 from toapis_async.policy.files.formats.isobmff import walk_appended_film
 
 _EOI, _SOS, _DHT, _DQT, _DRI = 0xD9, 0xDA, 0xC4, 0xDB, 0xDD
@@ -45,11 +46,11 @@ def walk_jpeg(incoming: Incoming) -> Walk[None]:
         if byte != b"\xff":
             # A film's first box is short: its length begins with three zeros, which look like padding.
             if incoming.position - ended < 4 or (yield from incoming.take_up_to(4)) != b"ftyp":
-                raise BrokenStructureError(f"goes on after its end at byte {ended}")
+                raise ContentMismatchError(f"goes on after its end at byte {ended}")
             yield from walk_appended_film(incoming, byte[0])
             return
         if (yield from incoming.take_up_to(1)) != b"\xd8":
-            raise BrokenStructureError(f"goes on after its end at byte {ended}")
+            raise ContentMismatchError(f"goes on after its end at byte {ended}")
         yield from _picture(incoming, _Picture(first=False))
 
 
@@ -57,23 +58,23 @@ def _picture(incoming: Incoming, picture: _Picture) -> Walk[None]:
     mark = yield from _mark(incoming)
     while mark != _EOI:
         if mark not in _SEGMENTS:
-            raise BrokenStructureError(f"has no JPEG segment at byte {incoming.position - 2}")
+            raise ContentMismatchError(f"has no JPEG segment at byte {incoming.position - 2}")
         length = int.from_bytes((yield from incoming.take(2))) - 2
         if length < 0:
-            raise BrokenStructureError(f"has a JPEG segment of no length at byte {incoming.position - 4}")
+            raise ContentMismatchError(f"has a JPEG segment of no length at byte {incoming.position - 4}")
         if mark >= 0xDE:
             yield from incoming.skip(length)
         elif not _segment_fits(mark, (yield from incoming.take(length)), picture, incoming):
-            raise BrokenStructureError(f"has a JPEG segment that makes no sense before byte {incoming.position}")
+            raise ContentMismatchError(f"has a JPEG segment that makes no sense before byte {incoming.position}")
         mark = yield from (_scan(incoming, picture) if mark == _SOS else _mark(incoming))
     if not picture.scans:
-        raise BrokenStructureError("has no picture inside")
+        raise ContentMismatchError("has no picture inside")
 
 
 def _mark(incoming: Incoming) -> Walk[int]:
     """Take the next mark, which must be here; any number of FF may stand before it."""
     if (yield from incoming.take(1)) != b"\xff":
-        raise BrokenStructureError(f"has no JPEG segment at byte {incoming.position - 1}")
+        raise ContentMismatchError(f"has no JPEG segment at byte {incoming.position - 1}")
     return (yield from _after_ff(incoming))
 
 
@@ -98,7 +99,7 @@ def _scan(incoming: Incoming, picture: _Picture) -> Walk[int]:
         mark = yield from _after_ff(incoming)
         if 0xD0 <= mark <= 0xD7:
             if not picture.restarts or mark & 7 != restarts & 7:
-                raise BrokenStructureError(f"has a gap in its pixels before byte {incoming.position}")
+                raise ContentMismatchError(f"has a gap in its pixels before byte {incoming.position}")
             restarts += 1
         elif mark:
             return mark

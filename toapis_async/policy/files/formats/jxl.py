@@ -4,7 +4,8 @@ A codestream does not say how long it is: a naked one is whole when the host's o
 the boxes are checked. Only decoding tells more.
 """
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError, TruncatedError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 from toapis_async.policy.files.formats.isobmff import walk_boxed_jxl
 
 _HEAD_BYTES = 16
@@ -27,8 +28,10 @@ def walk_jxl(incoming: Incoming) -> Walk[None]:
 
 def _measure(head: bytes, incoming: Incoming) -> None:
     """Read the size header behind the two bytes of the signature; its bits come lowest first."""
-    if len(head) < 12 or head[:2] != b"\xff\x0a":
-        raise BrokenStructureError("has no codestream inside", cut=len(head) < 12)
+    if len(head) < 12:
+        raise TruncatedError("has no whole codestream inside")
+    if head[:2] != b"\xff\x0a":
+        raise ContentMismatchError("has no codestream inside")
     bits, at = int.from_bytes(head[2:], "little"), 0
 
     def number(count: int) -> int:

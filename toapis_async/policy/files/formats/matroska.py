@@ -4,7 +4,8 @@ The Segment and its clusters are walked element by element, known lengths and un
 no checksum and is passed over. A live stream of unknown length that was cut exactly between two elements looks whole.
 """
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError, TruncatedError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _HEADER, _SEGMENT, _CLUSTER, _TRACKS = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B
 _TRACK, _VIDEO, _WIDTH, _HEIGHT = 0xAE, 0xE0, 0xB0, 0xBA
@@ -45,9 +46,9 @@ def walk_matroska(incoming: Incoming) -> Walk[None]:
             yield from incoming.skip(length)
             element = None
         else:
-            raise BrokenStructureError(f"has no element at byte {start}")
+            raise ContentMismatchError(f"has no element at byte {start}")
     if not {_SEGMENT, _TRACKS, _TRACK, _CLUSTER} <= found.kinds:
-        raise BrokenStructureError("lacks its tracks or its contents", cut=True)
+        raise TruncatedError("lacks its tracks or its contents")
     incoming.measured(found.width, found.height)
 
 
@@ -65,14 +66,14 @@ def _children(
         if unknown and element in _ENDS[parent]:
             return element
         if element not in _KNOWN.get(parent, {element}):
-            raise BrokenStructureError(f"has no element at byte {start}")
+            raise ContentMismatchError(f"has no element at byte {start}")
         found.kinds.add(element)
         length = yield from _length(incoming)
         stop = end if length is None else incoming.position + length
         if end is not None and (stop is None or stop > end or incoming.position > end):
-            raise BrokenStructureError(f"has an element at byte {start} that is longer than the one around it")
+            raise ContentMismatchError(f"has an element at byte {start} that is longer than the one around it")
         if length is None and element != _CLUSTER:
-            raise BrokenStructureError(f"has an element of no length at byte {start}")
+            raise ContentMismatchError(f"has an element of no length at byte {start}")
         if element in _MASTERS.get(parent, ()):
             element = yield from _children(incoming, element, stop, found, unknown=length is None)
         else:
@@ -96,7 +97,7 @@ def _id(incoming: Incoming) -> Walk[int]:
     first = (yield from incoming.take(1))[0]
     more = 8 - first.bit_length()
     if more > 3:
-        raise BrokenStructureError(f"has no element at byte {incoming.position - 1}")
+        raise ContentMismatchError(f"has no element at byte {incoming.position - 1}")
     return int.from_bytes(bytes([first]) + (yield from incoming.take(more))) if more else first
 
 
@@ -105,7 +106,7 @@ def _length(incoming: Incoming) -> Walk[int | None]:
     first = (yield from incoming.take(1))[0]
     more = 8 - first.bit_length()
     if more > 7:
-        raise BrokenStructureError(f"has an element of no length before byte {incoming.position}")
+        raise ContentMismatchError(f"has an element of no length before byte {incoming.position}")
     most = (1 << 7 * (more + 1)) - 1
     number = int.from_bytes(bytes([first]) + (yield from incoming.take(more))) & most
     return None if number == most else number

@@ -9,7 +9,8 @@ from zlib import crc32
 
 import attrs
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
@@ -42,7 +43,7 @@ def _chunk(incoming: Incoming, order: _Order) -> Walk[None]:
     head = yield from incoming.take(8)
     length, kind = int.from_bytes(head[:4]), head[4:]
     if length > _LONGEST or not kind.isalpha():
-        raise BrokenStructureError(f"has no PNG chunk at byte {start}")
+        raise ContentMismatchError(f"has no PNG chunk at byte {start}")
     content = yield from incoming.take(min(length, _LOOKED_AT))
     checksum = crc32(content, crc32(kind))
     _check_order(order, kind, length)
@@ -53,7 +54,7 @@ def _chunk(incoming: Incoming, order: _Order) -> Walk[None]:
         missing -= len(piece)
     told = yield from incoming.take(4)
     if checksum != int.from_bytes(told):
-        raise BrokenStructureError(f"has a wrong checksum in the {kind.decode('latin-1')} chunk at byte {start}")
+        raise ContentMismatchError(f"has a wrong checksum in the {kind.decode('latin-1')} chunk at byte {start}")
     if kind == b"IHDR":
         _check_header(content, incoming, order)
     elif kind in {b"fcTL", b"fdAT"}:
@@ -71,7 +72,7 @@ def _check_order(order: _Order, kind: bytes, length: int) -> None:
         or (kind[0] < 0x60 and kind not in _CRITICAL)
     )
     if wrong:
-        raise BrokenStructureError(f"has a {kind.decode('latin-1')} chunk out of place")
+        raise ContentMismatchError(f"has a {kind.decode('latin-1')} chunk out of place")
     order.header = True
     order.pixels |= kind == b"IDAT"
     order.palette_needed &= kind != b"PLTE"
@@ -80,7 +81,7 @@ def _check_order(order: _Order, kind: bytes, length: int) -> None:
 def _check_header(content: bytes, incoming: Incoming, order: _Order) -> None:
     width, height, depth, colour, compression, filtering, interlace = unpack_from(">IIBBBBB", content)
     if depth not in _DEPTHS.get(colour, ()) or compression or filtering or interlace > 1 or not width or not height:
-        raise BrokenStructureError("has a PNG header that makes no sense")
+        raise ContentMismatchError("has a PNG header that makes no sense")
     order.palette_needed = colour == 3
     incoming.measured(width, height)
 
@@ -88,5 +89,5 @@ def _check_header(content: bytes, incoming: Incoming, order: _Order) -> None:
 def _check_frame(content: bytes, order: _Order) -> None:
     """Count the chunks of an animation, which are numbered."""
     if len(content) < 4 or int.from_bytes(content[:4]) != order.frames:
-        raise BrokenStructureError("lacks a part of its animation")
+        raise ContentMismatchError("lacks a part of its animation")
     order.frames += 1

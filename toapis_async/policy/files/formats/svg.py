@@ -8,7 +8,8 @@ time, of which an embedded picture is one: its memory grows with that.
 import re
 from xml.parsers import expat
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError, TruncatedError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _ROOTS = frozenset({"http://www.w3.org/2000/svg svg", "svg"})
 _LONGEST_ENTITY = 256
@@ -32,7 +33,7 @@ def walk_svg(incoming: Incoming) -> Walk[None]:
     def see_root(name: str, attributes: dict[str, str]) -> None:
         parser.StartElementHandler = None
         if name not in _ROOTS:
-            raise BrokenStructureError(f"is XML, but no SVG: its root is {name[:80]!r}")
+            raise ContentMismatchError(f"is XML, but no SVG: its root is {name[:80]!r}")
         _measure(attributes, incoming)
 
     parser.StartElementHandler = see_root
@@ -47,12 +48,11 @@ def _parse(parser: expat.XMLParserType, text: bytes, *, final: bool) -> None:
     try:
         parser.Parse(text, final)
     except expat.ExpatError as error:
+        kind = TruncatedError if final and error.code in _CUT else ContentMismatchError
         what = expat.errors.messages.get(error.code, "no XML")
-        raise BrokenStructureError(
-            f"is not well-formed at line {error.lineno}: {what}", cut=final and error.code in _CUT
-        ) from error
+        raise kind(f"is not well-formed at line {error.lineno}: {what}") from error
     except (LookupError, ValueError) as error:  # an encoding that Python does not have, or of several bytes
-        raise BrokenStructureError(f"cannot be read: {error}") from error
+        raise ContentMismatchError(f"cannot be read: {error}") from error
 
 
 def _check_entity(
@@ -66,7 +66,7 @@ def _check_entity(
 ) -> None:
     """Allow short names for short texts, as Illustrator writes for its namespaces."""
     if value is None or len(value) > _LONGEST_ENTITY or "&" in value or "%" in value:
-        raise BrokenStructureError(f"declares the entity {name[:80]!r}, which could grow")
+        raise ContentMismatchError(f"declares the entity {name[:80]!r}, which could grow")
 
 
 def _measure(attributes: dict[str, str], incoming: Incoming) -> None:

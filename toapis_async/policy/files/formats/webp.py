@@ -7,7 +7,8 @@ from struct import unpack_from
 
 import attrs
 
-from toapis_async.policy.files.formats.incoming import BrokenStructureError, Incoming, Walk
+from toapis_async.errors import ContentMismatchError
+from toapis_async.policy.files.formats.incoming import Incoming, Walk
 
 _FIRST = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
 _FRAMES = frozenset({b"VP8 ", b"VP8L"})
@@ -30,7 +31,7 @@ def walk_webp(incoming: Incoming) -> Walk[None]:
     found = _Found()
     yield from _chunks(incoming, 8 + int.from_bytes(head[4:8], "little"), found)
     if not found.frames:
-        raise BrokenStructureError("has no picture inside")
+        raise ContentMismatchError("has no picture inside")
     yield from incoming.only_padding_follows()
 
 
@@ -41,7 +42,7 @@ def _chunks(incoming: Incoming, end: int, found: _Found, *, inside: bool = False
         kind, length = head[:4], int.from_bytes(head[4:], "little")
         stop = start + 8 + length
         if stop > end or not _is_name(kind) or (not found.chunks and kind not in _FIRST):
-            raise BrokenStructureError(f"has no WebP chunk at byte {start}")
+            raise ContentMismatchError(f"has no WebP chunk at byte {start}")
         found.chunks += 1
         if kind == b"ANMF" and not inside:
             yield from _frame(incoming, stop, found)
@@ -56,24 +57,24 @@ def _chunks(incoming: Incoming, end: int, found: _Found, *, inside: bool = False
 
 def _frame(incoming: Incoming, stop: int, found: _Found) -> Walk[None]:
     if not found.animated or stop - incoming.position < 16:
-        raise BrokenStructureError(f"has a frame of an animation out of place at byte {incoming.position}")
+        raise ContentMismatchError(f"has a frame of an animation out of place at byte {incoming.position}")
     yield from incoming.skip(16)
     before = found.frames
     yield from _chunks(incoming, stop, found, inside=True)
     if found.frames == before:
-        raise BrokenStructureError(f"has an empty frame before byte {stop}")
+        raise ContentMismatchError(f"has an empty frame before byte {stop}")
 
 
 def _look_at(kind: bytes, content: bytes, length: int, found: _Found, incoming: Incoming, *, inside: bool) -> None:
     size = _size(kind, content, length)
     if size is None or (kind == b"VP8X" and found.chunks > 1):
-        raise BrokenStructureError(f"has a {kind.decode()} chunk that makes no sense before byte {incoming.position}")
+        raise ContentMismatchError(f"has a {kind.decode()} chunk that makes no sense before byte {incoming.position}")
     if kind == b"VP8X":
         found.canvas, found.animated = size, bool(content[0] & _ANIMATED)
     else:
         found.frames += 1
         if found.canvas is not None and not found.animated and size != found.canvas:
-            raise BrokenStructureError(f"says two sizes: {found.canvas} and {size}")
+            raise ContentMismatchError(f"says two sizes: {found.canvas} and {size}")
     if not inside:
         incoming.measured(*size)
 
