@@ -298,6 +298,25 @@ def test_vectors_are_well_formed(text, what):
     assert flaw is None if what is None else what in flaw.what
 
 
+LARGE_TEXT = SVG + b">" + b"<g>t</g>" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        ([LARGE_TEXT, b"<g>" * 9000, b"</g>" * 9000, b"</svg>"], None),
+        ([LARGE_TEXT, b"<g>" * 11_000], "nests its elements too deeply"),
+        ([SVG + b"><image href='data:,", *[b"A>" * 2048] * 2000, b"'/></svg>"], None),
+        ([SVG + b"><image href='data:,", *[bytes([65]) * 2**20] * 40], "bytes between two brackets"),
+    ],
+)
+def test_no_vector_takes_more_than_its_share(parts, what):
+    """Neither depth nor one endless token fills the memory, and a large picture inside is read in linear time."""
+    flaw = check(*parts).flaw
+
+    assert flaw is None if what is None else what in flaw.what
+
+
 @pytest.mark.parametrize(
     ("attributes", "size"),
     [

@@ -56,8 +56,8 @@ _prologue = re.compile(
     re.DOTALL,
 ).match
 _svg_root = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?svg[\s/>]").match
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
-_BARE_QUICKTIME = frozenset({b"moov", b"mdat", b"wide"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_BARE_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
 def sniff(head: bytes) -> Signature | None:
