@@ -1,7 +1,9 @@
 """What the walks say of files made by hand: each rule by itself. Real files are in ``test_corpus``."""
 
+import importlib.util
 import io
 import struct
+import sys
 import tracemalloc
 import zlib
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from toapis_async.policy.files.formats import png
 from toapis_async.policy.files.structure import Flaw, Kind, StructureCheck
 
 
@@ -377,6 +380,18 @@ def test_a_canvas_of_another_size_than_its_picture():
 def test_the_blocks_of_a_gif(blocks, whole):
     """An image there must be, extensions have their lengths, the trailer ends it."""
     assert (check(b"GIF89a\1\0\1\0\0\0\0" + blocks).flaw is None) is whole
+
+
+def test_checksums_need_no_extra(monkeypatch):
+    """Without the faster checksum of the extra ``speed`` there is zlib's, and both say the same."""
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    source = importlib.util.find_spec("toapis_async.policy.files.formats.png")
+    slow = importlib.util.module_from_spec(source)
+    source.loader.exec_module(slow)
+
+    assert slow.crc32 is zlib.crc32
+    assert check(SIGNATURE, HEADER, NOTE, PIXELS, END).flaw is None
+    assert slow.crc32(memoryview(NOTE), 7) == png.crc32(memoryview(NOTE), 7)
 
 
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP"]), st.integers(4, 60), st.binary(max_size=600))

@@ -5,12 +5,16 @@ of pixels were left out (only decoding does).
 """
 
 from struct import unpack_from
-from zlib import crc32
 
 import attrs
 
 from toapis_async.errors import ContentMismatchError
 from toapis_async.policy.files.formats.incoming import Incoming, Walk
+
+try:
+    from isal.isal_zlib import crc32  # the extra ``speed``: a tenth of zlib's time
+except ImportError:
+    from zlib import crc32
 
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
