@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def ffmpeg():
     if importlib.util.find_spec("imageio_ffmpeg"):
         import imageio_ffmpeg
 
-        return imageio_ffmpeg.get_ffmpeg_exe()
+        with suppress(RuntimeError):  # this platform's package brings none along
+            return imageio_ffmpeg.get_ffmpeg_exe()
     return shutil.which("ffmpeg")
 
 
