@@ -467,6 +467,7 @@ async def test_data_addresses_need_no_network(fetch, file_host):
         "data:image/png;base64,A",
         "data:image/png;base64," + base64.b64encode(IMAGE[:700] + IMAGE[701:]).decode(),
     ],
+    ids=range(6),
 )
 async def test_bad_data_addresses_are_refused(fetch, url):
     """What is no base64, or no image, is named."""
