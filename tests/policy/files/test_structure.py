@@ -384,6 +384,70 @@ def test_the_blocks_of_a_gif(blocks, whole):
     assert (check(b"GIF89a\1\0\1\0\0\0\0" + blocks).flaw is None) is whole
 
 
+def tiff(*entries, order=">", first=8, tail=b""):
+    table = b"".join(struct.pack(f"{order}HHI", tag, kind, count) + value for tag, kind, count, value in entries)
+    mark = b"MM\x00*" if order == ">" else b"II*\x00"
+    return mark + struct.pack(f"{order}IH", first, len(entries)) + table + bytes(4) + tail
+
+
+def short(tag, number):
+    return tag, 3, 1, struct.pack(">HH", number, 0)
+
+
+def long(tag, number, count=1):
+    return tag, 4, count, struct.pack(">I", number)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (tiff(short(256, 4), short(257, 3), long(273, 62), long(279, 36), tail=bytes(36)), None),
+        (tiff(short(256, 4), short(257, 3), long(273, 62), long(279, 37), tail=bytes(36)), "ends in the middle"),
+        (tiff(short(256, 4), short(257, 3), long(273, 9, 3), long(279, 62, 3), tail=struct.pack(">3I", 9, 9, 9)), None),
+        (tiff(short(256, 4), short(257, 3), long(279, 900, 3), tail=bytes(36)), "ends in the middle"),
+        (tiff(short(256, 4), long(273, 62), long(279, 36), tail=bytes(36)), "no picture inside"),
+        (tiff(short(256, 4), first=4), "leads back to byte 4"),
+        (b"BM" + struct.pack("<IIIIii", 60, 0, 54, 40, 1, -1) + bytes(34), None),
+        (b"BM" + struct.pack("<IIIIii", 60, 0, 9, 40, 1, -1) + bytes(34), "makes no sense"),
+        (b"BM" + struct.pack("<IIIIii", 61, 0, 54, 40, 1, -1) + bytes(34), "ends in the middle"),
+    ],
+    ids=range(9),
+)
+def test_bitmaps_reach_their_pixels(data, what):
+    """The file reaches as far as its table says; what a table behind would say is not known."""
+    flaw = check(data).flaw
+
+    assert flaw is None if what is None else what in flaw.what
+
+
+AVIF = box(b"ftyp", b"avif\x00\x00\x00\x00avif")
+
+
+def located(version, *items):
+    wide = "I" if version == 2 else "H"
+    body = bytes([version, 0, 0, 0, 0x44, 0x40]) + struct.pack(f">{wide}", len(items))
+    for way, base, offset, length in items:
+        body += struct.pack(f">{wide}", 1) + (struct.pack(">H", way) if version else b"")
+        body += struct.pack(">HIHII", 0, base, 1, offset, length)
+    return box(b"meta", bytes(4) + box(b"iloc", body))
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("item", "whole"), [((0, 100, 20, 30), True), ((0, 100, 20, 9000), False), ((0, 9000, 20, 30), False)]
+)
+def test_a_picture_reaches_as_far_as_its_table_says(version, item, whole):
+    """A box to the end of the file hides no cut."""
+    assert (check(AVIF, located(version, item), OPEN).flaw is None) is whole
+
+
+def test_what_is_not_in_the_file_needs_no_length():
+    """Places inside a box of their own are counted from there; a table longer than its box is damage."""
+    assert check(AVIF, located(1, (1, 9000, 20, 30)), OPEN).flaw is None
+    short_table = box(b"meta", bytes(4) + box(b"iloc", bytes([0, 0, 0, 0, 0x44, 0x40, 0, 9])))
+    assert "longer than its box" in check(AVIF, short_table, OPEN).flaw.what
+
+
 def test_checksums_need_no_extra(monkeypatch):
     """Without the faster checksum of the extra ``speed`` there is zlib's, and both say the same."""
     monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
