@@ -42,7 +42,7 @@ class Model:
         resolutions, resolution_words, resolution_place: as for sizes.
         references: what it can be shown.
         prompt_max_chars: characters, or None where it is not documented.
-        prompt_optional: whether the prompt may be empty when there is a reference.
+        prompt_optional_with: the prompt may be empty when one of these is given, by name; empty where it never may.
         n_values: the only counts; empty when the bounds say it.
         n_max: None where it is not documented.
         n_sent: whether ``n`` is a documented field and is always sent.
@@ -53,7 +53,8 @@ class Model:
         defaults: what the gateway takes without them, by user's name.
         callback_place: where the webhook's address goes.
         edits: its edits endpoint, or None.
-        actions: what can be done to a finished video: ``remix``, ``extend``.
+        actions: what can be done to a finished video (``remix``, ``extend``), and the fields that it takes beside
+            prompt and model.
         pixel_table: size, then resolution, then the pixels that come out.
         price: None when it is not known.
         price_note, note: one line each, or empty.
@@ -80,7 +81,7 @@ class Model:
     resolution_place: str = "metadata.resolution"
     references: References = attrs.field(factory=References)
     prompt_max_chars: int | None = None
-    prompt_optional: bool = False
+    prompt_optional_with: tuple[str, ...] = ()
     n_values: tuple[int, ...] = ()
     n_max: int | None = None
     n_sent: bool = False
@@ -91,7 +92,7 @@ class Model:
     defaults: Mapping[str, str | int | float | bool] = attrs.field(factory=dict)
     callback_place: str = "callback_url"
     edits: Edits | None = None
-    actions: tuple[str, ...] = ()
+    actions: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     pixel_table: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     price: Price | None = None
     price_note: str = ""

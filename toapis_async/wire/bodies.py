@@ -1,8 +1,9 @@
-"""Requests as the gateway's fields: the catalogue says which goes where (gateway docs: create image, create video)."""
+"""Requests as the gateway's fields: the catalogue says which goes where."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from toapis_async.policy.requests.placement import PlacedImage, parts_given, placed_images
 from toapis_async.policy.requests.sizes import wire_size
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Model
@@ -38,7 +39,7 @@ _IMAGE_CONTROLS = {
     "top_p": "metadata.topP",
     "seed": "seed",
 }
-_VIDEO_CONTROLS = {"audio": "audio", "seed": "seed"}
+_VIDEO_CONTROLS = {"audio": "audio", "keep_original_sound": "keep_original_sound", "seed": "seed"}
 # For each form: the key of the address, and that of the role.
 _KEYS: Mapping[str, tuple[str, str | None]] = {
     "{url}": ("url", None),
@@ -79,17 +80,21 @@ def video_body(request: VideoRequest, known: Model | None) -> Body:
     _put_images(body, model.references, request)
     _put_references(body, model.references.videos or _UNKNOWN_VIDEO.references.videos, request.reference_videos)
     _put_references(body, model.references.audios or _UNKNOWN_VIDEO.references.audios, request.reference_audios)
+    _put_mode(body, model.references, request)
     _put_controls(body, model, request, _VIDEO_CONTROLS)
     return _finished(body, model, request)
 
 
 def put(body: Body, place: str, value: object) -> None:
-    """Set a value at a place such as ``metadata.resolution``."""
+    """Set a value at a place such as ``metadata.resolution``, or ``list[].key`` for each object of a list."""
     head, dot, rest = place.partition(".")
-    if dot:
-        put(body.setdefault(head, {}), rest, value)
-    else:
+    if not dot:
         body[head] = value
+    elif head.endswith("[]"):
+        for one in body.get(head[:-2], ()):
+            put(one, rest, value)
+    else:
+        put(body.setdefault(head, {}), rest, value)
 
 
 def _finished(body: Body, model: Model, request: GenerationRequest) -> Body:
@@ -127,6 +132,8 @@ def _put_controls(body: Body, model: Model, request: GenerationRequest, usual: M
 def _control(parameter: Parameter, value: object) -> object:
     if parameter.kind == "enum" and isinstance(value, str):
         return wire_word(value, parameter.choices, parameter.words) or value
+    if parameter.kind == "boolean" and isinstance(value, bool):
+        return parameter.words.get("true" if value else "false", value)
     return value
 
 
@@ -136,50 +143,35 @@ def _seconds(duration: float, *, as_text: bool) -> int | float | str:
 
 
 def _put_images(body: Body, rules: References, request: VideoRequest) -> None:
-    frames = {"first_frame": request.first_frame, "last_frame": request.last_frame}
-    images: list[Reference | RoleReference] = list(request.reference_images)
-    with_roles: list[Reference | RoleReference] = []
-    given = [(role, source) for role, source in frames.items() if source is not None]
-    for role, source in reversed(given):
-        place = rules.first_frame if role == "first_frame" else rules.last_frame
-        if place is not None:
-            _put_references(body, place, (source,))
-        elif rules.frames_in_images or (rules.images and not rules.image_roles):
-            images.insert(0, source)
-        else:
-            with_roles.insert(0, RoleReference(source=source, role=role))
-    if given:
-        for where, value in rules.frames_set.items():
-            put(body, where, value)
-    _put_sorted(body, rules, images, with_roles)
+    for image in placed_images(request, rules):
+        usual = _UNKNOWN_VIDEO.references
+        # With validation off an image may have no place; it is sent as most models want it, never dropped.
+        place = image.place or (usual.images if image.role is None else usual.image_roles)
+        _put_references(body, place, (_with_role(image),))
 
 
-def _put_sorted(
-    body: Body,
-    rules: References,
-    images: list[Reference | RoleReference],
-    with_roles: list[Reference | RoleReference],
-) -> None:
-    """Share the images out between the plain place and the one with roles; most models want one of them only."""
-    roles = rules.image_roles
-    if roles is not None:
-        with_roles = with_roles + [image for image in images if isinstance(image, RoleReference)]
-        images = [image for image in images if not isinstance(image, RoleReference)]
-        if rules.images is None or (with_roles and not rules.mixed):
-            with_roles, images = with_roles + images, []
-        _put_references(body, roles, with_roles)
-    _put_references(body, rules.images or _UNKNOWN_VIDEO.references.images, images)
+def _with_role(image: PlacedImage) -> Reference | RoleReference:
+    return image.source if image.role is None else RoleReference(source=image.source, role=image.role)
+
+
+def _put_mode(body: Body, rules: References, request: GenerationRequest) -> None:
+    parts = parts_given(request, rules)
+    mode = next((mode for mode in rules.modes if all(name in parts for name in mode.given)), None)
+    for place, value in mode.set.items() if mode is not None else ():
+        put(body, place, value)
 
 
 def _put_references(body: Body, place: ReferencePlace | None, references: Sequence[Reference | RoleReference]) -> None:
     if not references or place is None:
         return
     written = list(_written(place, references))
-    if place.form == "one string":
-        put(body, place.place, written[0])
-        return
     already = _at(body, place.place)
-    put(body, place.place, already + written if isinstance(already, list) else written)
+    if place.form != "one string":
+        put(body, place.place, already + written if isinstance(already, list) else written)
+        return
+    if already is not None or len(written) > 1:
+        raise ValueError(f"{place.place} holds one reference; give no more")
+    put(body, place.place, written[0])
 
 
 def _at(body: Body, place: str) -> object:

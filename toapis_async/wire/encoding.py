@@ -1,4 +1,4 @@
-"""Values to HTTP requests (contract §2)."""
+"""Values to HTTP requests."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def submission(request: GenerationRequest, *, catalogue: Catalogue, client_busin
 
 
 def remix(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
-    """Encode a remix of a finished video (gateway docs: video remix).
+    """Encode a remix of a finished video.
 
     Raises:
         InvalidRequestError: as ``submission()``.
@@ -60,7 +60,7 @@ def remix(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_
 
 
 def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
-    """Encode a continuation of a finished video (gateway docs: video extend).
+    """Encode a continuation of a finished video.
 
     Raises:
         InvalidRequestError: as ``submission()``.
@@ -78,7 +78,7 @@ def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
 
 
 def upload(data: bytes, *, filename: str, mime_type: str, kind: Kind) -> HttpRequest:
-    """Encode a reference file to be kept by the gateway (contract §2.4)."""
+    """Encode a reference file to be kept by the gateway."""
     body, content_type = form_data((), file=("file", filename, mime_type, data))
     return HttpRequest(
         method="POST", path=f"/uploads/{kind}s", purpose=Purpose.ACCOUNT, body=body, content_type=content_type
@@ -136,7 +136,7 @@ def _post_form(
 ) -> HttpRequest:
     body["client_business_id"] = client_business_id
     fields = [(name, value if isinstance(value, str) else _json_bytes(value).decode()) for name, value in body.items()]
-    # The edits page wants addresses, no files (contract §2).
+    # The edits page wants addresses, no files.
     fields += [(reference_place, str(address)) for address in references]
     encoded, content_type = form_data(fields)
     return HttpRequest(method="POST", path=_EDITS, purpose=Purpose.SUBMIT, body=encoded, content_type=content_type)

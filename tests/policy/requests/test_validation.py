@@ -91,7 +91,7 @@ def test_wrong_type_in_a_video_request_is_a_violation(field, value):
 
 
 def test_quoted_number_is_told_apart():
-    """A quoted number is the commonest slip (contract §1), so the sentence says it."""
+    """A quoted number is the commonest slip, so the sentence says it."""
     (sentence,) = violations(ImageRequest("x", n="2"), CATALOGUE)
 
     assert sentence == "n is '2' (str); it has to be a whole number without quotes"
@@ -246,10 +246,10 @@ def test_video_model_without_images():
 
 def test_control_of_another_model_is_refused():
     """What the model does not have would be ignored or refused by the gateway; the sentence lists what it has."""
-    (sentence,) = violations(ImageRequest("x", model="gpt-image-2", quality="high"), CATALOGUE)
+    (sentence,) = violations(ImageRequest("x", model="flux-kontext-pro", quality="high"), CATALOGUE)
 
     assert "quality" in sentence
-    assert "background" in sentence
+    assert "output_format" in sentence
 
 
 def test_extra_passes_what_nobody_knows():

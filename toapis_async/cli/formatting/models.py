@@ -49,7 +49,7 @@ def reference_words(model: Model) -> str:
         parts.append("images")
     elif most:
         parts.append(f"up to {most} image{'s' if most > 1 else ''}")
-    parts += ["frames"] if references.first_frame or references.frames_in_images else []
+    parts += ["frames"] if references.first_frame else []
     for name, place in (("videos", references.videos), ("audios", references.audios)):
         if place is not None:
             parts.append(_clips(name, place))

@@ -42,7 +42,7 @@ def wrong_types(request: GenerationRequest) -> list[str]:
     _check_optional(request, _TEXTS, str, "text", found)
     _check_number(request, "duration", found)
     _check_whole(request, ("seed",), found)
-    _check_optional(request, ("audio",), bool, "true or false", found)
+    _check_optional(request, ("audio", "keep_original_sound"), bool, "true or false", found)
     for name in _CLIPS:
         _check_references(request, name, (str, bytes, os.PathLike, RoleReference), found)
     for name in ("first_frame", "last_frame"):

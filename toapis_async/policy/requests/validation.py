@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from toapis_async.policy.requests.controls import broken_rules, wrong_controls, wrong_extra
+from toapis_async.policy.requests.combinations import broken_rules
+from toapis_async.policy.requests.controls import VIDEO_CONTROLS, wrong_controls, wrong_extra
+from toapis_async.policy.requests.given import given
+from toapis_async.policy.requests.placement import parts_given
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.shown_references import not_shown, too_many_images, wrong_references
 from toapis_async.policy.requests.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
@@ -17,7 +20,7 @@ Validation: TypeAlias = Literal["strict", "warn", "off"]
 """What a violation does: refuse, warn and send, or nothing at all."""
 
 MAX_CLIENT_BUSINESS_ID = 96
-"""Characters; the gateway's own limit is not documented, and clients hold to 96 or 128 (contract §2.1)."""
+"""Characters; the gateway's own limit is not documented, and clients hold to 96 or 128."""
 
 _BUSINESS_ID = re.compile(r"[A-Za-z0-9._:~-]*[A-Za-z0-9_][A-Za-z0-9._:~-]*", re.ASCII)
 _RESOLUTION = re.compile(r"\d{1,4}(\.\d)?[kKpP]|[A-Za-z][A-Za-z_-]*", re.ASCII)
@@ -54,19 +57,28 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
     return tuple(found)
 
 
-def wrong_action(action: Literal["remix", "extend"], model_name: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return a sentence when a finished video of this model certainly cannot be remixed or extended."""
-    model = catalogue.find(model_name)
-    if model is None or not model.complete or action in model.actions:
+def wrong_action(action: Literal["remix", "extend"], request: VideoRequest, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return a sentence for all that a follow-up to a finished video certainly cannot be, or take."""
+    model = catalogue.find(request.model)
+    if model is None:
         return ()
-    able = [one.id for one in catalogue if action in one.actions]
-    return (f"model {model_name!r} has no {action}; models that have: {', '.join(able)}",)
+    if action not in model.actions:
+        able = [one.id for one in catalogue if action in one.actions]
+        wrong = f"model {request.model!r} has no {action}; models that have: {', '.join(able)}"
+        return (wrong,) if model.complete else ()
+    taken = model.actions[action]
+    names = ("size", "resolution", "duration", *VIDEO_CONTROLS)
+    found = [name for name in names if getattr(request, name) is not None] + list(
+        parts_given(request, model.references)
+    )
+    # What the page of a follow-up does not list would be ignored, and the task paid for.
+    return tuple(f"{name} is set, but {model.id} takes none in {action}" for name in found if name not in taken)
 
 
 def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]:
     if request.model.split() != [request.model]:
         yield f"model {request.model!r} is no model id"
-    if not request.prompt.strip() and not (model is not None and model.prompt_optional and _shows_something(request)):
+    if not request.prompt.strip() and not _speaks_without_words(request, model):
         yield "prompt is empty; say what to make"
     elif _UNWRITABLE.search(request.prompt):
         yield "prompt holds a NUL or half a character, which the gateway cannot store; remove it"
@@ -200,15 +212,7 @@ def _meant_size(size: str, model: Model) -> str:
     return did_you_mean(size, model.sizes or ())
 
 
-def _shows_something(request: GenerationRequest) -> bool:
-    if isinstance(request, ImageRequest):
-        return bool(request.reference_images)
-    return any(
-        (
-            request.reference_images,
-            request.reference_videos,
-            request.reference_audios,
-            request.first_frame,
-            request.last_frame,
-        )
-    )
+def _speaks_without_words(request: GenerationRequest, model: Model | None) -> bool:
+    if model is None:
+        return False
+    return any(given(request, name, model) is not None for name in model.prompt_optional_with)
