@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.validation import violations
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
 from toapis_async.wire.encoding import submission

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from toapis_async.policy.requests.validation import violations, wrong_action
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
 from toapis_async.wire.encoding import extend, remix, submission
 

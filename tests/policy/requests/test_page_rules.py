@@ -6,7 +6,7 @@
 import pytest
 
 from toapis_async.policy.requests.validation import violations
-from toapis_async.storage.reading.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
 
 CATALOGUE = packaged_catalogue()

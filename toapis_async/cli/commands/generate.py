@@ -23,7 +23,7 @@ from toapis_async.cli.options import (
 )
 from toapis_async.cli.runs.engine import estimate_text
 from toapis_async.cli.runs.output_place import probe
-from toapis_async.cli.runs.scanning import wrong_references
+from toapis_async.cli.runs.scanning import doubts_of, wrong_references
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
@@ -100,7 +100,10 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
     client = client_options(given)
-    request = _request(prompt, given, client)
+    rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
+    request = _request(prompt, given, rules)
+    for doubt in doubts_of(request, rules):
+        terminal.warn(f"Warning: {doubt}")
     price = _checked_price(request, given["max_cost"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
@@ -108,10 +111,9 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
 
 
-def _request(prompt: str, given: GenerateGiven, client: ClientOptions) -> GenerationRequest:
+def _request(prompt: str, given: GenerateGiven, rules: LineRules) -> GenerationRequest:
     fields: dict[str, object] = {name: given.get(name) for name in _FIELDS}
     fields |= {"prompt": prompt, "reference_images": list(given["reference_images"]) or None}
-    rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
     made = request_of(fields, rules)
     wrong = made if isinstance(made, tuple) else tuple(wrong_references(made))
     if isinstance(made, tuple) or wrong:

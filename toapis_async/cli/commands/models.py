@@ -108,9 +108,8 @@ def run_listed(base_url: str | None) -> set[str]:
 def _show_one(name: str, catalogue: Catalogue, terminal: Terminal) -> None:
     model = catalogue.find(name)
     if model is None:
-        words = [word for one in catalogue for word in (one.id, *one.aliases)]
         raise InvalidRequestError(
-            f"The catalogue has no model {name!r}{did_you_mean(name, words)}.",
+            f"The catalogue has no model {name!r}{did_you_mean(name, catalogue.names)}.",
             hint="It can be used all the same, without checks. Known ones: toapis models",
         )
     if terminal.as_json:

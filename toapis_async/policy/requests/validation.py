@@ -12,7 +12,7 @@ from toapis_async.policy.requests.placement import parts_given
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.shown_references import not_shown, too_many_images, wrong_references
 from toapis_async.policy.requests.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
-from toapis_async.policy.requests.spelling import did_you_mean, wire_word
+from toapis_async.policy.requests.spelling import did_you_mean, slips, wire_word
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
@@ -31,7 +31,7 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
     """Return a sentence for everything that is certainly wrong with a request; nothing when it may be sent.
 
     Files on the disk are not looked at. A model that the catalogue does not know passes with the checks that hold for
-    every model.
+    every model, unless its name is one slip away from a known one.
 
     Args:
         request: fields of wrong types are told too.
@@ -48,6 +48,7 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
         found.extend(wrong_references(request, allow_local=allow_local))
         found.extend(too_many_images(request, model))
     if model is None:
+        found.extend(_misspelled(request.model, catalogue))
         found.extend(_wrong_forms(request))
     elif model.kind != ("image" if isinstance(request, ImageRequest) else "video"):
         other = "a VideoRequest (client.videos)" if model.kind == "video" else "an ImageRequest (client.images)"
@@ -55,6 +56,17 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
     else:
         found.extend(_against(request, model))
     return tuple(found)
+
+
+def doubt(model_name: str, catalogue: Catalogue) -> str | None:
+    """Return a sentence about a model that is sent although the catalogue does not know it; None for all others.
+
+    One that is misspelled is a violation, and no doubt.
+    """
+    if catalogue.find(model_name) is not None or slips(model_name, catalogue.names):
+        return None
+    meant = did_you_mean(model_name, catalogue.names)
+    return f"model {model_name!r} is not in the catalogue{meant}; it is sent as it is, unchecked, at an unknown price"
 
 
 def wrong_action(action: Literal["remix", "extend"], request: VideoRequest, catalogue: Catalogue) -> tuple[str, ...]:
@@ -73,6 +85,11 @@ def wrong_action(action: Literal["remix", "extend"], request: VideoRequest, cata
     )
     # What the page of a follow-up does not list would be ignored, and the task paid for.
     return tuple(f"{name} is set, but {model.id} takes none in {action}" for name in found if name not in taken)
+
+
+def _misspelled(name: str, catalogue: Catalogue) -> Iterator[str]:
+    if meant := slips(name, catalogue.names):
+        yield f"model {name!r} is not in the catalogue; one slip away is {' or '.join(meant)}"
 
 
 def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]:
