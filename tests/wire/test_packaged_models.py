@@ -47,7 +47,7 @@ EVERY_FIELD = {
         "per_output": "0.010",
         "by_resolution": {"1k": "0.1"},
         "by_size_and_quality": {"1:1": {"high": "0.2"}},
-        "silent_only": True,
+        "per_second_silent_by_resolution": {"720p": "0.1"},
     },
     "conflicts": ["one"],
 }

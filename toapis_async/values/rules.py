@@ -195,22 +195,25 @@ class Price:
     Attributes:
         per_output: for each image or video.
         by_resolution: for each image or video, by resolution.
-        by_size_and_quality: for each image without references, measured; size, then quality.
-        per_reference: for each reference, on top.
+        by_resolution_and_quality: for each image, as measured; resolution, then quality.
+        by_size_and_quality: for each image, as measured; size in pixels, then quality.
+        per_reference: for each reference, on top; None where references of measured prices are not known.
         per_second: of video.
         per_second_by_resolution: of video, by resolution.
-        silent_only: whether the price holds only without sound.
-        per_million_tokens: settled after the task; cannot be told before.
+        per_second_silent_by_resolution: of video without sound, where that is another price; the one above is then
+            for video with sound.
+        per_million_tokens: settled after the task; what is measured says what it comes to.
 
     """
 
     per_output: Decimal | None = None
     by_resolution: Mapping[str, Decimal] = attrs.field(factory=dict)
+    by_resolution_and_quality: Mapping[str, Mapping[str, Decimal]] = attrs.field(factory=dict)
     by_size_and_quality: Mapping[str, Mapping[str, Decimal]] = attrs.field(factory=dict)
     per_reference: Decimal | None = None
     per_second: Decimal | None = None
     per_second_by_resolution: Mapping[str, Decimal] = attrs.field(factory=dict)
-    silent_only: bool = False
+    per_second_silent_by_resolution: Mapping[str, Decimal] = attrs.field(factory=dict)
     per_million_tokens: Mapping[str, Decimal] = attrs.field(factory=dict)
 
 

@@ -21,11 +21,12 @@ def price_words(price: Price | None) -> str:
         return ""
     if price.per_output is not None:
         return f"{_usd(price.per_output)} each"
-    for table, unit in ((price.by_resolution, "each"), (price.per_second_by_resolution, "a second")):
-        if table:
-            return f"{_range(table.values())} {unit}"
-    if price.by_size_and_quality:
-        return f"{_range(each for row in price.by_size_and_quality.values() for each in row.values())} each"
+    seconds = [*price.per_second_by_resolution.values(), *price.per_second_silent_by_resolution.values()]
+    measured = (*price.by_size_and_quality.values(), *price.by_resolution_and_quality.values())
+    images = [*price.by_resolution.values(), *(each for row in measured for each in row.values())]
+    for prices, unit in ((images, "each"), (seconds, "a second")):
+        if prices:
+            return f"{_range(prices)} {unit}"
     if price.per_second is not None:
         return f"{_usd(price.per_second)} a second"
     return "by tokens" if price.per_million_tokens else ""
