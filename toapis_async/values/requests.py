@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -120,3 +120,6 @@ class VideoRequest:
 
 
 GenerationRequest: TypeAlias = ImageRequest | VideoRequest
+
+Kind: TypeAlias = Literal["image", "video"]
+"""What a task makes; ``values.kinds`` has a row for each."""

@@ -3,43 +3,29 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from toapis_async.policy.requests.placement import PlacedImage, parts_given, placed_images
 from toapis_async.policy.requests.sizes import wire_size
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Model
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.rules import Parameter, ReferencePlace, References
 
 Body = dict[str, Any]
 
-# What most models of the gateway do; for models that the catalogue does not know.
-_UNKNOWN_IMAGE = Model(
-    id="", kind="image", complete=False, references=References(images=ReferencePlace(place="image_urls"))
+# What most models of the gateway do; for models that the catalogue does not know, and for references without a place.
+_USUAL = References(
+    images=ReferencePlace(place="image_urls"),
+    image_roles=ReferencePlace(place="image_with_roles", form="{url, role}", default_role="reference_image"),
+    videos=ReferencePlace(place="video_with_roles", form="{url, role}", default_role="reference_video"),
+    audios=ReferencePlace(place="audio_with_roles", form="{url, role}", default_role="reference_audio"),
 )
-_UNKNOWN_VIDEO = Model(
-    id="",
-    kind="video",
-    complete=False,
-    size_place="aspect_ratio",
-    resolution_place="resolution",
-    references=References(
-        images=ReferencePlace(place="image_urls"),
-        image_roles=ReferencePlace(place="image_with_roles", form="{url, role}", default_role="reference_image"),
-        videos=ReferencePlace(place="video_with_roles", form="{url, role}", default_role="reference_video"),
-        audios=ReferencePlace(place="audio_with_roles", form="{url, role}", default_role="reference_audio"),
-    ),
-)
-_IMAGE_CONTROLS = {
-    "mask": "mask_url",
-    "quality": "quality",
-    "background": "background",
-    "output_format": "output_format",
-    "output_compression": "output_compression",
-    "temperature": "metadata.temperature",
-    "top_p": "metadata.topP",
-    "seed": "seed",
-}
-_VIDEO_CONTROLS = {"audio": "audio", "keep_original_sound": "keep_original_sound", "seed": "seed"}
+_UNKNOWN_IMAGE = Model(id="", kind="image", complete=False, references=_USUAL)
+_UNKNOWN_VIDEO = attrs.evolve(_UNKNOWN_IMAGE, kind="video", size_place="aspect_ratio", resolution_place="resolution")
+# Where controls go that are not called as the user calls them.
+_USUAL_PLACES = {"mask": "mask_url", "temperature": "metadata.temperature", "top_p": "metadata.topP"}
 # For each form: the key of the address, and that of the role.
 _KEYS: Mapping[str, tuple[str, str | None]] = {
     "{url}": ("url", None),
@@ -50,38 +36,26 @@ _KEYS: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def image_body(request: ImageRequest, known: Model | None) -> Body:
-    """Return the fields of an image request; its references are addresses by now."""
-    model = known or _UNKNOWN_IMAGE
-    body: Body = {"model": model.id or request.model, "prompt": request.prompt}
-    if request.size is not None:
-        put(body, model.size_place, wire_size(model, request.size) or request.size)
-    if request.n != 1 or model.n_sent:
-        body["n"] = request.n
-    _put_resolution(body, model, request.resolution)
-    if request.reference_images:
-        place = model.references.images or _UNKNOWN_IMAGE.references.images
-        _put_references(body, place, request.reference_images)
-    _put_controls(body, model, request, _IMAGE_CONTROLS)
-    return _finished(body, model, request)
-
-
-def video_body(request: VideoRequest, known: Model | None) -> Body:
-    """Return the fields of a video request; its references are addresses by now."""
-    model = known or _UNKNOWN_VIDEO
-    body: Body = {"model": model.id or request.model, "prompt": request.prompt}
-    if not request.prompt:
-        del body["prompt"]
-    if request.duration is not None:
-        body["duration"] = _seconds(request.duration, as_text=bool(model.durations and model.durations.as_text))
-    if request.size is not None:
-        put(body, model.size_place, wire_size(model, request.size) or request.size)
-    _put_resolution(body, model, request.resolution)
+def body_of(request: GenerationRequest, known: Model | None) -> Body:
+    """Return the fields of a request; its references are addresses by now."""
+    kind = kind_of(request)
+    model = known or (_UNKNOWN_IMAGE if kind.name == "image" else _UNKNOWN_VIDEO)
+    body: Body = {"model": model.id or request.model}
+    if request.prompt or kind.name == "image":
+        body["prompt"] = request.prompt
+    if (duration := getattr(request, "duration", None)) is not None:
+        body["duration"] = _seconds(duration, as_text=bool(model.durations and model.durations.as_text))
+    if (size := getattr(request, "size", None)) is not None:
+        put(body, model.size_place, wire_size(model, size) or size)
+    n = getattr(request, "n", None)
+    if n is not None and (n != 1 or model.n_sent):
+        body["n"] = n
+    _put_resolution(body, model, getattr(request, "resolution", None))
     _put_images(body, model.references, request)
-    _put_references(body, model.references.videos or _UNKNOWN_VIDEO.references.videos, request.reference_videos)
-    _put_references(body, model.references.audios or _UNKNOWN_VIDEO.references.audios, request.reference_audios)
+    _put_references(body, model.references.videos or _USUAL.videos, getattr(request, "reference_videos", ()))
+    _put_references(body, model.references.audios or _USUAL.audios, getattr(request, "reference_audios", ()))
     _put_mode(body, model.references, request)
-    _put_controls(body, model, request, _VIDEO_CONTROLS)
+    _put_controls(body, model, request)
     return _finished(body, model, request)
 
 
@@ -117,14 +91,14 @@ def _put_resolution(body: Body, model: Model, resolution: str | None) -> None:
         put(body, model.resolution_place, wire or resolution)
 
 
-def _put_controls(body: Body, model: Model, request: GenerationRequest, usual: Mapping[str, str]) -> None:
-    for name, place in usual.items():
+def _put_controls(body: Body, model: Model, request: GenerationRequest) -> None:
+    for name in kind_of(request).controls:
         value = getattr(request, name)
         if value is None:
             continue
         parameter = model.parameter(name)
         if parameter is None:
-            put(body, place, value)
+            put(body, _USUAL_PLACES.get(name, name), value)
         else:
             put(body, parameter.place, _control(parameter, value))
 
@@ -142,11 +116,10 @@ def _seconds(duration: float, *, as_text: bool) -> int | float | str:
     return str(whole) if as_text else whole
 
 
-def _put_images(body: Body, rules: References, request: VideoRequest) -> None:
+def _put_images(body: Body, rules: References, request: GenerationRequest) -> None:
     for image in placed_images(request, rules):
-        usual = _UNKNOWN_VIDEO.references
         # With validation off an image may have no place; it is sent as most models want it, never dropped.
-        place = image.place or (usual.images if image.role is None else usual.image_roles)
+        place = image.place or (_USUAL.images if image.role is None else _USUAL.image_roles)
         _put_references(body, place, (_with_role(image),))
 
 

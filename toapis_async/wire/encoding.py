@@ -1,7 +1,7 @@
 """Values to HTTP requests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -12,13 +12,13 @@ from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.exchange import HttpRequest, Purpose
-from toapis_async.values.requests import GenerationRequest, Reference, VideoRequest
+from toapis_async.values.kinds import KINDS, kind_of
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, VideoRequest
 from toapis_async.values.tasks import Kind
-from toapis_async.wire.bodies import Body, image_body, video_body
+from toapis_async.wire.bodies import Body, body_of
 from toapis_async.wire.multipart import form_data
 
 JSON = "application/json"
-_CREATE: Mapping[Kind, str] = {"image": "/images/generations", "video": "/videos/generations"}
 _EDITS = "/images/edits"
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -38,11 +38,9 @@ def submission(request: GenerationRequest, *, catalogue: Catalogue, client_busin
 
     """
     model = catalogue.find(request.model)
-    if isinstance(request, VideoRequest):
-        return _post_json(_CREATE["video"], _body(request, model), client_business_id)
-    edits = model.edits if model is not None else None
-    if edits is None or not (edits.always or request.edit):
-        return _post_json(_CREATE["image"], _body(request, model), client_business_id)
+    edits = model.edits if model is not None and isinstance(request, ImageRequest) else None
+    if not isinstance(request, ImageRequest) or edits is None or not (edits.always or request.edit):
+        return _post_json(kind_of(request).path, _body(request, model), client_business_id)
     if edits.form == "json":
         return _post_json(_EDITS, _body(request, model), client_business_id)
     body = _body(attrs.evolve(request, reference_images=()), model)
@@ -73,7 +71,7 @@ def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client
 def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
     """Encode a look at a task, by its id or by our own reference."""
     return HttpRequest(
-        method="GET", path=f"{_CREATE[kind]}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
+        method="GET", path=f"{KINDS[kind].path}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
     )
 
 
@@ -109,7 +107,7 @@ def _follow_up(
 
 def _body(request: GenerationRequest, model: Model | None) -> Body:
     try:
-        return video_body(request, model) if isinstance(request, VideoRequest) else image_body(request, model)
+        return body_of(request, model)
     except (AttributeError, TypeError, ValueError) as error:
         # With validation off a field may hold anything.
         found = tuple(wrong_types(request)) or (f"the request cannot be encoded: {error}",)

@@ -7,20 +7,10 @@ from collections.abc import Iterator, Mapping
 from toapis_async.policy.requests.given import ABSENT, at
 from toapis_async.policy.requests.spelling import did_you_mean, wire_word
 from toapis_async.values.catalogue import Model
-from toapis_async.values.requests import GenerationRequest, ImageRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.rules import Parameter
 
-IMAGE_CONTROLS = (
-    "mask",
-    "quality",
-    "background",
-    "output_format",
-    "output_compression",
-    "temperature",
-    "top_p",
-    "seed",
-)
-VIDEO_CONTROLS = ("audio", "keep_original_sound", "seed")
 # These decide what is charged and found again, so they have fields of their own and nothing goes over them.
 _RESERVED = ("model", "client_business_id")
 _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
@@ -58,7 +48,7 @@ def wrong_extra(extra: Mapping[str, object]) -> Iterator[str]:
 
 def wrong_controls(request: GenerationRequest, model: Model) -> Iterator[str]:
     """Tell which controls the model does not have, or not with this value."""
-    for name in IMAGE_CONTROLS if isinstance(request, ImageRequest) else VIDEO_CONTROLS:
+    for name in kind_of(request).controls:
         value = getattr(request, name)
         if value is None:
             continue

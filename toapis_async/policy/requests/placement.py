@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from toapis_async.policy.requests.spelling import wire_word
-from toapis_async.values.requests import GenerationRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.rules import ReferencePlace, References
 
 FRAMES = ("first_frame", "last_frame")
@@ -62,11 +62,10 @@ def parts_given(request: GenerationRequest, rules: References) -> dict[str, int]
 
 
 def _given_images(request: GenerationRequest, rules: References) -> Iterator[tuple[str, Reference, str | None]]:
-    if isinstance(request, VideoRequest):
-        for role, source in (("first_frame", request.first_frame), ("last_frame", request.last_frame)):
-            if source is not None:
-                yield role, source, role
-    references: Sequence[Reference | RoleReference] = request.reference_images
+    for role in FRAMES:
+        if (source := getattr(request, role, None)) is not None:
+            yield role, source, role
+    references: Sequence[Reference | RoleReference] = getattr(request, "reference_images", ())
     for number, reference in enumerate(references):
         field = f"reference_images[{number}]"
         if isinstance(reference, RoleReference):

@@ -8,7 +8,7 @@ from toapis_async.policy.requests.given import given_or_default
 from toapis_async.policy.requests.sizes import pixels_of
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Catalogue, Model
-from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.rules import Price
 
 T = TypeVar("T")
@@ -23,10 +23,9 @@ def estimate(request: GenerationRequest, catalogue: Catalogue) -> Decimal | None
     model = catalogue.find(request.model)
     if model is None or model.price is None or _overridden(request, model):
         return None
-    if isinstance(request, ImageRequest):
-        each = _image(request, model, model.price)
-        return None if each is None else each * request.n
-    return _video(request, model, model.price)
+    each = _by_seconds(request, model, model.price)
+    each = _each(request, model, model.price) if each is None else each
+    return None if each is None else each * getattr(request, "n", 1)
 
 
 def _overridden(request: GenerationRequest, model: Model) -> bool:
@@ -36,46 +35,43 @@ def _overridden(request: GenerationRequest, model: Model) -> bool:
     return not places.isdisjoint(extra) or (isinstance(metadata, Mapping) and not places.isdisjoint(metadata))
 
 
-def _image(request: ImageRequest, model: Model, price: Price) -> Decimal | None:
+def _each(request: GenerationRequest, model: Model, price: Price) -> Decimal | None:
     each = price.per_output
-    resolution = request.resolution or model.defaults.get("resolution")
+    references = getattr(request, "reference_images", ())
+    resolution = given_or_default(request, "resolution", model)
     if each is None and price.by_resolution:
         each = _of(resolution, price.by_resolution)
     if each is None and price.by_resolution_and_quality:
         each = _of(_quality(request, model), _of(resolution, price.by_resolution_and_quality) or {})
     if each is None and price.by_size_and_quality:
         each = _measured(request, model, price.by_size_and_quality)
-        if request.reference_images and price.per_reference is None:
+        if references and price.per_reference is None:
             return None
     if each is None:
         return None
-    return each + (price.per_reference or 0) * len(request.reference_images)
+    return each + (price.per_reference or 0) * len(references)
 
 
-def _measured(request: ImageRequest, model: Model, prices: Mapping[str, Mapping[str, Decimal]]) -> Decimal | None:
-    size = request.size or str(model.defaults.get("size"))
-    wanted, quality = pixels_of(size), _quality(request, model)
+def _measured(request: GenerationRequest, model: Model, prices: Mapping[str, Mapping[str, Decimal]]) -> Decimal | None:
+    size = given_or_default(request, "size", model)
+    wanted, quality = pixels_of(str(size)), _quality(request, model)
     if wanted is None:
         return None
     found = [(pixels_of(one) or 0, price) for one, row in prices.items() if (price := _of(quality, row)) is not None]
     return min((one for one in found if one[0] >= wanted), default=(0, None))[1]
 
 
-def _quality(request: ImageRequest, model: Model) -> object:
+def _quality(request: GenerationRequest, model: Model) -> object:
     return given_or_default(request, "quality", model)
 
 
-def _video(request: VideoRequest, model: Model, price: Price) -> Decimal | None:
-    seconds = request.duration if request.duration is not None else model.defaults.get("duration")
+def _by_seconds(request: GenerationRequest, model: Model, price: Price) -> Decimal | None:
     table = price.per_second_by_resolution
     if price.per_second_silent_by_resolution and given_or_default(request, "audio", model) is False:
         table = price.per_second_silent_by_resolution
-    per_second = price.per_second
-    if per_second is None and (table or price.per_second_silent_by_resolution):
-        per_second = _of(request.resolution or model.defaults.get("resolution"), table)
-    if per_second is None:
-        return price.per_output
-    if not isinstance(seconds, (int, float)) or seconds <= 0:
+    per_second = price.per_second or _of(given_or_default(request, "resolution", model), table)
+    seconds = given_or_default(request, "duration", model)
+    if per_second is None or not isinstance(seconds, (int, float)) or seconds <= 0:
         return None
     return per_second * Decimal(str(seconds))
 

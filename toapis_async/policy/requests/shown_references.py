@@ -8,7 +8,8 @@ from toapis_async.policy.requests.placement import CLIPS, FRAMES, PlacedImage, p
 from toapis_async.policy.requests.references import wrong_reference
 from toapis_async.policy.requests.spelling import did_you_mean, wire_word
 from toapis_async.values.catalogue import Model
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference
 from toapis_async.values.rules import ReferencePlace, References
 
 MAX_REFERENCE_IMAGES = 14
@@ -65,7 +66,7 @@ def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
         return
     yield from _wrong_images(placed_images(request, rules), model)
     for field, place in zip(CLIPS, (rules.videos, rules.audios), strict=True):
-        yield from _wrong_clips(getattr(request, field), place, field, model)
+        yield from _wrong_clips(getattr(request, field, ()), place, field, model)
 
 
 def _over(count: int, most: int | None, owner: str) -> Iterator[str]:
@@ -128,15 +129,9 @@ def _wrong_role(role: str, place: ReferencePlace | None, field: str, model: Mode
 
 
 def _named(request: GenerationRequest) -> Iterator[tuple[str, Reference | RoleReference]]:
-    lists = ["reference_images"]
-    singles = ["mask"]
-    if isinstance(request, VideoRequest):
-        lists += CLIPS
-        singles = list(FRAMES)
-    for field in lists:
-        for number, reference in enumerate(getattr(request, field)):
-            yield f"{field}[{number}]", reference
-    for field in singles:
-        reference = getattr(request, field)
-        if reference is not None:
+    for field, form in kind_of(request).forms.items():
+        if form == "references":
+            for number, reference in enumerate(getattr(request, field)):
+                yield f"{field}[{number}]", reference
+        elif form == "reference" and (reference := getattr(request, field)) is not None:
             yield field, reference

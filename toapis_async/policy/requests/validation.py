@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from toapis_async.policy.requests.combinations import broken_rules
-from toapis_async.policy.requests.controls import VIDEO_CONTROLS, wrong_controls, wrong_extra
+from toapis_async.policy.requests.controls import wrong_controls, wrong_extra
 from toapis_async.policy.requests.given import given
 from toapis_async.policy.requests.placement import parts_given
 from toapis_async.policy.requests.request_types import wrong_types
@@ -14,6 +14,7 @@ from toapis_async.policy.requests.shown_references import not_shown, too_many_im
 from toapis_async.policy.requests.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
 from toapis_async.policy.requests.spelling import did_you_mean, slips, wire_word
 from toapis_async.values.catalogue import Catalogue, Model
+from toapis_async.values.kinds import KINDS, fields_of_form, kind_of
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
 Validation: TypeAlias = Literal["strict", "warn", "off"]
@@ -44,15 +45,16 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
         return tuple(found)
     model = catalogue.find(request.model)
     found.extend(_universal(request, model))
-    if request.reference_images or isinstance(request, VideoRequest) or request.mask is not None:
+    if any(getattr(request, name) for name in fields_of_form("reference", "references") if hasattr(request, name)):
         found.extend(wrong_references(request, allow_local=allow_local))
         found.extend(too_many_images(request, model))
     if model is None:
         found.extend(_misspelled(request.model, catalogue))
         found.extend(_wrong_forms(request))
-    elif model.kind != ("image" if isinstance(request, ImageRequest) else "video"):
-        other = "a VideoRequest (client.videos)" if model.kind == "video" else "an ImageRequest (client.images)"
-        found.append(f"model {request.model!r} makes {model.kind}s; send it as {other}")
+    elif model.kind != kind_of(request).name:
+        other = KINDS[model.kind]
+        sent = f"{other.with_article.split()[0]} {other.request.__name__} (client.{other.verbs})"
+        found.append(f"model {request.model!r} makes {model.kind}s; send it as {sent}")
     else:
         found.extend(_against(request, model))
     return tuple(found)
@@ -79,7 +81,7 @@ def wrong_action(action: Literal["remix", "extend"], request: VideoRequest, cata
         wrong = f"model {request.model!r} has no {action}; models that have: {', '.join(able)}"
         return (wrong,) if model.complete else ()
     taken = model.actions[action]
-    names = ("size", "resolution", "duration", *VIDEO_CONTROLS)
+    names = ("size", "resolution", "duration", *kind_of(request).controls)
     found = [name for name in names if getattr(request, name) is not None] + list(
         parts_given(request, model.references)
     )
@@ -135,24 +137,25 @@ def _wrong_callback(url: str | None) -> Iterator[str]:
 
 def _wrong_forms(request: GenerationRequest) -> Iterator[str]:
     """Judge what can be judged of an unknown model's fields: their form."""
-    if request.size is not None and not looks_like_a_size(request.size):
-        yield f"size {request.size!r} is neither a ratio (16:9) nor pixels (1024x1024){_meant(request.size)}"
-    if request.resolution is not None and not _RESOLUTION.fullmatch(request.resolution):
-        yield f"resolution {request.resolution!r} has no known form, such as 1K, 2K, 4K or 720p"
+    size, resolution = getattr(request, "size", None), getattr(request, "resolution", None)
+    if size is not None and not looks_like_a_size(size):
+        yield f"size {size!r} is neither a ratio (16:9) nor pixels (1024x1024){_meant(size)}"
+    if resolution is not None and not _RESOLUTION.fullmatch(resolution):
+        yield f"resolution {resolution!r} has no known form, such as 1K, 2K, 4K or 720p"
 
 
 def _against(request: GenerationRequest, model: Model) -> Iterator[str]:
-    if request.size is not None:
-        yield from _wrong_size(request, request.size, model)
-    if request.resolution is not None:
-        yield from _wrong_resolution(request.resolution, model)
+    if (size := getattr(request, "size", None)) is not None:
+        yield from _wrong_size(request, size, model)
+    if (resolution := getattr(request, "resolution", None)) is not None:
+        yield from _wrong_resolution(resolution, model)
     most = model.prompt_max_chars
     if most is not None and len(request.prompt) > most:
         yield f"prompt has {len(request.prompt):,} characters; {model.id} takes at most {most:,}"
     if isinstance(request, ImageRequest):
         yield from _wrong_count(request, model)
-    elif request.duration is not None:
-        yield from _wrong_duration(request.duration, model)
+    elif (duration := getattr(request, "duration", None)) is not None:
+        yield from _wrong_duration(duration, model)
     yield from not_shown(request, model)
     yield from wrong_controls(request, model)
     if model.together:
