@@ -6,7 +6,8 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.validation import doubt, violations
-from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
+from toapis_async.values.kinds import REQUESTS
+from toapis_async.values.requests import GenerationRequest
 
 _CATALOGUE = (
     "Correct it. If you know the gateway better than the catalogue does: --validation warn, or validation='warn' "
@@ -50,10 +51,9 @@ def check_types(request: GenerationRequest, gateway: Gateway) -> None:
 
 
 def _check_kind(request: object) -> None:
-    if not isinstance(request, ImageRequest | VideoRequest):
-        raise InvalidRequestError.refused(
-            (f"a request must be an ImageRequest or a VideoRequest, not {type(request).__name__}",)
-        )
+    if not isinstance(request, REQUESTS):
+        allowed = " or ".join(one.__name__ for one in REQUESTS)
+        raise InvalidRequestError.refused((f"a request must be an {allowed}, not {type(request).__name__}",))
 
 
 def judge(found: tuple[str, ...], gateway: Gateway) -> None:

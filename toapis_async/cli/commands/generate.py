@@ -29,9 +29,8 @@ from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.refusing import refuse
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.client.images import Images
+from toapis_async.client.generations import Generations
 from toapis_async.client.orphans import AbandonedSubmission
-from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock
 from toapis_async.errors import (
     BudgetExceededError,
@@ -43,7 +42,8 @@ from toapis_async.errors import (
 from toapis_async.policy.requests.pricing import estimate
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.files import SavedFile
-from toapis_async.values.requests import GenerationRequest, ImageRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of
 
@@ -186,10 +186,9 @@ class _Wish:
             for file in files:
                 terminal.result(str(file.path))
 
-    async def _submitted(self, client: AsyncToAPIs) -> tuple[Images | Videos, GenerationTask]:
-        if isinstance(self.request, ImageRequest):
-            return client.images, await client.images.submit(self.request)
-        return client.videos, await client.videos.submit(self.request)
+    async def _submitted(self, client: AsyncToAPIs) -> tuple[Generations[GenerationRequest], GenerationTask]:
+        tasks = client.verbs_of(kind_of(self.request).name)
+        return tasks, await tasks.submit(self.request)
 
     def _fetch_command(self, name: str) -> str:
         words = ["toapis", "status", name, "--wait", "-o", self.directory]

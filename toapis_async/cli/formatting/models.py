@@ -75,8 +75,6 @@ def short_price(price: Price | None) -> str:
 
 def count_words(model: Model) -> str:
     """Say how many it makes in one task."""
-    if model.kind == "video":
-        return ""
     if model.n_values:
         return ", ".join(map(str, model.n_values))
     return "1" if model.n_max == 1 else f"1 to {model.n_max}" if model.n_max else ""

@@ -12,7 +12,8 @@ from toapis_async.policy.requests.references import is_address
 from toapis_async.policy.requests.validation import doubt, violations
 from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.storage.journal.key_ledger import KeyLedger
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import UPLOADED_AS
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_fields import LineRules
 from toapis_async.wire.prompt_files import Line, read_lines
@@ -122,7 +123,7 @@ def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRe
 
 def _count(found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules) -> None:
     found.requests += 1
-    found.outputs += request.n if isinstance(request, ImageRequest) else 1
+    found.outputs += getattr(request, "n", 1)
     price = estimate(request, rules.catalogue)
     if price is None:
         found.unpriced += 1
@@ -149,15 +150,10 @@ def wrong_references(request: GenerationRequest) -> list[str]:
 
 
 def _local_files(request: GenerationRequest) -> Iterator[tuple[str, Kind]]:
-    for reference in request.reference_images:
-        yield from _local(reference, "image")
-    if isinstance(request, VideoRequest):
-        for clip in request.reference_videos:
-            yield from _local(clip, "video")
-        for frame in (request.first_frame, request.last_frame):
-            yield from _local(frame, "image")
-    else:
-        yield from _local(request.mask, "image")
+    for field, kind in UPLOADED_AS.items():
+        given = getattr(request, field, None)
+        for reference in given if isinstance(given, tuple) else (given,):
+            yield from _local(reference, kind)
 
 
 def _local(reference: Reference | RoleReference | None, kind: Kind) -> Iterator[tuple[str, Kind]]:
