@@ -22,6 +22,7 @@ class TaskKind:
         path: of its endpoint, below the base URL.
         verbs: the client's attribute with its verbs.
         patience_seconds: how long a task is waited for before it is called late.
+        listed_as: what the gateway's list of models calls it.
         bare_results: whether a result is its address and nothing else, so that a noted address is all there is.
         forms: what each field of its requests holds, None aside.
         controls: fields that only some models have, beside size, references and the like.
@@ -33,6 +34,7 @@ class TaskKind:
     path: str
     verbs: str
     patience_seconds: float
+    listed_as: Literal["image", "video", "audio"]
     bare_results: bool = True
     forms: Mapping[str, FieldForm] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: _forms(self.request), takes_self=True)
@@ -88,13 +90,21 @@ _OF_THE_ITEM = frozenset({"id", "client_business_id", "callback_url"})
 # Real tasks took from 13 s to over 6 min for images and up to an hour for videos; giving up early loses what was paid
 # for.
 _ROWS = (
-    TaskKind(name="image", request=ImageRequest, path="/images/generations", verbs="images", patience_seconds=900.0),
+    TaskKind(
+        name="image",
+        request=ImageRequest,
+        path="/images/generations",
+        verbs="images",
+        patience_seconds=900.0,
+        listed_as="image",
+    ),
     TaskKind(
         name="video",
         request=VideoRequest,
         path="/videos/generations",
         verbs="videos",
         patience_seconds=3600.0,
+        listed_as="video",
         bare_results=False,
     ),
 )

@@ -98,8 +98,8 @@ def run_listed(base_url: str | None) -> set[str]:
 
     async def work(_: object) -> int:
         async with ClientOptions(base_url=base_url).client() as client:
-            for kind in KINDS:
-                names.update(one.id for one in await client.models.list(type=kind))
+            for kind in KINDS.values():
+                names.update(one.id for one in await client.models.list(type=kind.listed_as))
         return Exit.DONE
 
     run(work)
