@@ -25,6 +25,7 @@ class TaskKind:
         listed_as: what the gateway's list of models calls it.
         bare_results: whether a result is its address and nothing else, so that a noted address is all there is.
         forms: what each field of its requests holds, None aside.
+        shown: fields that hold references.
         controls: fields that only some models have, beside size, references and the like.
 
     """
@@ -38,6 +39,9 @@ class TaskKind:
     bare_results: bool = True
     forms: Mapping[str, FieldForm] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: _forms(self.request), takes_self=True)
+    )
+    shown: tuple[str, ...] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: _shown(self.forms), takes_self=True)
     )
     controls: tuple[str, ...] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: _controls(self.forms), takes_self=True)
@@ -78,8 +82,12 @@ def _forms(request: type[GenerationRequest]) -> Mapping[str, FieldForm]:
     return MappingProxyType({field.name: _form(field.type) for field in attrs.fields(request)})
 
 
+def _shown(forms: Mapping[str, FieldForm]) -> tuple[str, ...]:
+    return tuple(name for name, form in forms.items() if form in {"reference", "references"})
+
+
 def _controls(forms: Mapping[str, FieldForm]) -> tuple[str, ...]:
-    shown = {name for name, form in forms.items() if form in {"reference", "references"}} - {"mask"}
+    shown = {*_shown(forms)} - {"mask"}
     return tuple(name for name in forms if name not in _STRUCTURE | _OF_THE_ITEM | shown)
 
 

@@ -128,6 +128,8 @@ def _with_role(image: PlacedImage) -> Reference | RoleReference:
 
 
 def _put_mode(body: Body, rules: References, request: GenerationRequest) -> None:
+    if not rules.modes:
+        return
     parts = parts_given(request, rules)
     mode = next((mode for mode in rules.modes if all(name in parts for name in mode.given)), None)
     for place, value in mode.set.items() if mode is not None else ():

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+import attrs
+
 from toapis_async.policy.requests.placement import CLIPS, FRAMES, placed_images
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Model
-from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.requests import GenerationRequest, Reference
 
+_IMAGES = frozenset({*FRAMES, "reference_images"})
 ABSENT = object()
 """What ``at()`` returns where nothing is; None is a value."""
 
@@ -21,27 +24,47 @@ def at(extra: Mapping[str, object], place: str) -> object:
     return value
 
 
-def given(request: GenerationRequest, name: str, model: Model) -> object:
-    """Return what a request gives under a name, or None; of references the tuple of them."""
-    if name in (*FRAMES, "reference_images"):
-        images = tuple(one.source for one in placed_images(request, model.references) if one.part == name)
-        if images:
-            return images
-    elif (value := getattr(request, name, None)) is not None and value != ():
-        return value
-    for place in places(name, model):
-        if (found := at(request.extra, place)) is not ABSENT:
-            return found
-    return None
+@attrs.define(eq=False)
+class Given:
+    """What one request gives; where its images go is worked out once, however many rules ask.
 
+    Attributes:
+        request: any request.
+        model: says where the wire has what is not a field.
 
-def given_or_default(request: GenerationRequest, name: str, model: Model) -> object:
-    """Return what holds for a name: what is given, else the model's default, else None."""
-    value = given(request, name, model)
-    if value is not None or name in model.defaults:
-        return model.defaults[name] if value is None else value
-    parameter = model.parameter(name)
-    return parameter.default if parameter is not None else None
+    """
+
+    request: GenerationRequest
+    model: Model
+    _images: dict[str, list[Reference]] | None = attrs.field(init=False, default=None)
+
+    def value(self, name: str) -> object:
+        """Return what is given under a name, or None; of references all of them."""
+        if name in _IMAGES:
+            if images := self._images_by_part().get(name):
+                return images
+        elif (value := getattr(self.request, name, None)) is not None and value != ():
+            return value
+        if self.request.extra:
+            for place in places(name, self.model):
+                if (found := at(self.request.extra, place)) is not ABSENT:
+                    return found
+        return None
+
+    def or_default(self, name: str) -> object:
+        """Return what holds for a name: what is given, else the model's default, else None."""
+        value = self.value(name)
+        if value is not None or name in self.model.defaults:
+            return self.model.defaults[name] if value is None else value
+        parameter = self.model.parameter(name)
+        return parameter.default if parameter is not None else None
+
+    def _images_by_part(self) -> dict[str, list[Reference]]:
+        if self._images is None:
+            self._images = {}
+            for one in placed_images(self.request, self.model.references):
+                self._images.setdefault(one.part, []).append(one.source)
+        return self._images
 
 
 def is_among(value: object, allowed: tuple[object, ...], name: str, model: Model) -> bool:

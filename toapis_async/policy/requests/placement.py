@@ -42,6 +42,8 @@ def placed_images(request: GenerationRequest, rules: References) -> tuple[Placed
     prompts count on it.
     """
     given = list(_given_images(request, rules))
+    if not given:
+        return ()
     with_roles = rules.images is None or any(role is not None and not _own(role, rules) for _, _, role in given)
     found = [
         PlacedImage(field=field, source=source, role=role, place=_place(role, rules, with_roles=with_roles))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-from toapis_async.policy.requests.given import given_or_default
+from toapis_async.policy.requests.given import Given
 from toapis_async.policy.requests.sizes import pixels_of
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Catalogue, Model
@@ -23,8 +23,8 @@ def estimate(request: GenerationRequest, catalogue: Catalogue) -> Decimal | None
     model = catalogue.find(request.model)
     if model is None or model.price is None or _overridden(request, model):
         return None
-    each = _by_seconds(request, model, model.price)
-    each = _each(request, model, model.price) if each is None else each
+    given = Given(request, model)
+    each = _by_seconds(given, model.price) or _each(given, model.price)
     return None if each is None else each * getattr(request, "n", 1)
 
 
@@ -35,16 +35,17 @@ def _overridden(request: GenerationRequest, model: Model) -> bool:
     return not places.isdisjoint(extra) or (isinstance(metadata, Mapping) and not places.isdisjoint(metadata))
 
 
-def _each(request: GenerationRequest, model: Model, price: Price) -> Decimal | None:
+def _each(given: Given, price: Price) -> Decimal | None:
     each = price.per_output
-    references = getattr(request, "reference_images", ())
-    resolution = given_or_default(request, "resolution", model)
+    references = getattr(given.request, "reference_images", ())
     if each is None and price.by_resolution:
-        each = _of(resolution, price.by_resolution)
+        each = _of(given.or_default("resolution"), price.by_resolution)
     if each is None and price.by_resolution_and_quality:
-        each = _of(_quality(request, model), _of(resolution, price.by_resolution_and_quality) or {})
+        each = _of(
+            given.or_default("quality"), _of(given.or_default("resolution"), price.by_resolution_and_quality) or {}
+        )
     if each is None and price.by_size_and_quality:
-        each = _measured(request, model, price.by_size_and_quality)
+        each = _measured(given, price.by_size_and_quality)
         if references and price.per_reference is None:
             return None
     if each is None:
@@ -52,26 +53,23 @@ def _each(request: GenerationRequest, model: Model, price: Price) -> Decimal | N
     return each + (price.per_reference or 0) * len(references)
 
 
-def _measured(request: GenerationRequest, model: Model, prices: Mapping[str, Mapping[str, Decimal]]) -> Decimal | None:
-    size = given_or_default(request, "size", model)
-    wanted, quality = pixels_of(str(size)), _quality(request, model)
+def _measured(given: Given, prices: Mapping[str, Mapping[str, Decimal]]) -> Decimal | None:
+    wanted, quality = pixels_of(str(given.or_default("size"))), given.or_default("quality")
     if wanted is None:
         return None
     found = [(pixels_of(one) or 0, price) for one, row in prices.items() if (price := _of(quality, row)) is not None]
     return min((one for one in found if one[0] >= wanted), default=(0, None))[1]
 
 
-def _quality(request: GenerationRequest, model: Model) -> object:
-    return given_or_default(request, "quality", model)
-
-
-def _by_seconds(request: GenerationRequest, model: Model, price: Price) -> Decimal | None:
+def _by_seconds(given: Given, price: Price) -> Decimal | None:
     table = price.per_second_by_resolution
-    if price.per_second_silent_by_resolution and given_or_default(request, "audio", model) is False:
+    if price.per_second_silent_by_resolution and given.or_default("audio") is False:
         table = price.per_second_silent_by_resolution
-    per_second = price.per_second or _of(given_or_default(request, "resolution", model), table)
-    seconds = given_or_default(request, "duration", model)
-    if per_second is None or not isinstance(seconds, (int, float)) or seconds <= 0:
+    per_second = price.per_second or (_of(given.or_default("resolution"), table) if table else None)
+    if per_second is None:
+        return None
+    seconds = given.or_default("duration")
+    if not isinstance(seconds, (int, float)) or seconds <= 0:
         return None
     return per_second * Decimal(str(seconds))
 

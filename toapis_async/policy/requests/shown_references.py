@@ -48,20 +48,17 @@ def too_many_images(request: GenerationRequest, model: Model | None) -> Iterator
         for wrong in _over(sum(one.place is place for one in images), place.max, owner)
     ]
     yield from found or _over(len(images), rules.max_images, owner)
-    total = sum(parts_given(request, rules).values())
-    if rules.max_all is not None and total > rules.max_all:
+    if rules.max_all is not None and (total := sum(parts_given(request, rules).values())) > rules.max_all:
         yield f"{total} references of all sorts given, but {owner} takes at most {rules.max_all}"
 
 
 def not_shown(request: GenerationRequest, model: Model) -> Iterator[str]:
     """Tell which references this model has no place for, and when one is missing."""
     rules = model.references
-    anything = parts_given(request, rules) or _shown_through_extra(request, model)
-    if rules.required and not anything and isinstance(request, ImageRequest):
-        yield f"reference_images is empty, but {model.id} works on an image; give at least one"
-    elif rules.required and not anything:
+    if rules.required and not parts_given(request, rules) and not _shown_through_extra(request, model):
         ways = " or ".join(_ways_to_show(rules))
-        yield f"reference_images is empty, but {model.id} cannot work from the prompt alone; give {ways}"
+        what = "works on an image" if isinstance(request, ImageRequest) else "cannot work from the prompt alone"
+        yield f"reference_images is empty, but {model.id} {what}; give {ways}"
     if isinstance(request, ImageRequest) or not model.complete:
         return
     yield from _wrong_images(placed_images(request, rules), model)

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from toapis_async.policy.requests.combinations import broken_rules
 from toapis_async.policy.requests.controls import wrong_controls, wrong_extra
-from toapis_async.policy.requests.given import given
+from toapis_async.policy.requests.given import Given
 from toapis_async.policy.requests.placement import parts_given
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.shown_references import not_shown, too_many_images, wrong_references
 from toapis_async.policy.requests.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
 from toapis_async.policy.requests.spelling import did_you_mean, slips, wire_word
 from toapis_async.values.catalogue import Catalogue, Model
-from toapis_async.values.kinds import KINDS, fields_of_form, kind_of
+from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
 Validation: TypeAlias = Literal["strict", "warn", "off"]
@@ -45,7 +45,7 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
         return tuple(found)
     model = catalogue.find(request.model)
     found.extend(_universal(request, model))
-    if any(getattr(request, name) for name in fields_of_form("reference", "references") if hasattr(request, name)):
+    if any(getattr(request, name) for name in kind_of(request).shown):
         found.extend(wrong_references(request, allow_local=allow_local))
         found.extend(too_many_images(request, model))
     if model is None:
@@ -235,4 +235,5 @@ def _meant_size(size: str, model: Model) -> str:
 def _speaks_without_words(request: GenerationRequest, model: Model | None) -> bool:
     if model is None:
         return False
-    return any(given(request, name, model) is not None for name in model.prompt_optional_with)
+    given = Given(request, model)
+    return any(given.value(name) is not None for name in model.prompt_optional_with)
