@@ -33,7 +33,6 @@ from toapis_async.client.generations import Generations
 from toapis_async.client.orphans import AbandonedSubmission
 from toapis_async.clock import SystemClock
 from toapis_async.errors import (
-    BudgetExceededError,
     InvalidRequestError,
     StorageError,
     TaskFailedError,
@@ -131,7 +130,8 @@ def _checked_price(request: GenerationRequest, max_cost: Decimal | None) -> Deci
             hint="Leave one of them out.",
         )
     if price > max_cost:
-        raise BudgetExceededError(
+        # Nothing was begun that could be resumed, which is what the error of a run says.
+        raise InvalidRequestError(
             f"It would cost about {usd(price)} USD, more than --max-cost {max_cost}. Nothing was sent.",
             hint="Raise --max-cost, or choose another model or resolution (toapis models).",
         )
