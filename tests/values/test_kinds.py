@@ -48,6 +48,19 @@ def test_forms_are_read_off_the_annotations():
     assert (image.with_article, video.with_article) == ("an image", "a video")
 
 
+def test_what_is_carried_and_not_sent_is_no_control():
+    """A caller's own object, label and priority never reach the gateway."""
+
+    @attrs.frozen
+    class Mine(VideoRequest):
+        context: object = attrs.field(default=None, kw_only=True)
+        label: str | None = attrs.field(default=None, kw_only=True)
+        priority: int = attrs.field(default=1, kw_only=True)
+
+    mine = attrs.evolve(KINDS["video"], request=Mine)
+    assert (mine.forms["context"], mine.controls) == ("anything", KINDS["video"].controls)
+
+
 def test_controls_are_what_only_some_models_have():
     """Neither what every request has, nor what it shows."""
     assert KINDS["video"].controls == ("audio", "keep_original_sound", "seed")

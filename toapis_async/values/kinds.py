@@ -9,7 +9,9 @@ import attrs
 
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Kind, RoleReference, VideoRequest
 
-FieldForm: TypeAlias = Literal["text", "whole number", "number", "switch", "reference", "references", "mapping"]
+FieldForm: TypeAlias = Literal[
+    "text", "whole number", "number", "switch", "reference", "references", "mapping", "anything"
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +77,7 @@ def _form(annotation: object) -> FieldForm:
     if bytes in parts:
         return "reference"
     simple: dict[object, FieldForm] = {str: "text", int: "whole number", float: "number", bool: "switch"}
-    return next(form for kind, form in simple.items() if kind in parts)
+    return next((form for kind, form in simple.items() if kind in parts), "anything")
 
 
 def _forms(request: type[GenerationRequest]) -> Mapping[str, FieldForm]:
@@ -93,7 +95,8 @@ def _controls(forms: Mapping[str, FieldForm]) -> tuple[str, ...]:
 
 # Fields that every model has a rule of its own for; all others are controls.
 _STRUCTURE = frozenset({"prompt", "model", "size", "resolution", "duration", "n", "edit", "extra"})
-_OF_THE_ITEM = frozenset({"id", "client_business_id", "callback_url"})
+# Danger: a new field that is in neither set is sent to the gateway as a control.
+_OF_THE_ITEM = frozenset({"id", "client_business_id", "callback_url", "context", "label", "priority"})
 
 # Real tasks took from 13 s to over 6 min for images and up to an hour for videos; giving up early loses what was paid
 # for.

@@ -30,6 +30,7 @@ _WANTED: Mapping[FieldForm, str] = {
     "switch": "true or false",
     "mapping": "a mapping of field names to values",
     "reference": _REFERENCE,
+    "anything": "anything",
 }
 
 
@@ -74,6 +75,8 @@ def _is(form: FieldForm, value: object) -> bool:
             return isinstance(value, str)
         case "switch":
             return isinstance(value, bool)
+        case "anything":
+            return True
         case "mapping":
             return isinstance(value, Mapping)
         case _:
