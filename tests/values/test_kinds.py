@@ -33,7 +33,7 @@ def test_every_field_has_a_form(kind):
     """Each field of a request is checked, read from tables and encoded by what it holds."""
     assert list(kind.forms) == [field.name for field in attrs.fields(kind.request)]
     assert (kind.forms["prompt"], kind.forms["extra"]) == ("text", "mapping")
-    assert not kind.may_be_none("prompt")
+    assert "prompt" not in kind.optional
 
 
 def test_forms_are_read_off_the_annotations():
@@ -43,7 +43,7 @@ def test_forms_are_read_off_the_annotations():
     assert {"n": "whole number", "mask": "reference", "edit": "switch", "temperature": "number"}.items() <= (
         image.forms.items()
     )
-    assert (image.takes_roles("reference_images"), video.takes_roles("reference_images")) == (False, True)
+    assert (image.with_roles, "reference_images" in video.with_roles) == (frozenset(), True)
     assert (image.has_default_model, video.has_default_model) == (True, False)
     assert (image.with_article, video.with_article) == ("an image", "a video")
 

@@ -27,7 +27,9 @@ class TaskKind:
         listed_as: what the gateway's list of models calls it.
         bare_results: whether a result is its address and nothing else, so that a noted address is all there is.
         forms: what each field of its requests holds, None aside.
+        optional: fields that may be None.
         shown: fields that hold references.
+        with_roles: lists of references that may name the part that each plays.
         controls: fields that only some models have, beside size, references and the like.
 
     """
@@ -41,6 +43,12 @@ class TaskKind:
     bare_results: bool = True
     forms: Mapping[str, FieldForm] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: _forms(self.request), takes_self=True)
+    )
+    optional: frozenset[str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: _optional(self.request), takes_self=True)
+    )
+    with_roles: frozenset[str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: _with_roles(self.request), takes_self=True)
     )
     shown: tuple[str, ...] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: _shown(self.forms), takes_self=True)
@@ -59,14 +67,6 @@ class TaskKind:
         """Whether a request need not name its model."""
         return attrs.fields_dict(self.request)["model"].default is not attrs.NOTHING
 
-    def may_be_none(self, name: str) -> bool:
-        """Whether a field may be left out as None."""
-        return type(None) in get_args(attrs.fields_dict(self.request)[name].type)
-
-    def takes_roles(self, name: str) -> bool:
-        """Whether a list of references may name the part that each plays."""
-        return RoleReference in get_args(get_args(attrs.fields_dict(self.request)[name].type)[0])
-
 
 def _form(annotation: object) -> FieldForm:
     if get_origin(annotation) is tuple:
@@ -82,6 +82,15 @@ def _form(annotation: object) -> FieldForm:
 
 def _forms(request: type[GenerationRequest]) -> Mapping[str, FieldForm]:
     return MappingProxyType({field.name: _form(field.type) for field in attrs.fields(request)})
+
+
+def _optional(request: type[GenerationRequest]) -> frozenset[str]:
+    return frozenset(field.name for field in attrs.fields(request) if type(None) in get_args(field.type))
+
+
+def _with_roles(request: type[GenerationRequest]) -> frozenset[str]:
+    lists = [field for field in attrs.fields(request) if get_origin(field.type) is tuple]
+    return frozenset(field.name for field in lists if RoleReference in get_args(get_args(field.type)[0]))
 
 
 def _shown(forms: Mapping[str, FieldForm]) -> tuple[str, ...]:

@@ -42,10 +42,10 @@ def wrong_types(request: GenerationRequest) -> list[str]:
     found: list[str] = []
     for name, form in kind.forms.items():
         value = getattr(request, name)
-        if value is None and kind.may_be_none(name):
+        if value is None and name in kind.optional:
             continue
         if form == "references":
-            found += _wrong_references(name, value, roles=kind.takes_roles(name))
+            found += _wrong_references(name, value, roles=name in kind.with_roles)
         elif not _is(form, value):
             found.append(_wrong(request, name, _WANTED[form]))
     return found
