@@ -247,6 +247,7 @@ class ItemRun:
         try:
             finish = await wait(plan=watch, patience_seconds=patience, look_at_once=resumed)
             if not resumed:
+                self.recorder.looks = finish.looks
                 learn(watch, finish)
         except TaskTimeoutError as late:
             self.lease.give_back()
