@@ -231,8 +231,7 @@ class ItemRun:
         return await self._submitted()
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
-        context, gateway = self.run.context, self.run.context.gateway
-        request = self.item.request
+        context, gateway, request = self.run.context, self.run.context.gateway, self.item.request
         watch = gateway.watch(self.kind, request.model, getattr(request, "resolution", None), context.settings.polling)
         patience = context.settings.patience_seconds or KINDS[self.kind].patience_seconds
         resumed = self.step is not Step.SUBMIT
