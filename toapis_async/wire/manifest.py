@@ -99,7 +99,7 @@ def manifest_line(
         "client_business_id": record.client_business_id,
         "model": request.model,
         "prompt": request.prompt,
-        **{name: said for name in _IF_SAID if (said := getattr(request, name)) is not None},
+        **{name: said for name in _IF_SAID if (said := getattr(request, name, None)) is not None},
         **({} if looks is None else {"looks": looks}),
         "cost_usd": record.cost_usd,
         "submitted_at": _utc(record.intended_at),
