@@ -32,13 +32,16 @@ from toapis_async.transport.paced_transport import PacedTransport
 from toapis_async.transport.pacing import Pacer
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.kinds import KINDS
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
+from toapis_async.values.requests import GenerationRequest, Kind
 
 if TYPE_CHECKING:
     import aiohttp
 
     from toapis_async.batch.session import GenerationSession
     from toapis_async.client.account import Account
+    from toapis_async.client.generations import Generations
     from toapis_async.client.images import Images
     from toapis_async.client.models import Models
     from toapis_async.client.videos import Videos
@@ -143,6 +146,10 @@ class AsyncToAPIs:
         from toapis_async.client.videos import Videos  # noqa: PLC0415
 
         return Videos(self._gateway, uploads=self.uploads, orphans=self._orphans, downloader=self._downloader)
+
+    def verbs_of(self, kind: Kind) -> "Generations[GenerationRequest]":
+        """Return what makes tasks of this kind: ``images`` for ``image``, ``videos`` for ``video``."""
+        return cast("Generations[GenerationRequest]", getattr(self, KINDS[kind].verbs))
 
     @cached_property
     def account(self) -> "Account":

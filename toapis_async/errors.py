@@ -280,11 +280,11 @@ class LinkExpiredError(DownloadError):
 
 
 class TruncatedError(DownloadError):
-    """The transfer ended before the declared length."""
+    """The transfer ended before the declared length, or the file before its own end."""
 
 
 class ContentMismatchError(DownloadError):
-    """What came is no image or video: an HTML page, an empty body, foreign bytes."""
+    """What came is no image or video (an HTML page, an empty body, foreign bytes), or one that is damaged inside."""
 
 
 class IncompleteDownloadError(DownloadError):

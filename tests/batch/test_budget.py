@@ -73,6 +73,6 @@ async def test_a_run_stops_at_its_cap(live, tmp_path):
 async def test_a_model_without_a_price_stops_a_capped_run(live, tmp_path):
     """With a cap, a model of unknown price is a setting to mend, and nothing is sent."""
     async with live() as (sim, client), client.session(tmp_path, max_cost_usd=5) as session:
-        with pytest.raises(ConfigurationError, match="nobody-knows"):
+        with pytest.raises(ConfigurationError, match="nobody-knows"), pytest.warns(UserWarning, match="nobody-knows"):
             await session.run([UNPRICED])
         assert sim.books.posts == 0

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 
+import attrs
 import pytest
 
 from toapis_async.batch.inputs import LOOKUP_BATCH, Inputs, ItemIndex
@@ -71,6 +72,16 @@ async def test_the_same_input_has_the_same_keys(item_index):
     assert first == second
     assert len(set(first)) == 4
     assert first[-1] == "mine"
+
+
+async def test_the_market_page_s_spelling_of_a_model_is_the_same_item(item_index):
+    """The dashed id of a model is the dotted one: the same wish, the same key, with an id of its own or without."""
+    plain = [ImageRequest("a fox"), ImageRequest("a fox", id="cat")]
+    dashed = [attrs.evolve(request, model="gemini-2-5-flash-image-preview") for request in plain]
+    entries = [await everything(Inputs(some, await item_index(*plain))) for some in (plain, dashed)]
+
+    one, other = ([(entry.item.key, entry.item.request, entry.error) for entry in some] for some in entries)
+    assert one == other
 
 
 async def test_a_new_directory_is_taken_one_by_one(item_index):

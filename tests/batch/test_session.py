@@ -104,7 +104,7 @@ async def test_images_and_videos_together(live, tmp_path):
 
 
 async def test_events_tell_the_story_of_each_item(live, tmp_path):
-    """Every item is intended, accepted, finished and saved, in this order."""
+    """Every item is intended, accepted, finished, fetched and saved, in this order."""
     events = []
     async with live() as (_, client), client.session(tmp_path, on_event=events.append) as session:
         await session.run(foxes(3))
@@ -113,7 +113,7 @@ async def test_events_tell_the_story_of_each_item(live, tmp_path):
         for key in keys:
             story = [event for event in events if event.key == key]
             assert [type(event).__name__ for event in story] == [
-                "AttemptBegun", "AttemptSettled", "TaskFinished", "ItemSaved",
+                "AttemptBegun", "AttemptSettled", "TaskFinished", "TransferBegun", "TransferDone", "ItemSaved",
             ]  # fmt: skip
             assert len({event.task_id for event in story[1:]}) == 1
 

@@ -290,8 +290,31 @@ async def test_warnings_instead_of_refusals(toapis, gateway, prompts, quick, tmp
 
         assert "Warning: " in ended.err
         assert "resolution '3K'" in ended.err
-        assert "did you mean 'gemini-2.5-flash-image-preview'?" in ended.err
+        assert "one slip away is gemini-2.5-flash-image-preview" in ended.err
         assert sim.books.posts == 2
+
+
+async def test_a_model_one_slip_away_is_refused(toapis, gateway, prompts, quick, tmp_path):
+    """A misspelled model is found before anything is sent, in a file as on the command line."""
+    lines = ['{"prompt": "b", "model": "gemini-2.5-flash-image-previw"}']
+    async with gateway() as sim:
+        in_a_file = await toapis("batch", prompts(lines), "-o", tmp_path / "out", *quick)
+        alone = await toapis("generate", "b", "--model", "gemini-2.5-flash-image-previw", "-o", tmp_path, *quick)
+
+        assert (in_a_file.code, alone.code) == (2, 2)
+        assert all("one slip away is gemini-2.5-flash-image-preview" in one.err for one in (in_a_file, alone))
+        assert sim.books.posts == 0
+
+
+async def test_an_unknown_model_is_told_once_and_sent(toapis, gateway, prompts, quick, tmp_path):
+    """A model that nobody knows is sent with a warning, in a file as on the command line."""
+    lines = ['{"prompt": "a", "model": "flux-9"}', '{"prompt": "b", "model": "flux-9"}']
+    async with gateway():
+        in_a_file = await toapis("batch", prompts(lines), "-o", tmp_path / "out", *quick)
+        alone = await toapis("generate", "b", "--model", "flux-9", "-o", tmp_path, *quick)
+
+    assert [one.err.count("'flux-9' is not in the catalogue") for one in (in_a_file, alone)] == [1, 1]
+    assert "UserWarning" not in in_a_file.err + alone.err
 
 
 async def test_a_directory_in_use_is_left_alone(toapis, start, gateway, prompts, quick, tmp_path):

@@ -37,3 +37,21 @@ def test_what_is_no_request_is_refused_always(scripted_gateway, validation, thin
 def test_a_right_request_passes(scripted_gateway):
     """A request that breaks no rule passes in silence."""
     check(ImageRequest("a fox", size="16:9"), scripted_gateway([]))
+
+
+@pytest.mark.parametrize("validation", ["strict", "warn"])
+def test_an_unknown_model_is_warned_of_once(scripted_gateway, validation):
+    """Its request passes; the user is told once in a client's life that nothing of it was checked."""
+    gateway = scripted_gateway([], validation=validation)
+    request = ImageRequest("a fox", model="future-1")
+    with pytest.warns(UserWarning, match="'future-1' is not in the catalogue"):
+        check(request, gateway)
+    check(request, gateway)  # warnings are errors here
+
+
+def test_a_misspelled_model_is_refused(scripted_gateway):
+    """One slip away from a known model is no model of tomorrow; with ``off`` it is sent in silence."""
+    request = ImageRequest("a fox", model="gemini-2.5-flash-image-previw")
+    with pytest.raises(InvalidRequestError, match=r"gemini-2\.5-flash-image-preview"):
+        check(request, scripted_gateway([]))
+    check(request, scripted_gateway([], validation="off"))

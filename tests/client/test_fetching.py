@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import random
+import struct
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -23,19 +25,29 @@ from toapis_async.errors import (
 )
 from toapis_async.ports.events import TransferBegun, TransferDone, TransferRetried
 from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.testing.gateway.small_files import small_mp4
 from toapis_async.transport.files import FileHost
 
 MIB = 1_048_576
 
 
-def drawn(kind="PNG", size=(200, 150)):
+def drawn(kind="PNG", size=(200, 150), **options):
     stream = io.BytesIO()
-    Image.effect_noise(size, 60).convert("RGB").save(stream, kind)
+    Image.effect_noise(size, 60).convert("RGB").save(stream, kind, **options)
     return stream.getvalue()
 
 
 IMAGE = drawn()
+FILM = small_mp4("film", 1, 603_048)
+PHOTO = drawn("JPEG", exif=b"Exif\x00\x00" + drawn("JPEG", (40, 30)))
+VECTOR = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0"/></svg>'
 PAGE = b"<!DOCTYPE html><html><title>Link expired</title></html>"
+
+
+def grown(count):
+    """The image with a private chunk of random bytes before its end."""
+    chunk = b"paDd" + os.urandom(count)
+    return IMAGE[:-12] + struct.pack(">I", count) + chunk + struct.pack(">I", zlib.crc32(chunk)) + IMAGE[-12:]
 
 
 def named(case):
@@ -134,6 +146,17 @@ async def test_a_file_is_saved_under_what_it_is(fetch, file_host, file_answer, k
     assert fetch.clock.slept == []
 
 
+async def test_a_vector_is_saved_as_it_is(fetch, file_host, file_answer):
+    """An SVG is one by its root element, and needs one try."""
+    file_host.script = [file_answer(body=VECTOR)]
+
+    file = await fetch()
+
+    assert (file.path.name, file.mime, file.width, file.height) == ("cat.svg", "image/svg+xml", 9, 9)
+    assert file.path.read_bytes() == VECTOR
+    assert len(file_host.requests) == 1
+
+
 async def test_one_of_several_files_has_its_number(fetch, file_host, file_answer):
     """Names of several files do not collide."""
     file_host.script = [file_answer(body=IMAGE)]
@@ -154,7 +177,7 @@ async def test_lengths_need_not_be_declared(fetch, file_host, file_answer, optio
 
 async def test_a_large_file_passes_through_in_pieces(fetch, file_host, file_answer):
     """Several mebibytes arrive whole."""
-    content = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + os.urandom(5 * MIB)
+    content = small_mp4("film", 1, 5 * MIB)
     file_host.script = [file_answer(body=content)]
 
     file = await fetch()
@@ -165,7 +188,7 @@ async def test_a_large_file_passes_through_in_pieces(fetch, file_host, file_answ
 
 async def test_a_broken_transfer_continues_where_it_broke(fetch, file_host, file_answer):
     """A host that can serves only what is missing."""
-    content = IMAGE[:-12] + os.urandom(3 * MIB) + IMAGE[-12:]
+    content = grown(3 * MIB)
     file_host.script = [ranged(file_answer, content, cuts=[1_500_000, 700_000])]
 
     file = await fetch()
@@ -192,7 +215,7 @@ async def test_a_broken_transfer_starts_over_without_ranges(fetch, file_host, fi
 
 async def test_a_host_that_ignores_ranges_starts_over(fetch, file_host, file_answer):
     """A 200 to a range is the whole file, and what was there before is dropped."""
-    content = IMAGE[:-12] + os.urandom(2 * MIB) + IMAGE[-12:]
+    content = grown(2 * MIB)
     file_host.script = [ranged(file_answer, content, cuts=[1_300_000], honour=False)]
 
     assert (await fetch()).path.read_bytes() == content
@@ -201,7 +224,7 @@ async def test_a_host_that_ignores_ranges_starts_over(fetch, file_host, file_ans
 
 async def test_a_file_that_changed_in_between_is_fetched_anew(fetch, file_host, file_answer):
     """Two versions are never mixed."""
-    old = IMAGE[:-12] + bytes(2 * MIB) + IMAGE[-12:]
+    old = grown(2 * MIB)
     new = drawn(size=(90, 90))
     file_host.script = [ranged(file_answer, old, cuts=[1_300_000]), ranged(file_answer, new, etag='"v2"')]
 
@@ -218,7 +241,7 @@ async def test_a_file_that_changed_in_between_is_fetched_anew(fetch, file_host, 
 )
 async def test_nonsense_in_answer_to_a_range_starts_over(fetch, file_host, file_answer, wrong):
     """A rest that does not fit, or a range that cannot be satisfied, leads back to the beginning."""
-    content = IMAGE[:-12] + bytes(2 * MIB) + IMAGE[-12:]
+    content = grown(2 * MIB)
     file_host.script = [
         ranged(file_answer, content, cuts=[1_300_000]),
         file_answer(**wrong),
@@ -241,8 +264,7 @@ async def test_nonsense_in_answer_to_a_range_starts_over(fetch, file_host, file_
 )
 async def test_a_rest_of_another_version_starts_over(fetch, file_host, file_answer, headers):
     """A host that ignores If-Range and goes on with another file gives no mixture: the new file is fetched whole."""
-    old = IMAGE[:-12] + bytes(2 * MIB) + IMAGE[-12:]
-    new = drawn(size=(90, 90))[:-12] + bytes(3 * MIB) + IMAGE[-12:]
+    old, new = grown(2 * MIB), grown(3 * MIB)
 
     def other(request):
         start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
@@ -327,7 +349,7 @@ async def test_a_transfer_is_told(fetch, file_host, file_answer):
 
 async def test_a_rest_that_is_too_long_is_dropped(fetch, file_host, file_answer):
     """The declared whole bounds what parts may add up to."""
-    content = IMAGE[:-12] + bytes(2 * MIB) + IMAGE[-12:]
+    content = grown(2 * MIB)
 
     def too_long(request):
         start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
@@ -346,7 +368,7 @@ async def test_a_rest_that_is_too_long_is_dropped(fetch, file_host, file_answer)
 
 async def test_progress_does_not_count_as_failure(fetch, file_host, file_answer):
     """A large file over a bad line arrives, however often the line breaks."""
-    content = IMAGE[:-12] + bytes(9 * MIB) + IMAGE[-12:]
+    content = grown(9 * MIB)
     file_host.script = [ranged(file_answer, content, cuts=[MIB + 300_000] * 7)]
 
     assert (await fetch(attempts=2)).bytes == len(content)
@@ -395,6 +417,11 @@ async def test_what_may_pass_is_tried_again(fetch, file_host, file_answer, bad):
         ({"body": IMAGE, "sent": 700}, TruncatedError, 5),
         ({"body": IMAGE, "sent": 700, "length": -1}, TruncatedError, 5),
         ({"body": IMAGE[:700]}, TruncatedError, 5),
+        ({"body": IMAGE[:700] + os.urandom(700) + IMAGE[1400:]}, ContentMismatchError, 5),
+        ({"body": IMAGE[:700] + bytes([IMAGE[700] ^ 1]) + IMAGE[701:]}, ContentMismatchError, 5),
+        ({"body": IMAGE + PAGE}, ContentMismatchError, 5),
+        ({"body": FILM, "sent": 200_000, "length": -1}, TruncatedError, 5),
+        ({"body": PHOTO, "sent": len(PHOTO) // 3, "length": -1}, TruncatedError, 5),
         ({"status": 401}, LinkExpiredError, 1),
         ({"status": 403}, LinkExpiredError, 1),
         ({"status": 404}, LinkExpiredError, 1),
@@ -551,12 +578,22 @@ async def test_data_addresses_need_no_network(fetch, file_host, url):
         "data:image/png;base64,aGVsbG8=",
         "data:image/png;base64,",
         "data:image/png;base64,A",
+        "data:image/png;base64," + base64.b64encode(IMAGE[:700] + IMAGE[701:]).decode(),
     ],
+    ids=range(8),
 )
 async def test_bad_data_addresses_are_refused(fetch, url):
     """What is no base64, or no image, is named."""
     with pytest.raises(ContentMismatchError):
         await fetch(url)
+
+    assert fetch.names == []
+
+
+async def test_a_data_address_that_is_cut_is_refused(fetch):
+    """A file that came inside a reply is looked at like any other."""
+    with pytest.raises(TruncatedError):
+        await fetch("data:image/png;base64," + base64.b64encode(IMAGE[:-20]).decode())
 
     assert fetch.names == []
 

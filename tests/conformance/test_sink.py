@@ -92,7 +92,7 @@ async def test_a_file_is_what_was_written(place: Place, size: int) -> None:
     """Length, checksum and address are those of the content, and the facts that were given are carried."""
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     async with place.open() as sink, drafted(sink, content[:5], content[5:]) as draft:
-        assert (size, content[:65_536], content[-65_536:]) == (draft.bytes_written, draft.head, draft.tail)
+        assert size == draft.bytes_written
         file = await draft.publish("cat.png", mime="image/png", width=3, height=2)
 
         assert file is not None
@@ -116,7 +116,7 @@ async def test_a_restarted_draft_is_new(place: Place, size: int) -> None:
     """After a restart only the new bytes count."""
     async with place.open() as sink, drafted(sink, bytes(size)) as draft:
         await draft.restart()
-        assert (draft.bytes_written, draft.head, draft.tail) == (0, b"", b"")
+        assert draft.bytes_written == 0
         await draft.write(b"new")
         file = await draft.publish("cat.png", mime="image/png")
 
@@ -131,7 +131,7 @@ async def test_what_is_there_stays(place: Place, size: int) -> None:
     content = bytes(size)
     async with place.open() as sink, drafted(sink, content) as draft:
         assert await draft.publish("cat.png", mime="image/png") is None
-        assert (size, content[:65_536], content[-65_536:]) == (draft.bytes_written, draft.head, draft.tail)
+        assert size == draft.bytes_written
         file = await draft.publish("other.png", mime="image/png")
         own = SavedFile(uri="cat.png", bytes=12, sha256=sha256(b"MY OWN PHOTO").hexdigest(), mime="image/png")
 

@@ -16,10 +16,17 @@ CLIP = "https://files.example.com/clip"
 
 
 def request_for(model: Model, **fields: object) -> GenerationRequest:
-    if model.references.required:
+    if model.references.required and takes_references(model):
         fields.setdefault("reference_images", [URL.format(0)])
+    elif model.references.required:
+        fields.setdefault("first_frame", URL.format(0))
     kind = ImageRequest if model.kind == "image" else VideoRequest
     return kind("a lion", model=model.id, **fields)
+
+
+def takes_references(model: Model) -> bool:
+    roles = model.references.image_roles
+    return model.references.images is not None or (roles is not None and not roles.role_required)
 
 
 def urls(count: int) -> list[str]:
@@ -33,7 +40,16 @@ def wrong_value(rule: Parameter) -> object:
         return rule.high + 0.5
     if rule.kind == "text":
         return "x" * (int(rule.high) + 1) if rule.high is not None else 5
-    return {"enum": "nonsense", "boolean": "yes", "address": 5, "object": "text", "list": "text"}[rule.kind]
+    if rule.kind == "list" and rule.high is not None:
+        return ["x"] * (int(rule.high) + 1)
+    return {
+        "enum": "nonsense",
+        "boolean": "maybe",
+        "address": 5,
+        "object": "text",
+        "list": "text",
+        "span": "4",
+    }[rule.kind]
 
 
 def as_extra(place: str, value: object) -> dict:
@@ -44,7 +60,7 @@ def as_extra(place: str, value: object) -> dict:
 
 def wrong_fields(model: Model):
     """Yield fields with one wrong value each, the field's name, the value, and something that is allowed."""
-    if not (model.prompt_optional and model.references.required):
+    if not (model.prompt_optional_with and model.references.required):
         yield {"prompt": " "}, "prompt", "", ""
     if model.prompt_max_chars is not None:
         many = model.prompt_max_chars + 1
@@ -58,7 +74,9 @@ def wrong_fields(model: Model):
         yield {"size": "16384x16384"}, "size", "'16384x16384'", f"{model.pixels.max_pixels:,}"
     if model.complete or model.resolutions:
         yield {"resolution": "17K"}, "resolution", "'17K'", (model.resolutions or ("",))[-1]
-    if model.max_references is not None:
+    if model.kind == "video" and model.complete and not takes_references(model):
+        yield {"reference_images": urls(1)}, "reference_images", "none", "first_frame"
+    elif model.max_references is not None:
         place = model.references.images
         most = min(model.max_references, place.max if place and place.max is not None else 99)
         yield {"reference_images": urls(most + 1)}, "reference_images", f"{most + 1}", f"{most}" if most else "none"
@@ -84,7 +102,7 @@ def wrong_fields(model: Model):
     for rule in model.parameters:
         value = wrong_value(rule)
         allowed = rule.choices[0] if rule.choices else f"{rule.high:g}" if isinstance(rule.high, float) else ""
-        if rule.kind != "address":
+        if rule.kind != "address" and "[]" not in rule.place:
             yield {"extra": as_extra(rule.place, value)}, rule.place, "", allowed
         if rule.name in request_fields and rule.name != rule.place.rpartition(".")[0]:
             yield {rule.name: value}, rule.name, "", allowed

@@ -68,3 +68,21 @@ def test_parameter_is_named_by_its_place_unless_it_has_a_name():
     assert model.parameter("top_p").place == "metadata.topP"
     assert model.parameter("metadata.watermark").kind == "boolean"
     assert model.parameter("seed") is None
+
+
+def test_market_page_s_spelling_is_an_alias():
+    """The market page writes dots as dashes; real names come first."""
+    dotted, dashed, other = (Model(id=name, kind="image") for name in ("a-2.5", "a-2-5", "b-1.0"))
+
+    catalogue = Catalogue((dotted, dashed, other))
+
+    assert (dotted, dashed, other) == tuple(catalogue.find(name) for name in ("a-2.5", "A-2-5", "B-1-0"))
+
+
+def test_canonical_name_is_the_id_for_the_market_page_s_spelling_only():
+    """Other names stay as they are: items are named after them."""
+    catalogue = Catalogue((Model(id="b-1.0", kind="image", aliases=("bee",)),))
+
+    names = {name: catalogue.canonical(name) for name in ("b-1-0", "B-1-0", "b-1.0", "B-1.0", "bee", "future-1")}
+
+    assert {name: made for name, made in names.items() if name != made} == {"b-1-0": "b-1.0", "B-1-0": "b-1.0"}

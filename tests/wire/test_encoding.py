@@ -85,7 +85,9 @@ def test_references_keep_their_order_in_a_form():
     ]
 
 
-@pytest.mark.parametrize("alias", [alias for model in CATALOGUE for alias in model.aliases])
+@pytest.mark.parametrize(
+    "alias", [alias for model in CATALOGUE for alias in (*model.aliases, model.id.replace(".", "-"))]
+)
 def test_alias_becomes_the_id(alias):
     """The wire sees ids only."""
     model = CATALOGUE.find(alias)

@@ -150,3 +150,22 @@ def test_an_address_that_is_a_path_is_refused() -> None:
     line = manifest_line(attrs.evolve(RECORD, files=(attrs.evolve(RECORD.files[0], uri="s3://b/a.png"),)))
     with pytest.raises(ValueError, match="no address"):
         manifest_entry_from(line.replace("s3://b/a.png", "/etc/passwd"))
+
+
+def test_what_was_asked_for_is_written_where_it_was_said() -> None:
+    """Size, resolution and seed stand in the line of a request that has them, and come back."""
+    request = attrs.evolve(RECORD.request, size="16:9", resolution="2K", seed=7)
+
+    entry = manifest_entry_from(manifest_line(attrs.evolve(RECORD, request=request), directory=OUT))
+
+    assert (entry.size, entry.resolution, entry.seed, entry.looks) == ("16:9", "2K", 7, None)
+    assert manifest_entry_from(manifest_line(RECORD, directory=OUT)).seed is None
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"id": "a", "status": "saved", "files": [{"path": "a", "bytes": Infinity}]}']
+)
+def test_a_line_that_breaks_its_reader_is_no_line(line: str) -> None:
+    """What is nested too deeply, or has a file of endless length, is refused like any other nonsense."""
+    with pytest.raises(ValueError, match="no line of a manifest"):
+        manifest_entry_from(line)

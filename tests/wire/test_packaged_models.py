@@ -24,21 +24,30 @@ EVERY_FIELD = {
             place: {"place": place, "roles": ["a"], "words": {"a": "b"}, "max": 1}
             for place in ("images", "image_roles", "first_frame", "last_frame", "videos", "audios")
         },
-        "frames_set": {"mode": "frames"},
+        "modes": [{"given": ["first_frame"], "set": {"mode": "frames"}}, {"set": {"mode": "text"}}],
     },
     "n_values": [1, 2],
     "max_ratio": 2.5,
     "durations": {"values": [5], "automatic": [0]},
     "parameters": [{"place": "metadata.style", "kind": "enum", "choices": ["a", "b"], "words": {"a": "A"}}],
-    "together": [{"when": {"audio": [True]}, "then": {"duration": [5, 10]}, "needs": ["seed"], "why": "so it is"}],
+    "together": [
+        {
+            "when": {"audio": [True]},
+            "then": {"duration": [5, 10]},
+            "needs": ["seed"],
+            "never": {"n": [2]},
+            "why": "so it is",
+        }
+    ],
     "defaults": {"n": 1, "size": "1:1"},
     "edits": {"form": "json"},
+    "actions": {"remix": ["size"]},
     "pixel_table": {"1:1": {"1k": "8x8"}},
     "price": {
         "per_output": "0.010",
         "by_resolution": {"1k": "0.1"},
         "by_size_and_quality": {"1:1": {"high": "0.2"}},
-        "silent_only": True,
+        "per_second_silent_by_resolution": {"720p": "0.1"},
     },
     "conflicts": ["one"],
 }

@@ -84,6 +84,9 @@ class ItemIndex:
                 check(request, self.gateway)
         except InvalidRequestError as error:
             return self._refused(request, index, error)
+        # The same wish in the market page's spelling is the same item.
+        if (model := self.gateway.catalogue.canonical(request.model)) != request.model:
+            request = attrs.evolve(request, model=model)
         own = request.client_business_id
         if own is not None and self.ledger.seen(mark + _OWN + own):
             twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"

@@ -19,7 +19,7 @@ from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.client.gateway import Gateway
-from toapis_async.client.generations import PATIENCE_SECONDS, learn
+from toapis_async.client.generations import learn
 from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import wait_until_finished
 from toapis_async.errors import (
@@ -33,9 +33,10 @@ from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import TaskLate
 from toapis_async.values.exchange import HttpRequest
+from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
-from toapis_async.values.requests import GenerationRequest, VideoRequest
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
@@ -118,7 +119,7 @@ class ItemRun:
     cancelled: bool = False
 
     def __attrs_post_init__(self) -> None:
-        self.kind = "video" if isinstance(self.item.request, VideoRequest) else "image"
+        self.kind = kind_of(self.item.request).name
 
     @property
     def item(self) -> Item:
@@ -229,10 +230,9 @@ class ItemRun:
         return await self._submitted()
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
-        context, gateway = self.run.context, self.run.context.gateway
-        request = self.item.request
-        watch = gateway.watch(self.kind, request.model, request.resolution, context.settings.polling)
-        patience = context.settings.patience_seconds or PATIENCE_SECONDS[self.kind]
+        context, gateway, request = self.run.context, self.run.context.gateway, self.item.request
+        watch = gateway.watch(self.kind, request.model, getattr(request, "resolution", None), context.settings.polling)
+        patience = context.settings.patience_seconds or KINDS[self.kind].patience_seconds
         resumed = self.step is not Step.SUBMIT
         wait = partial(
             wait_until_finished,
@@ -245,6 +245,7 @@ class ItemRun:
         try:
             finish = await wait(plan=watch, patience_seconds=patience, look_at_once=resumed)
             if not resumed:
+                self.recorder.looks = finish.looks
                 learn(watch, finish)
         except TaskTimeoutError as late:
             self.lease.give_back()
@@ -332,7 +333,7 @@ def _task_of(record: ItemRecord | None) -> GenerationTask:
     """
     if record is None or record.task_id is None:
         raise RuntimeError("there is no task to go on with")
-    urls = record.urls if record.kind == "image" else ()
+    urls = record.urls if KINDS[record.kind].bare_results else ()
     return GenerationTask(
         id=record.task_id,
         kind=record.kind,

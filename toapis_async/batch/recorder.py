@@ -67,6 +67,7 @@ class ItemRecorder:
         item: which one.
         record: what the journal holds of it, kept in step; None before its first attempt.
         earlier_names: of the files that an earlier run saved for it and that are gone or changed.
+        looks: how often its task was looked at until it had finished; None where this run did not do all of that.
 
     """
 
@@ -74,6 +75,7 @@ class ItemRecorder:
     item: Item
     record: ItemRecord | None
     earlier_names: frozenset[str] = frozenset()
+    looks: int | None = None
 
     async def intended(self) -> str:
         """Write down that the next attempt is about to be sent; durable when it returns its reference."""
@@ -171,7 +173,7 @@ class ItemRecorder:
 
     def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
         if self.record is not None:
-            self.session.manifest.append(manifest_line(self.record, status=status, error=error))
+            self.session.manifest.append(manifest_line(self.record, status=status, error=error, looks=self.looks))
 
     def _attempt(self) -> int:
         return 1 if self.record is None else self.record.attempt

@@ -25,7 +25,7 @@ from toapis_async.policy.requests.spelling import did_you_mean
 
 _LOG_VARIABLE = "TOAPIS_LOG"
 
-_EXTRAS = {"rich": "cli", "jinja2": "report", "markupsafe": "report", "PIL": "report"}
+_EXTRAS = {"rich": "cli", "PIL": "report"}
 _COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "simulate", "demo")
 
 

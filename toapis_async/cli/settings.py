@@ -1,5 +1,6 @@
 """What the options mean to the client and to the session."""
 
+import warnings
 from decimal import Decimal
 from typing import Literal, TypedDict, cast
 
@@ -100,10 +101,13 @@ class ClientOptions:
     def client(self, *, api_key: str | None = None, on_abandoned: OnAbandoned | None = None) -> AsyncToAPIs:
         """Make a client; the key is the environment's unless one is given.
 
+        It does not warn: the program has said by itself what is doubtful.
+
         Raises:
             ConfigurationError: there is no key, or a setting is wrong.
 
         """
+        warnings.filterwarnings("ignore", category=UserWarning, module="toapis_async")
         return AsyncToAPIs(
             api_key=api_key,
             base_url=self.base_url,

@@ -5,8 +5,9 @@ import warnings
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.request_types import wrong_types
-from toapis_async.policy.requests.validation import violations
-from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
+from toapis_async.policy.requests.validation import doubt, violations
+from toapis_async.values.kinds import REQUESTS
+from toapis_async.values.requests import GenerationRequest
 
 _CATALOGUE = (
     "Correct it. If you know the gateway better than the catalogue does: --validation warn, or validation='warn' "
@@ -17,6 +18,8 @@ _CATALOGUE = (
 def check(request: GenerationRequest, gateway: Gateway) -> None:
     """Refuse a request that cannot be right, as strictly as the client was told to be.
 
+    Of a model that the catalogue does not know it warns once (``UserWarning``), unless ``validation`` is ``off``.
+
     Raises:
         InvalidRequestError: it is no request, or breaks a rule of its model and ``validation`` is ``strict``.
 
@@ -24,6 +27,15 @@ def check(request: GenerationRequest, gateway: Gateway) -> None:
     _check_kind(request)
     if gateway.validation != "off":
         judge(violations(request, gateway.catalogue, allow_local=gateway.local), gateway)
+        _warn_of_a_stranger(request.model, gateway)
+
+
+def _warn_of_a_stranger(model: str, gateway: Gateway) -> None:
+    if gateway.catalogue.find(model) is not None or model in gateway.warned_of:
+        return
+    gateway.warned_of.add(model)
+    if sentence := doubt(model, gateway.catalogue):
+        warnings.warn(sentence, stacklevel=4)
 
 
 def check_types(request: GenerationRequest, gateway: Gateway) -> None:
@@ -39,10 +51,9 @@ def check_types(request: GenerationRequest, gateway: Gateway) -> None:
 
 
 def _check_kind(request: object) -> None:
-    if not isinstance(request, ImageRequest | VideoRequest):
-        raise InvalidRequestError.refused(
-            (f"a request must be an ImageRequest or a VideoRequest, not {type(request).__name__}",)
-        )
+    if not isinstance(request, REQUESTS):
+        allowed = " or ".join(one.__name__ for one in REQUESTS)
+        raise InvalidRequestError.refused((f"a request must be an {allowed}, not {type(request).__name__}",))
 
 
 def judge(found: tuple[str, ...], gateway: Gateway) -> None:

@@ -12,13 +12,13 @@ from toapis_async.client.saving import (
     FileTarget,
     is_data_address,
     publish,
+    refuse_flaws,
     save_data_address,
-    signature_of,
 )
 from toapis_async.clock import Clock
 from toapis_async.errors import ContentMismatchError, DownloadError, LinkExpiredError, TruncatedError
 from toapis_async.policy.files.addresses import host_of
-from toapis_async.policy.files.signatures import end_is_whole
+from toapis_async.policy.files.structure import StructureCheck
 from toapis_async.policy.files.transfers import Answer, FileVersion, answer_of, delay_seconds, worth_another_try
 from toapis_async.ports.events import TransferBegun, TransferDone, TransferRetried
 from toapis_async.ports.sink import Draft
@@ -28,13 +28,11 @@ from toapis_async.values.files import SavedFile
 MAX_FILE_BYTES = 2 * 1024**3
 ATTEMPTS = 5
 
-_BEGINNING_BYTES = 64
 _PROGRESS_BYTES = 262_144
 _SLOWEST_BYTES_PER_SECOND = 1024
 _SLOW_AFTER_SECONDS = 60.0
 
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
-_SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 
 
 async def fetch_file(
@@ -79,7 +77,7 @@ async def fetch_file(
         began = clock.monotonic()
         transfer = _Transfer(host=host, url=url, draft=draft, clock=clock, max_bytes=max_bytes, tell=told)
         await transfer.run(attempts=attempts, random=random)
-        file = await publish(draft, target)
+        file = await publish(draft, transfer.structure, target)
         told(TransferDone, bytes=file.bytes, seconds=clock.monotonic() - began)
         return file
     finally:
@@ -96,6 +94,7 @@ class _Transfer:
     clock: Clock
     max_bytes: int
     tell: Tell
+    structure: StructureCheck = attrs.field(factory=StructureCheck)
     version: FileVersion = attrs.field(factory=FileVersion)
     retry_after_seconds: float | None = None
     hopeless: bool = False
@@ -122,10 +121,11 @@ class _Transfer:
             found, said = reply.version, reply.content_range
             answer = answer_of(reply.http_status, offset=offset, content_range=said, begun=begun, found=found)
             if answer is Answer.NOTHING_LEFT:
-                return self._check_end(reply.url)
+                return self._check_whole(reply.url)
             if answer is not Answer.REST:
                 self._forget()
                 await self.draft.restart()
+                self.structure = StructureCheck()
             if answer is not Answer.REST and answer is not Answer.WHOLE:
                 self.retry_after_seconds = reply.retry_after_seconds
                 raise _refused(answer, reply)
@@ -134,7 +134,7 @@ class _Transfer:
                 self.version = attrs.evolve(found, length=length)
             await self._receive(reply)
         self._check_length(length, reply.url)
-        return self._check_end(reply.url)
+        return self._check_whole(reply.url)
 
     def _forget(self) -> None:
         """Have the next try begin anew."""
@@ -151,26 +151,25 @@ class _Transfer:
     async def _receive(self, reply: FileReply) -> None:
         draft, clock = self.draft, self.clock
         started, before = clock.monotonic(), draft.bytes_written
-        recognised = before > 0
         async for chunk in reply.chunks():
+            if self.structure.feed(chunk) is not None:
+                self._check_structure(reply.url)
             await draft.write(chunk)
-            if not recognised and draft.bytes_written >= _BEGINNING_BYTES:
-                self._check_beginning(reply.url)
-                recognised = True
             if draft.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
             elapsed = clock.monotonic() - started
             if elapsed > _SLOW_AFTER_SECONDS and draft.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
                 raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=FETCH_AGAIN)
-        if not recognised:
-            self._check_beginning(reply.url)
 
-    def _check_beginning(self, url: str) -> None:
-        try:
-            signature_of(self.draft.head, url=url)
-        except ContentMismatchError:
+    def _check_whole(self, url: str) -> None:
+        self.structure.finish()
+        self._check_structure(url)
+
+    def _check_structure(self, url: str) -> None:
+        """Refuse what cannot be a whole file, even if every byte came that was declared; its bytes are of no use."""
+        if self.structure.flaw is not None:
             self._forget()
-            raise
+        refuse_flaws(self.structure, url=url)
 
     def _check_length(self, length: int | None, url: str) -> None:
         received = self.draft.bytes_written
@@ -178,16 +177,6 @@ class _Transfer:
             if received > length:
                 self._forget()
             raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=FETCH_AGAIN)
-
-    def _check_end(self, url: str) -> None:
-        """Refuse a file that was cut before it reached its host: its length is right, and its end is missing."""
-        draft = self.draft
-        received, head = draft.bytes_written, draft.head
-        if not end_is_whole(signature_of(head, url=url), head=head, tail=draft.tail, length=received):
-            self._forget()
-            raise TruncatedError(
-                f"The file ends in the middle, after {received} bytes.", url=url, hint=_SEE_FOR_YOURSELF
-            )
 
     def _too_long(self, reply: FileReply) -> ContentMismatchError:
         self.hopeless = True

@@ -64,6 +64,7 @@ class Gateway:
         client_ids: what the gateway has shown about our references.
         events: brings what happens to whoever listens.
         ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
+        warned_of: unknown models that the user was warned of; once each.
 
     """
 
@@ -82,6 +83,7 @@ class Gateway:
     client_ids: ClientIdTraits
     events: EventDispatcher
     ever_answered: bool = False
+    warned_of: set[str] = attrs.field(factory=set)
 
     async def ask(
         self,

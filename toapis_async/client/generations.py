@@ -23,14 +23,11 @@ from toapis_async.storage.files.sinks import Destination, opened
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.files import FileBytes, SavedFile
+from toapis_async.values.kinds import KINDS
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
-
-# Real tasks took from 13 s to over 6 min for images and up to an hour for videos (contract §4); giving up early loses
-# what was paid for.
-PATIENCE_SECONDS: dict[Kind, float] = {"image": 900.0, "video": 3600.0}
 
 _LONGEST_ANSWER_SECONDS = 1.0
 
@@ -165,7 +162,7 @@ class Generations(Generic[Request]):
                 task,
                 accepted_at=clock.monotonic(),
                 plan=watch,
-                patience_seconds=PATIENCE_SECONDS[self.kind] if timeout_seconds is None else timeout_seconds,
+                patience_seconds=KINDS[self.kind].patience_seconds if timeout_seconds is None else timeout_seconds,
                 clock=clock,
                 random=gateway.random,
             )
@@ -180,7 +177,9 @@ class Generations(Generic[Request]):
         task = await self.submit(request)
         try:
             return await self._wait(
-                task, self._gateway.watch(self.kind, request.model, request.resolution), timeout_seconds
+                task,
+                self._gateway.watch(self.kind, request.model, getattr(request, "resolution", None)),
+                timeout_seconds,
             )
         except asyncio.CancelledError:
             self._orphans.add(

@@ -9,15 +9,16 @@ from urllib.parse import unquote, unquote_to_bytes
 import anyio
 import attrs
 
-from toapis_async.errors import ContentMismatchError, StorageError
+from toapis_async.errors import ContentMismatchError, StorageError, TruncatedError
 from toapis_async.policy.files.naming import file_names
-from toapis_async.policy.files.signatures import Signature, looks_like_markup, size_px, sniff
+from toapis_async.policy.files.structure import Kind, StructureCheck
 from toapis_async.policy.files.templates import FileNaming
 from toapis_async.ports.sink import Draft, Sink
 from toapis_async.values.files import SavedFile
 
 logger = logging.getLogger("toapis_async")
 
+_SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 RAISE_CAP = "The task is paid for; its address is in task.urls."
 FETCH_AGAIN = "The task is paid for: fetch the file again, do not submit again."
 
@@ -61,14 +62,20 @@ async def save_bytes(data: bytes, target: FileTarget) -> SavedFile:
     """Verify and save a file that is here already.
 
     Raises:
-        ContentMismatchError: it is no image or video.
+        ContentMismatchError: it is no image or video, or a broken one.
+        TruncatedError: it ends too early.
         StorageError: it could not be kept.
 
     """
+    structure = StructureCheck()
+    # Megabytes at once would hold up the event loop.
+    await anyio.to_thread.run_sync(structure.feed, data)
+    structure.finish()
+    refuse_flaws(structure, url="")
     draft = target.sink.draft(target.stem)
     try:
         await draft.write(data)
-        return await publish(draft, target)
+        return await publish(draft, structure, target)
     finally:
         await draft.discard()
 
@@ -104,17 +111,16 @@ def _from_base64(text: str) -> bytes:
     return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
-async def publish(draft: Draft, target: FileTarget) -> SavedFile:
-    """Give a draft that is whole its name: the first one that no other file has.
+async def publish(draft: Draft, structure: StructureCheck, target: FileTarget) -> SavedFile:
+    """Give a draft that was found whole its name: the first one that no other file has.
 
     Raises:
-        ContentMismatchError: it is no image or video.
         StorageError: it could not be kept.
 
     """
-    head = draft.head
-    signature = signature_of(head, url="")
-    width, height = size_px(head) or (None, None)
+    signature = structure.signature
+    assert signature is not None  # noqa: S101 - a file without one has a flaw
+    width, height = structure.size_px or (None, None)
     wanted = ""
     for name in islice(target.names(signature.extension, width, height), _NAMES_TRIED):
         wanted = wanted or name
@@ -131,15 +137,16 @@ async def publish(draft: Draft, target: FileTarget) -> SavedFile:
     )
 
 
-def signature_of(head: bytes, *, url: str) -> Signature:
-    """Return the format that these first bytes announce.
+def refuse_flaws(structure: StructureCheck, *, url: str) -> None:
+    """Refuse what cannot be a whole file.
 
     Raises:
-        ContentMismatchError: they announce no image or video.
+        ContentMismatchError: it is no image or video, or a broken one.
+        TruncatedError: it ends too early.
 
     """
-    signature = sniff(head)
-    if signature is not None:
-        return signature
-    what = "an empty body" if not head else "a page or message" if looks_like_markup(head) else "unknown bytes"
-    raise ContentMismatchError(f"The file host sent {what} in place of a file.", url=url, hint=FETCH_AGAIN)
+    flaw = structure.flaw
+    if flaw is not None:
+        error = TruncatedError if flaw.kind is Kind.CUT else ContentMismatchError
+        hint = FETCH_AGAIN if flaw.kind is Kind.FOREIGN else _SEE_FOR_YOURSELF
+        raise error(f"The file {flaw.what}.", url=url, hint=hint)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 import attrs
@@ -14,7 +14,8 @@ from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.files.signatures import sniff
 from toapis_async.policy.requests.references import check_reference_bytes, check_video_bytes, is_address
 from toapis_async.storage.inputs.reference_files import Fingerprint, fingerprint_of, read_reference
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import UPLOADED_AS
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.tasks import Kind
 from toapis_async.values.uploads import Upload
 from toapis_async.wire.decoding import upload_from
@@ -93,41 +94,19 @@ class Uploads:
             ToAPIsError: see ``image()``.
 
         """
-        if isinstance(request, ImageRequest):
-            if not request.reference_images and request.mask is None:
-                return request
-            return attrs.evolve(
-                request,
-                reference_images=await self._addresses(request.reference_images, "image"),
-                mask=None if request.mask is None else await self._address(request.mask, "image"),
-            )
-        return await self._resolve_video(request)
+        ready: dict[str, object] = {}
+        for field, kind in UPLOADED_AS.items():
+            given = getattr(request, field, None)
+            if isinstance(given, tuple):
+                ready[field] = tuple([await self._with_address(reference, kind) for reference in given])
+            elif given is not None:
+                ready[field] = await self._with_address(given, kind)
+        return attrs.evolve(request, **ready) if any(ready.values()) else request  # type: ignore[arg-type]
 
-    async def _resolve_video(self, request: VideoRequest) -> VideoRequest:
-        first, last = request.first_frame, request.last_frame
-        return attrs.evolve(
-            request,
-            reference_images=await self._roles(request.reference_images, "image"),
-            reference_videos=await self._roles(request.reference_videos, "video"),
-            reference_audios=request.reference_audios,
-            first_frame=None if first is None else await self._address(first, "image"),
-            last_frame=None if last is None else await self._address(last, "image"),
-        )
-
-    async def _roles(
-        self, references: Iterable[Reference | RoleReference], kind: Kind
-    ) -> tuple[Reference | RoleReference, ...]:
-        return tuple(
-            [
-                attrs.evolve(reference, source=await self._address(reference.source, kind))
-                if isinstance(reference, RoleReference)
-                else await self._address(reference, kind)
-                for reference in references
-            ]
-        )
-
-    async def _addresses(self, references: Iterable[Reference], kind: Kind) -> tuple[Reference, ...]:
-        return tuple([await self._address(reference, kind) for reference in references])
+    async def _with_address(self, reference: Reference | RoleReference, kind: Kind) -> str | RoleReference:
+        if isinstance(reference, RoleReference):
+            return attrs.evolve(reference, source=await self._address(reference.source, kind))
+        return await self._address(reference, kind)
 
     async def _address(self, reference: Reference, kind: Kind) -> str:
         if is_address(reference):
@@ -179,15 +158,10 @@ class Uploads:
 
 def _sources(request: GenerationRequest) -> Iterator[Reference]:
     """Walk every reference of a request that can be a file of the user's."""
-    if isinstance(request, ImageRequest):
-        single: tuple[Reference | None, ...] = (request.mask,)
-        several: tuple[Reference | RoleReference, ...] = request.reference_images
-    else:
-        single = (request.first_frame, request.last_frame)
-        several = (*request.reference_images, *request.reference_videos)
-    yield from (reference for reference in single if reference is not None)
-    for reference in several:
-        yield reference.source if isinstance(reference, RoleReference) else reference
+    for field in UPLOADED_AS:
+        given = getattr(request, field, None)
+        for reference in given if isinstance(given, tuple) else () if given is None else (given,):
+            yield reference.source if isinstance(reference, RoleReference) else reference
 
 
 def _remember(memory: "OrderedDict[_Key, _Value]", key: _Key, value: _Value) -> None:

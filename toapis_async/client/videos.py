@@ -29,6 +29,7 @@ class VideoFields(TypedDict, total=False):
     first_frame: Reference | None
     last_frame: Reference | None
     audio: bool | None
+    keep_original_sound: bool | None
     seed: int | None
     client_business_id: str | None
     callback_url: str | None
@@ -101,7 +102,7 @@ class Videos(Generations[VideoRequest]):
         request: VideoRequest,
     ) -> GenerationTask:
         check(request, self._gateway)
-        wrong = wrong_action(action, request.model, self._gateway.catalogue)
+        wrong = wrong_action(action, request, self._gateway.catalogue)
         judge(wrong, self._gateway)
         ready = await self._uploads.resolve(request)
         video_id = video if isinstance(video, str) else video.id

@@ -19,16 +19,6 @@ class Draft(Protocol):
         """How many there are so far."""
         ...
 
-    @property
-    def head(self) -> bytes:
-        """The first 65,536 bytes, or what there is of them."""
-        ...
-
-    @property
-    def tail(self) -> bytes:
-        """The last 65,536 bytes, or what there is of them."""
-        ...
-
     async def write(self, chunk: bytes) -> None:
         """Append.
 

@@ -42,7 +42,7 @@ class Model:
         resolutions, resolution_words, resolution_place: as for sizes.
         references: what it can be shown.
         prompt_max_chars: characters, or None where it is not documented.
-        prompt_optional: whether the prompt may be empty when there is a reference.
+        prompt_optional_with: the prompt may be empty when one of these is given, by name; empty where it never may.
         n_values: the only counts; empty when the bounds say it.
         n_max: None where it is not documented.
         n_sent: whether ``n`` is a documented field and is always sent.
@@ -53,7 +53,8 @@ class Model:
         defaults: what the gateway takes without them, by user's name.
         callback_place: where the webhook's address goes.
         edits: its edits endpoint, or None.
-        actions: what can be done to a finished video: ``remix``, ``extend``.
+        actions: what can be done to a finished video (``remix``, ``extend``), and the fields that it takes beside
+            prompt and model.
         pixel_table: size, then resolution, then the pixels that come out.
         price: None when it is not known.
         price_note, note: one line each, or empty.
@@ -80,7 +81,7 @@ class Model:
     resolution_place: str = "metadata.resolution"
     references: References = attrs.field(factory=References)
     prompt_max_chars: int | None = None
-    prompt_optional: bool = False
+    prompt_optional_with: tuple[str, ...] = ()
     n_values: tuple[int, ...] = ()
     n_max: int | None = None
     n_sent: bool = False
@@ -91,7 +92,7 @@ class Model:
     defaults: Mapping[str, str | int | float | bool] = attrs.field(factory=dict)
     callback_place: str = "callback_url"
     edits: Edits | None = None
-    actions: tuple[str, ...] = ()
+    actions: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     pixel_table: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     price: Price | None = None
     price_note: str = ""
@@ -126,16 +127,27 @@ class Model:
 
 @attrs.frozen
 class Catalogue:
-    """All known models. Adding makes a new catalogue."""
+    """All known models. Adding makes a new catalogue.
+
+    Attributes:
+        models: in the order in which they are listed.
+        names: all ids and aliases.
+
+    """
 
     models: tuple[Model, ...] = ()
+    names: tuple[str, ...] = attrs.field(init=False, repr=False, eq=False)
     _by_name: Mapping[str, Model] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        by_name = {name.casefold(): model for model in self.models for name in (*model.aliases, model.id)}
+        names = {name: model for model in self.models for name in (*model.aliases, model.id)}
+        # The market page's spelling, which has dashes for dots, gives way to every real name.
+        by_name = {_market_spelling(name): model for name, model in names.items()}
+        by_name.update({name.casefold(): model for name, model in names.items()})
         # Ids come last: an id is never shadowed by another model's alias. Exact spellings save a casefold per call.
         by_name.update({model.id.casefold(): model for model in self.models})
         by_name.update({model.id: model for model in self.models})
+        object.__setattr__(self, "names", tuple(names))
         object.__setattr__(self, "_by_name", by_name)
 
     def __iter__(self) -> Iterator[Model]:
@@ -145,10 +157,24 @@ class Catalogue:
         return len(self.models)
 
     def find(self, name: str) -> Model | None:
-        """Return the model with this id or alias, whatever its case; None when it is not known."""
+        """Return the model with this id or alias, whatever its case; None when it is not known.
+
+        The market page writes dots as dashes (``gemini-2-5-flash-image-preview``); that is an alias of each model.
+        """
         return self._by_name.get(name) or self._by_name.get(str(name).casefold())
+
+    def canonical(self, name: str) -> str:
+        """Return the id where the name is the market page's spelling of it, and any other name as it is."""
+        model = self.find(name)
+        if model is None or name == model.id or name.casefold() != _market_spelling(model.id):
+            return name
+        return name if name.casefold() == model.id.casefold() else model.id
 
     def with_models(self, *models: Model) -> "Catalogue":
         """Return a catalogue with these models added; one with a known id takes its place."""
         by_id = {model.id: model for model in self.models} | {model.id: model for model in models}
         return Catalogue(tuple(by_id.values()))
+
+
+def _market_spelling(name: str) -> str:
+    return name.replace(".", "-").casefold()

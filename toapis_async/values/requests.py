@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -95,6 +95,7 @@ class VideoRequest:
         reference_images, reference_videos, reference_audios: plain references, or ``RoleReference``.
         first_frame, last_frame: the frames to begin and end with.
         audio: whether to make sound, for models that can choose.
+        keep_original_sound: whether the reference videos keep their sound, for models that can choose.
         seed, id, client_business_id, callback_url, extra: as in ``ImageRequest``.
 
     """
@@ -110,6 +111,7 @@ class VideoRequest:
     first_frame: Reference | None = attrs.field(default=None, kw_only=True)
     last_frame: Reference | None = attrs.field(default=None, kw_only=True)
     audio: bool | None = attrs.field(default=None, kw_only=True)
+    keep_original_sound: bool | None = attrs.field(default=None, kw_only=True)
     seed: int | None = attrs.field(default=None, kw_only=True)
     id: str | None = attrs.field(default=None, kw_only=True)
     client_business_id: str | None = attrs.field(default=None, kw_only=True)
@@ -118,3 +120,6 @@ class VideoRequest:
 
 
 GenerationRequest: TypeAlias = ImageRequest | VideoRequest
+
+Kind: TypeAlias = Literal["image", "video"]
+"""What a task makes; ``values.kinds`` has a row for each."""

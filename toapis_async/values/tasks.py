@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import TypeAlias
 
 import attrs
 
-Kind = Literal["image", "video"]
+from toapis_async.values import requests
+
+Kind: TypeAlias = requests.Kind
 
 
 class TaskStatus(StrEnum):

@@ -1,44 +1,31 @@
-"""Requests as the gateway's fields: the catalogue says which goes where (gateway docs: create image, create video)."""
+"""Requests as the gateway's fields: the catalogue says which goes where."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
+from toapis_async.policy.requests.placement import PlacedImage, parts_given, placed_images
 from toapis_async.policy.requests.sizes import wire_size
 from toapis_async.policy.requests.spelling import wire_word
 from toapis_async.values.catalogue import Model
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.rules import Parameter, ReferencePlace, References
 
 Body = dict[str, Any]
 
-# What most models of the gateway do; for models that the catalogue does not know.
-_UNKNOWN_IMAGE = Model(
-    id="", kind="image", complete=False, references=References(images=ReferencePlace(place="image_urls"))
+# What most models of the gateway do; for models that the catalogue does not know, and for references without a place.
+_USUAL = References(
+    images=ReferencePlace(place="image_urls"),
+    image_roles=ReferencePlace(place="image_with_roles", form="{url, role}", default_role="reference_image"),
+    videos=ReferencePlace(place="video_with_roles", form="{url, role}", default_role="reference_video"),
+    audios=ReferencePlace(place="audio_with_roles", form="{url, role}", default_role="reference_audio"),
 )
-_UNKNOWN_VIDEO = Model(
-    id="",
-    kind="video",
-    complete=False,
-    size_place="aspect_ratio",
-    resolution_place="resolution",
-    references=References(
-        images=ReferencePlace(place="image_urls"),
-        image_roles=ReferencePlace(place="image_with_roles", form="{url, role}", default_role="reference_image"),
-        videos=ReferencePlace(place="video_with_roles", form="{url, role}", default_role="reference_video"),
-        audios=ReferencePlace(place="audio_with_roles", form="{url, role}", default_role="reference_audio"),
-    ),
-)
-_IMAGE_CONTROLS = {
-    "mask": "mask_url",
-    "quality": "quality",
-    "background": "background",
-    "output_format": "output_format",
-    "output_compression": "output_compression",
-    "temperature": "metadata.temperature",
-    "top_p": "metadata.topP",
-    "seed": "seed",
-}
-_VIDEO_CONTROLS = {"audio": "audio", "seed": "seed"}
+_UNKNOWN_IMAGE = Model(id="", kind="image", complete=False, references=_USUAL)
+_UNKNOWN_VIDEO = attrs.evolve(_UNKNOWN_IMAGE, kind="video", size_place="aspect_ratio", resolution_place="resolution")
+# Where controls go that are not called as the user calls them.
+_USUAL_PLACES = {"mask": "mask_url", "temperature": "metadata.temperature", "top_p": "metadata.topP"}
 # For each form: the key of the address, and that of the role.
 _KEYS: Mapping[str, tuple[str, str | None]] = {
     "{url}": ("url", None),
@@ -49,47 +36,39 @@ _KEYS: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def image_body(request: ImageRequest, known: Model | None) -> Body:
-    """Return the fields of an image request; its references are addresses by now."""
-    model = known or _UNKNOWN_IMAGE
-    body: Body = {"model": model.id or request.model, "prompt": request.prompt}
-    if request.size is not None:
-        put(body, model.size_place, wire_size(model, request.size) or request.size)
-    if request.n != 1 or model.n_sent:
-        body["n"] = request.n
-    _put_resolution(body, model, request.resolution)
-    if request.reference_images:
-        place = model.references.images or _UNKNOWN_IMAGE.references.images
-        _put_references(body, place, request.reference_images)
-    _put_controls(body, model, request, _IMAGE_CONTROLS)
-    return _finished(body, model, request)
-
-
-def video_body(request: VideoRequest, known: Model | None) -> Body:
-    """Return the fields of a video request; its references are addresses by now."""
-    model = known or _UNKNOWN_VIDEO
-    body: Body = {"model": model.id or request.model, "prompt": request.prompt}
-    if not request.prompt:
-        del body["prompt"]
-    if request.duration is not None:
-        body["duration"] = _seconds(request.duration, as_text=bool(model.durations and model.durations.as_text))
-    if request.size is not None:
-        put(body, model.size_place, wire_size(model, request.size) or request.size)
-    _put_resolution(body, model, request.resolution)
+def body_of(request: GenerationRequest, known: Model | None) -> Body:
+    """Return the fields of a request; its references are addresses by now."""
+    kind = kind_of(request)
+    model = known or (_UNKNOWN_IMAGE if kind.name == "image" else _UNKNOWN_VIDEO)
+    body: Body = {"model": model.id or request.model}
+    if request.prompt or kind.name == "image":
+        body["prompt"] = request.prompt
+    if (duration := getattr(request, "duration", None)) is not None:
+        body["duration"] = _seconds(duration, as_text=bool(model.durations and model.durations.as_text))
+    if (size := getattr(request, "size", None)) is not None:
+        put(body, model.size_place, wire_size(model, size) or size)
+    n = getattr(request, "n", None)
+    if n is not None and (n != 1 or model.n_sent):
+        body["n"] = n
+    _put_resolution(body, model, getattr(request, "resolution", None))
     _put_images(body, model.references, request)
-    _put_references(body, model.references.videos or _UNKNOWN_VIDEO.references.videos, request.reference_videos)
-    _put_references(body, model.references.audios or _UNKNOWN_VIDEO.references.audios, request.reference_audios)
-    _put_controls(body, model, request, _VIDEO_CONTROLS)
+    _put_references(body, model.references.videos or _USUAL.videos, getattr(request, "reference_videos", ()))
+    _put_references(body, model.references.audios or _USUAL.audios, getattr(request, "reference_audios", ()))
+    _put_mode(body, model.references, request)
+    _put_controls(body, model, request)
     return _finished(body, model, request)
 
 
 def put(body: Body, place: str, value: object) -> None:
-    """Set a value at a place such as ``metadata.resolution``."""
+    """Set a value at a place such as ``metadata.resolution``, or ``list[].key`` for each object of a list."""
     head, dot, rest = place.partition(".")
-    if dot:
-        put(body.setdefault(head, {}), rest, value)
-    else:
+    if not dot:
         body[head] = value
+    elif head.endswith("[]"):
+        for one in body.get(head[:-2], ()):
+            put(one, rest, value)
+    else:
+        put(body.setdefault(head, {}), rest, value)
 
 
 def _finished(body: Body, model: Model, request: GenerationRequest) -> Body:
@@ -112,14 +91,14 @@ def _put_resolution(body: Body, model: Model, resolution: str | None) -> None:
         put(body, model.resolution_place, wire or resolution)
 
 
-def _put_controls(body: Body, model: Model, request: GenerationRequest, usual: Mapping[str, str]) -> None:
-    for name, place in usual.items():
+def _put_controls(body: Body, model: Model, request: GenerationRequest) -> None:
+    for name in kind_of(request).controls:
         value = getattr(request, name)
         if value is None:
             continue
         parameter = model.parameter(name)
         if parameter is None:
-            put(body, place, value)
+            put(body, _USUAL_PLACES.get(name, name), value)
         else:
             put(body, parameter.place, _control(parameter, value))
 
@@ -127,6 +106,8 @@ def _put_controls(body: Body, model: Model, request: GenerationRequest, usual: M
 def _control(parameter: Parameter, value: object) -> object:
     if parameter.kind == "enum" and isinstance(value, str):
         return wire_word(value, parameter.choices, parameter.words) or value
+    if parameter.kind == "boolean" and isinstance(value, bool):
+        return parameter.words.get("true" if value else "false", value)
     return value
 
 
@@ -135,51 +116,37 @@ def _seconds(duration: float, *, as_text: bool) -> int | float | str:
     return str(whole) if as_text else whole
 
 
-def _put_images(body: Body, rules: References, request: VideoRequest) -> None:
-    frames = {"first_frame": request.first_frame, "last_frame": request.last_frame}
-    images: list[Reference | RoleReference] = list(request.reference_images)
-    with_roles: list[Reference | RoleReference] = []
-    given = [(role, source) for role, source in frames.items() if source is not None]
-    for role, source in reversed(given):
-        place = rules.first_frame if role == "first_frame" else rules.last_frame
-        if place is not None:
-            _put_references(body, place, (source,))
-        elif rules.frames_in_images or (rules.images and not rules.image_roles):
-            images.insert(0, source)
-        else:
-            with_roles.insert(0, RoleReference(source=source, role=role))
-    if given:
-        for where, value in rules.frames_set.items():
-            put(body, where, value)
-    _put_sorted(body, rules, images, with_roles)
+def _put_images(body: Body, rules: References, request: GenerationRequest) -> None:
+    for image in placed_images(request, rules):
+        # With validation off an image may have no place; it is sent as most models want it, never dropped.
+        place = image.place or (_USUAL.images if image.role is None else _USUAL.image_roles)
+        _put_references(body, place, (_with_role(image),))
 
 
-def _put_sorted(
-    body: Body,
-    rules: References,
-    images: list[Reference | RoleReference],
-    with_roles: list[Reference | RoleReference],
-) -> None:
-    """Share the images out between the plain place and the one with roles; most models want one of them only."""
-    roles = rules.image_roles
-    if roles is not None:
-        with_roles = with_roles + [image for image in images if isinstance(image, RoleReference)]
-        images = [image for image in images if not isinstance(image, RoleReference)]
-        if rules.images is None or (with_roles and not rules.mixed):
-            with_roles, images = with_roles + images, []
-        _put_references(body, roles, with_roles)
-    _put_references(body, rules.images or _UNKNOWN_VIDEO.references.images, images)
+def _with_role(image: PlacedImage) -> Reference | RoleReference:
+    return image.source if image.role is None else RoleReference(source=image.source, role=image.role)
+
+
+def _put_mode(body: Body, rules: References, request: GenerationRequest) -> None:
+    if not rules.modes:
+        return
+    parts = parts_given(request, rules)
+    mode = next((mode for mode in rules.modes if all(name in parts for name in mode.given)), None)
+    for place, value in mode.set.items() if mode is not None else ():
+        put(body, place, value)
 
 
 def _put_references(body: Body, place: ReferencePlace | None, references: Sequence[Reference | RoleReference]) -> None:
     if not references or place is None:
         return
     written = list(_written(place, references))
-    if place.form == "one string":
-        put(body, place.place, written[0])
-        return
     already = _at(body, place.place)
-    put(body, place.place, already + written if isinstance(already, list) else written)
+    if place.form != "one string":
+        put(body, place.place, already + written if isinstance(already, list) else written)
+        return
+    if already is not None or len(written) > 1:
+        raise ValueError(f"{place.place} holds one reference; give no more")
+    put(body, place.place, written[0])
 
 
 def _at(body: Body, place: str) -> object:

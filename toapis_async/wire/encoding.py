@@ -1,7 +1,7 @@
-"""Values to HTTP requests (contract §2)."""
+"""Values to HTTP requests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -12,13 +12,13 @@ from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.exchange import HttpRequest, Purpose
-from toapis_async.values.requests import GenerationRequest, Reference, VideoRequest
+from toapis_async.values.kinds import KINDS, kind_of
+from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, VideoRequest
 from toapis_async.values.tasks import Kind
-from toapis_async.wire.bodies import Body, image_body, video_body
+from toapis_async.wire.bodies import Body, body_of
 from toapis_async.wire.multipart import form_data
 
 JSON = "application/json"
-_CREATE: Mapping[Kind, str] = {"image": "/images/generations", "video": "/videos/generations"}
 _EDITS = "/images/edits"
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -38,11 +38,9 @@ def submission(request: GenerationRequest, *, catalogue: Catalogue, client_busin
 
     """
     model = catalogue.find(request.model)
-    if isinstance(request, VideoRequest):
-        return _post_json(_CREATE["video"], _body(request, model), client_business_id)
-    edits = model.edits if model is not None else None
-    if edits is None or not (edits.always or request.edit):
-        return _post_json(_CREATE["image"], _body(request, model), client_business_id)
+    edits = model.edits if model is not None and isinstance(request, ImageRequest) else None
+    if not isinstance(request, ImageRequest) or edits is None or not (edits.always or request.edit):
+        return _post_json(kind_of(request).path, _body(request, model), client_business_id)
     if edits.form == "json":
         return _post_json(_EDITS, _body(request, model), client_business_id)
     body = _body(attrs.evolve(request, reference_images=()), model)
@@ -50,7 +48,7 @@ def submission(request: GenerationRequest, *, catalogue: Catalogue, client_busin
 
 
 def remix(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
-    """Encode a remix of a finished video (gateway docs: video remix).
+    """Encode a remix of a finished video.
 
     Raises:
         InvalidRequestError: as ``submission()``.
@@ -60,7 +58,7 @@ def remix(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_
 
 
 def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client_business_id: str) -> HttpRequest:
-    """Encode a continuation of a finished video (gateway docs: video extend).
+    """Encode a continuation of a finished video.
 
     Raises:
         InvalidRequestError: as ``submission()``.
@@ -73,12 +71,12 @@ def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client
 def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
     """Encode a look at a task, by its id or by our own reference."""
     return HttpRequest(
-        method="GET", path=f"{_CREATE[kind]}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
+        method="GET", path=f"{KINDS[kind].path}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
     )
 
 
 def upload(data: bytes, *, filename: str, mime_type: str, kind: Kind) -> HttpRequest:
-    """Encode a reference file to be kept by the gateway (contract §2.4)."""
+    """Encode a reference file to be kept by the gateway."""
     body, content_type = form_data((), file=("file", filename, mime_type, data))
     return HttpRequest(
         method="POST", path=f"/uploads/{kind}s", purpose=Purpose.ACCOUNT, body=body, content_type=content_type
@@ -109,7 +107,7 @@ def _follow_up(
 
 def _body(request: GenerationRequest, model: Model | None) -> Body:
     try:
-        return video_body(request, model) if isinstance(request, VideoRequest) else image_body(request, model)
+        return body_of(request, model)
     except (AttributeError, TypeError, ValueError) as error:
         # With validation off a field may hold anything.
         found = tuple(wrong_types(request)) or (f"the request cannot be encoded: {error}",)
@@ -136,7 +134,7 @@ def _post_form(
 ) -> HttpRequest:
     body["client_business_id"] = client_business_id
     fields = [(name, value if isinstance(value, str) else _json_bytes(value).decode()) for name, value in body.items()]
-    # The edits page wants addresses, no files (contract §2).
+    # The edits page wants addresses, no files.
     fields += [(reference_place, str(address)) for address in references]
     encoded, content_type = form_data(fields)
     return HttpRequest(method="POST", path=_EDITS, purpose=Purpose.SUBMIT, body=encoded, content_type=content_type)

@@ -27,6 +27,7 @@ _STATUSES: dict[ItemState, EntryStatus] = {
     ItemState.FINISHED: "unfinished",
 }
 _KNOWN: dict[str, EntryStatus] = {status: status for status in get_args(EntryStatus)}
+_IF_SAID = ("size", "resolution", "seed")
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 _readable = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 _ascii = json.JSONEncoder(separators=(", ", ": ")).encode
@@ -42,7 +43,8 @@ class ManifestEntry:
         files: their paths are relative to the output directory; those at an address have all of it.
         task_id: the gateway's, or None when nothing was accepted.
         client_business_id: of the last attempt.
-        model, prompt: as asked for.
+        model, prompt, size, resolution, seed: as asked for; None where nothing was.
+        looks: how often the task was looked at before it had finished, or None where that was not written down.
         cost_usd: USD, or None where the gateway did not say.
         submitted_at, accepted_at, expires_at, ended_at: UTC, or None.
         error_type, error_message: why it did not end well, or None.
@@ -56,6 +58,10 @@ class ManifestEntry:
     client_business_id: str | None = None
     model: str | None = None
     prompt: str = ""
+    size: str | None = None
+    resolution: str | None = None
+    seed: int | None = None
+    looks: int | None = None
     cost_usd: Decimal | None = None
     submitted_at: datetime | None = None
     accepted_at: datetime | None = None
@@ -71,6 +77,7 @@ def manifest_line(
     directory: Root | None = None,
     status: EntryStatus | None = None,
     error: ToAPIsError | None = None,
+    looks: int | None = None,
 ) -> str:
     """Write the line of an item, without its line end.
 
@@ -80,6 +87,8 @@ def manifest_line(
             that are elsewhere, at an address, are written with their whole ``uri``.
         status: how it ended; None takes it from the record's state.
         error: why; None takes what the record has.
+        looks: how often its task was looked at until it had finished; None leaves it out. The journal does not hold
+            it, so that a manifest which is made anew goes without.
 
     """
     request = record.request
@@ -91,6 +100,8 @@ def manifest_line(
         "client_business_id": record.client_business_id,
         "model": request.model,
         "prompt": request.prompt,
+        **{name: said for name in _IF_SAID if (said := getattr(request, name, None)) is not None},
+        **({} if looks is None else {"looks": looks}),
         "cost_usd": record.cost_usd,
         "submitted_at": _utc(record.intended_at),
         "accepted_at": _utc(record.accepted_at),
@@ -155,8 +166,8 @@ def manifest_entry_from(line: str) -> ManifestEntry:
         ValueError: it is no line of a manifest.
 
     """
-    body = json.loads(line)
     try:
+        body = json.loads(line)
         error = body.get("error") or {}
         return ManifestEntry(
             id=_text(body["id"]),
@@ -166,6 +177,10 @@ def manifest_entry_from(line: str) -> ManifestEntry:
             client_business_id=body.get("client_business_id"),
             model=body.get("model"),
             prompt=body.get("prompt") or "",
+            size=body.get("size"),
+            resolution=body.get("resolution"),
+            seed=body.get("seed"),
+            looks=body.get("looks"),
             cost_usd=_amount(body.get("cost_usd")),
             submitted_at=_date(body.get("submitted_at")),
             accepted_at=_date(body.get("accepted_at")),
@@ -174,7 +189,7 @@ def manifest_entry_from(line: str) -> ManifestEntry:
             error_type=error.get("type"),
             error_message=error.get("message"),
         )
-    except (AttributeError, KeyError, TypeError) as wrong:
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as wrong:
         raise ValueError(f"no line of a manifest: {wrong}") from wrong
 
 

@@ -13,6 +13,7 @@ from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.rules import (
     Durations,
     Edits,
+    Mode,
     Parameter,
     PixelSizes,
     Price,
@@ -58,7 +59,7 @@ def _each(kind: type) -> Callable[[list[Fields]], object]:
 
 _PLACES = ("images", "image_roles", "first_frame", "last_frame", "videos", "audios")
 _OF_A_MODEL: Makers = {
-    "references": _one(References, dict.fromkeys(_PLACES, _one(ReferencePlace))),
+    "references": _one(References, {**dict.fromkeys(_PLACES, _one(ReferencePlace)), "modes": _each(Mode)}),
     "pixels": _one(PixelSizes),
     "durations": _one(Durations),
     "parameters": _each(Parameter),

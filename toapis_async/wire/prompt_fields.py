@@ -16,23 +16,16 @@ from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.policy.requests.validation import Validation, violations
 from toapis_async.values.catalogue import Catalogue
-from toapis_async.values.requests import (
-    GenerationRequest,
-    ImageRequest,
-    RoleReference,
-    VideoRequest,
-)
+from toapis_async.values.kinds import KINDS, TaskKind, fields_of_form
+from toapis_async.values.requests import GenerationRequest, RoleReference
 from toapis_async.wire.plain_text import plain
 
-IMAGE_FIELDS = tuple(field.name for field in attrs.fields(ImageRequest))
-VIDEO_FIELDS = tuple(field.name for field in attrs.fields(VideoRequest))
-
-_EITHER = (*dict.fromkeys((*IMAGE_FIELDS, *VIDEO_FIELDS)), "kind")
-_LISTS = ("reference_images", "reference_videos", "reference_audios")
-_SINGLES = ("mask", "first_frame", "last_frame")
-_WHOLE = frozenset({"n", "seed", "output_compression"})
-_NUMBERS = frozenset({"temperature", "top_p", "duration"})
-_SWITCHES = frozenset({"edit", "audio"})
+_ANY = (*dict.fromkeys(name for kind in KINDS.values() for name in kind.forms), "kind")
+_LISTS = fields_of_form("references")
+_SINGLES = fields_of_form("reference")
+_WHOLE = fields_of_form("whole number")
+_NUMBERS = fields_of_form("number")
+_SWITCHES = fields_of_form("switch")
 _YES = frozenset({"true", "yes", "1", "on"})
 _NO = frozenset({"false", "no", "0", "off"})
 _BETWEEN_REFERENCES = re.compile(r"\s*[;|]\s*")
@@ -66,25 +59,27 @@ class LineRules:
 def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violations:
     """Return the request that the fields describe, or a sentence for everything that is wrong with them."""
     given = {name: value for name, value in fields.items() if value is not None}
-    found = tuple(_unknown(name) for name in given if name not in _EITHER)
+    found = tuple(_unknown(name) for name in given if name not in _ANY)
     if found:
         return found
     for name in ("model", "size", "resolution"):
         default = getattr(rules, name)
         if default is not None:
             given.setdefault(name, default)
-    kind = given.pop("kind", None)
+    name_of_kind = given.pop("kind", None)
+    if name_of_kind is None:
+        name_of_kind = _kind_by_model(given.get("model"), rules.catalogue)
+    kind = next((one for one in KINDS.values() if one.name == name_of_kind), None)
     if kind is None:
-        kind = _kind_by_model(given.get("model"), rules.catalogue)
-    if not isinstance(kind, str) or kind not in {"image", "video"}:
-        return (f'kind is {_shown(kind)}; it has to be "image" or "video"',)
+        allowed = " or ".join(f'"{one}"' for one in KINDS)
+        return (f"kind is {_shown(name_of_kind)}; it has to be {allowed}",)
     found = _misplaced(given, kind)
     if found:
         return found
     for name in (*_LISTS, *_SINGLES):
         if isinstance(given.get(name), list if name in _LISTS else str):
             given[name] = _located(given[name], rules.directory)
-    request = ImageRequest(**given) if kind == "image" else VideoRequest(**given)
+    request = kind.request(**given)
     broken = tuple(wrong_types(request)) or (
         violations(request, rules.catalogue) if rules.validation == "strict" else ()
     )
@@ -135,22 +130,26 @@ def _kind_by_model(model: object, catalogue: Catalogue) -> str:
     return "image" if known is None else known.kind
 
 
-def _misplaced(given: Fields, kind: str) -> Violations:
-    own, other = (IMAGE_FIELDS, "video") if kind == "image" else (VIDEO_FIELDS, "image")
-    makes = "an image" if kind == "image" else "a video"
-    found = [f"{name} is a field of {other}s, and this line makes {makes}" for name in given if name not in own]
+def _misplaced(given: Fields, kind: TaskKind) -> Violations:
+    strange = [name for name in given if name not in kind.forms]
+    others = [next(one.name for one in KINDS.values() if name in one.forms) for name in strange]
+    found = [
+        f"{name} is a field of {other}s, and this line makes {kind.with_article}"
+        for name, other in zip(strange, others, strict=True)
+    ]
     if found:
-        found[-1] += f'; take a model that makes {other}s, or add "kind": "{other}"'
+        found[-1] += f'; take a model that makes {others[-1]}s, or add "kind": "{others[-1]}"'
     if "prompt" not in given:
         found.append("prompt is missing")
-    if kind == "video" and "model" not in given:
-        found.append("model is missing, and videos have no default model; give one (toapis models --kind video)")
+    if "model" not in given and not kind.has_default_model:
+        none = f"{kind.name}s have no default model; give one (toapis models --kind {kind.name})"
+        found.append(f"model is missing, and {none}")
     return tuple(found)
 
 
 def _unknown(name: str) -> str:
-    meant = did_you_mean(name, _EITHER)
-    known = "" if meant else f"; known are {', '.join(_EITHER)}"
+    meant = did_you_mean(name, _ANY)
+    known = "" if meant else f"; known are {', '.join(_ANY)}"
     return f"there is no field {_shown(name)}{meant}{known}"
 
 

@@ -17,8 +17,9 @@ import attrs
 
 from toapis_async.errors import InvalidRequestError
 from toapis_async.values.files import SavedFile, is_address
+from toapis_async.values.kinds import KINDS, REQUESTS, fields_of_form, kind_of
 from toapis_async.values.records import ItemRecord, ItemState
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 
 Root: TypeAlias = str | os.PathLike[str]
 """Where the files of a run are: a directory, or an address such as ``s3://bucket/july``."""
@@ -26,10 +27,8 @@ Root: TypeAlias = str | os.PathLike[str]
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().raw_decode
 
-_KINDS: dict[str, type[ImageRequest | VideoRequest]] = {"image": ImageRequest, "video": VideoRequest}
-_REFERENCES = frozenset(
-    {"reference_images", "reference_videos", "reference_audios", "mask", "first_frame", "last_frame"}
-)
+_CLASSES: dict[str, type[GenerationRequest]] = {name: kind.request for name, kind in KINDS.items()}
+_REFERENCES = fields_of_form("reference", "references")
 _TUPLES = frozenset({"urls", "spare_task_ids", "past_task_ids"})
 _OWN_COLUMNS = frozenset({"key", "state", "request", "files"})
 _EMPTY: tuple[object, ...] = (None, (), {})
@@ -38,7 +37,7 @@ _STATES = {state.value: state for state in ItemState}
 
 _REQUEST_FIELDS = {
     kind: (names, attrgetter(*names))
-    for kind, names in ((kind, tuple(field.name for field in attrs.fields(kind))) for kind in _KINDS.values())
+    for kind, names in ((kind, tuple(field.name for field in attrs.fields(kind))) for kind in REQUESTS)
 }
 _RECORD_FIELDS = tuple(field.name for field in attrs.fields(ItemRecord) if field.name not in _OWN_COLUMNS)
 _record_values = attrgetter(*_RECORD_FIELDS)
@@ -51,7 +50,7 @@ def encode_request(request: GenerationRequest) -> str:
         InvalidRequestError: ``extra`` or another field holds what JSON cannot say.
 
     """
-    body: dict[str, Any] = {"kind": "video" if isinstance(request, VideoRequest) else "image"}
+    body: dict[str, Any] = {"kind": kind_of(request).name}
     names, values_of = _REQUEST_FIELDS[type(request)]
     for name, value in zip(names, values_of(request), strict=True):
         if value is not None and value not in _EMPTY:
@@ -76,7 +75,7 @@ def decode_request(text: str) -> GenerationRequest:
 
 
 def _request(body: dict[str, Any]) -> GenerationRequest:
-    kind = _KINDS[body.pop("kind")]
+    kind = _CLASSES[body.pop("kind")]
     if not _REFERENCES.isdisjoint(body):
         for name in _REFERENCES & body.keys():
             body[name] = _decode_reference(body[name])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from toapis_async.errors import ConfigurationError, WebhookVerificationError
+from toapis_async.values.kinds import KINDS
 from toapis_async.values.tasks import Kind
 from toapis_async.values.webhooks import WebhookEvent
 from toapis_async.wire.json_objects import JsonObject, json_in
@@ -122,4 +123,4 @@ def event_in(event_id: str, body: bytes) -> WebhookEvent:
 
 
 def _kind_in(data: JsonObject) -> Kind:
-    return "video" if data.get("task_type") == "video" else "image"
+    return next((kind for kind in KINDS if kind == data.get("task_type")), "image")

@@ -52,8 +52,25 @@ def test_two_fields_that_do_not_go_together(request_, word):
 
 def test_action_of_another_model_is_refused():
     """Not every video can be remixed or extended; the sentence lists the models whose videos can."""
-    assert wrong_action("remix", "sora-2-official", CATALOGUE) == ()
-    assert wrong_action("extend", "GROK-VIDEO-1.0", CATALOGUE) == ()
-    assert wrong_action("remix", "future-2", CATALOGUE) == ()
-    (sentence,) = wrong_action("extend", "viduq3", CATALOGUE)
+    assert wrong_action("remix", video("sora-2-official"), CATALOGUE) == ()
+    assert wrong_action("extend", video("GROK-VIDEO-1.0", size="16:9"), CATALOGUE) == ()
+    assert wrong_action("remix", video("future-2", duration=5), CATALOGUE) == ()
+    (sentence,) = wrong_action("extend", video("viduq3"), CATALOGUE)
     assert "grok-video-1.0" in sentence
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (video("grok-video-1.0", reference_images=[A]), "reference_images"),
+        (video("grok-video-1.0", first_frame=A), "first_frame"),
+        (video("sora-2", reference_videos=[A]), "reference_videos"),
+        (video("sora-2-official", duration=8), "duration"),
+        (video("grok-video-1.0", resolution="480p"), "resolution"),
+    ],
+)
+def test_what_a_follow_up_does_not_take_is_refused(request_, field):
+    """A remix has fewer fields than a new video; what it has not would be ignored, and the task paid for."""
+    (sentence,) = wrong_action("remix", request_, CATALOGUE)
+
+    assert field in sentence

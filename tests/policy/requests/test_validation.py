@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.policy.requests.validation import violations
+from toapis_async.policy.requests.validation import doubt, violations
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
@@ -91,7 +91,7 @@ def test_wrong_type_in_a_video_request_is_a_violation(field, value):
 
 
 def test_quoted_number_is_told_apart():
-    """A quoted number is the commonest slip (contract §1), so the sentence says it."""
+    """A quoted number is the commonest slip, so the sentence says it."""
     (sentence,) = violations(ImageRequest("x", n="2"), CATALOGUE)
 
     assert sentence == "n is '2' (str); it has to be a whole number without quotes"
@@ -140,14 +140,49 @@ def test_market_page_and_documentation_are_both_right():
 @pytest.mark.parametrize(
     "request_",
     [
-        ImageRequest("x", model="gemini-2.5-flash-image-previw", size="7:9", resolution="16K", n=9, quality="ultra"),
+        ImageRequest("x", model="gemini-2.5-flash-image-pro", size="7:9", resolution="16K", n=9, quality="ultra"),
         ImageRequest("x", model="future-1", size="auto", resolution="hd", temperature=9.0, extra={"new": [1, None]}),
         VideoRequest("x", model="future-2", duration=900, size="7:9", resolution="8k", reference_images=urls(40)),
     ],
 )
 def test_unknown_model_passes(request_):
-    """Even one whose name is close to a known one: the gateway may know better."""
+    """Even one whose name is like a known one: the gateway may know better."""
     assert violations(request_, CATALOGUE) == ()
+    assert request_.model in doubt(request_.model, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("gemini-2.5-flash-image-previw", GEMINI),
+        ("gemini-2.5-flash-image-previeww", GEMINI),
+        ("gemini-2.5-flash-imgae-preview", GEMINI),
+        ("gemini_2.5_flash_image_preview", GEMINI),
+        ("gemini2.5-flash-image-preview", GEMINI),
+        ("nano-bananna", "nano-banana"),
+        ("gpt-image-2-vop", "gpt-image-2-vip"),
+    ],
+)
+def test_model_one_slip_away_is_refused(name, meant):
+    """A misspelled model costs a failed request each; the sentence has the name that was meant."""
+    (sentence,) = violations(ImageRequest("x", model=name), CATALOGUE)
+
+    assert meant in sentence
+    assert doubt(name, CATALOGUE) is None
+
+
+@pytest.mark.parametrize("name", ["sora-3", "gpt-image-3", "kling-v4", "doubao-seedream-5-1", "veo3.2-fast"])
+def test_another_version_is_no_slip(name):
+    """A digit makes another model; it is sent, and the user is told that nobody knows it."""
+    assert not [sentence for sentence in violations(VideoRequest("x", model=name), CATALOGUE) if name in sentence]
+    assert name in doubt(name, CATALOGUE)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
+def test_known_model_is_not_doubted(model):
+    """Neither by its id, nor an alias, nor as the market page spells it, in whichever case."""
+    for name in (model.id, *model.aliases, model.id.replace(".", "-"), model.id.upper()):
+        assert doubt(name, CATALOGUE) is None
 
 
 @pytest.mark.parametrize(
@@ -246,10 +281,10 @@ def test_video_model_without_images():
 
 def test_control_of_another_model_is_refused():
     """What the model does not have would be ignored or refused by the gateway; the sentence lists what it has."""
-    (sentence,) = violations(ImageRequest("x", model="gpt-image-2", quality="high"), CATALOGUE)
+    (sentence,) = violations(ImageRequest("x", model="flux-kontext-pro", quality="high"), CATALOGUE)
 
     assert "quality" in sentence
-    assert "background" in sentence
+    assert "output_format" in sentence
 
 
 def test_extra_passes_what_nobody_knows():

@@ -73,19 +73,6 @@ async def test_a_relative_directory_stays_relative(tmp_path, monkeypatch):
     assert names(tmp_path / "out") == ["cat.png"]
 
 
-async def test_head_and_tail_are_kept_while_the_middle_is_on_the_disk(tmp_path):
-    """However large the file, its two ends can be looked at."""
-    content = os.urandom(3 * MIB + 77)
-    async with OutputDirectory(tmp_path) as directory:
-        draft = directory.draft("cat")
-        for at in range(0, len(content), 99_991):
-            await draft.write(content[at : at + 99_991])
-            written = content[: at + 99_991]
-            assert draft.head == written[:65536]
-            assert draft.tail == written[-65536:]
-        await draft.discard()
-
-
 @pytest.mark.parametrize("size", [10, 2 * MIB])
 async def test_a_discarded_file_leaves_nothing(tmp_path, size):
     """Neither small nor large files leave a temporary name."""

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from toapis_async.errors import JournalLockedError
-from toapis_async.storage.journal.directory_lock import DirectoryLock, Owner
+from toapis_async.storage.journal.directory_lock import DirectoryLock, Owner, is_held
 
 HERE = Owner.current()
 
@@ -130,3 +130,20 @@ def test_foreign_words_in_the_lock_file(path: Path) -> None:
     lock = DirectoryLock(path)
     lock.acquire()
     lock.release()
+
+
+def test_others_can_tell_whether_it_is_held(path: Path, dead: Owner) -> None:
+    """Whether a directory is held is seen without taking it: not before, not after, not by the dead."""
+    lock = DirectoryLock(path)
+    seen = [is_held(path)]
+    lock.acquire()
+    seen.append(is_held(path))
+    lock.release()
+    seen.append(is_held(path))
+    write_owner(path, dead)
+    seen.append(is_held(path))
+    path.with_name("link").symlink_to(path)
+    write_owner(path, HERE)
+    seen.append(is_held(path.with_name("link")))
+
+    assert seen == [False, True, False, False, False]

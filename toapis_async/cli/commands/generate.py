@@ -23,18 +23,16 @@ from toapis_async.cli.options import (
 )
 from toapis_async.cli.runs.engine import estimate_text
 from toapis_async.cli.runs.output_place import probe
-from toapis_async.cli.runs.scanning import wrong_references
+from toapis_async.cli.runs.scanning import doubts_of, wrong_references
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.refusing import refuse
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.client.images import Images
+from toapis_async.client.generations import Generations
 from toapis_async.client.orphans import AbandonedSubmission
-from toapis_async.client.videos import Videos
 from toapis_async.clock import SystemClock
 from toapis_async.errors import (
-    BudgetExceededError,
     InvalidRequestError,
     StorageError,
     TaskFailedError,
@@ -43,7 +41,8 @@ from toapis_async.errors import (
 from toapis_async.policy.requests.pricing import estimate
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.files import SavedFile
-from toapis_async.values.requests import GenerationRequest, ImageRequest
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of
 
@@ -100,7 +99,10 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
     client = client_options(given)
-    request = _request(prompt, given, client)
+    rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
+    request = _request(prompt, given, rules)
+    for doubt in doubts_of(request, rules):
+        terminal.warn(f"Warning: {doubt}")
     price = _checked_price(request, given["max_cost"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
@@ -108,10 +110,9 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
 
 
-def _request(prompt: str, given: GenerateGiven, client: ClientOptions) -> GenerationRequest:
+def _request(prompt: str, given: GenerateGiven, rules: LineRules) -> GenerationRequest:
     fields: dict[str, object] = {name: given.get(name) for name in _FIELDS}
     fields |= {"prompt": prompt, "reference_images": list(given["reference_images"]) or None}
-    rules = LineRules(catalogue=packaged_catalogue(), validation=client.validation)
     made = request_of(fields, rules)
     wrong = made if isinstance(made, tuple) else tuple(wrong_references(made))
     if isinstance(made, tuple) or wrong:
@@ -129,7 +130,8 @@ def _checked_price(request: GenerationRequest, max_cost: Decimal | None) -> Deci
             hint="Leave one of them out.",
         )
     if price > max_cost:
-        raise BudgetExceededError(
+        # Nothing was begun that could be resumed, which is what the error of a run says.
+        raise InvalidRequestError(
             f"It would cost about {usd(price)} USD, more than --max-cost {max_cost}. Nothing was sent.",
             hint="Raise --max-cost, or choose another model or resolution (toapis models).",
         )
@@ -184,10 +186,9 @@ class _Wish:
             for file in files:
                 terminal.result(file.uri)
 
-    async def _submitted(self, client: AsyncToAPIs) -> tuple[Images | Videos, GenerationTask]:
-        if isinstance(self.request, ImageRequest):
-            return client.images, await client.images.submit(self.request)
-        return client.videos, await client.videos.submit(self.request)
+    async def _submitted(self, client: AsyncToAPIs) -> tuple[Generations[GenerationRequest], GenerationTask]:
+        tasks = client.verbs_of(kind_of(self.request).name)
+        return tasks, await tasks.submit(self.request)
 
     def _fetch_command(self, name: str) -> str:
         words = ["toapis", "status", name, "--wait", "-o", self.directory]

@@ -16,6 +16,7 @@ from toapis_async.policy.requests.sizes import wire_size
 from toapis_async.policy.requests.spelling import did_you_mean, wire_word
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Catalogue, Model
+from toapis_async.values.kinds import KINDS
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +54,7 @@ Examples:
   toapis models --available --json""",
 )
 @click.argument("model", metavar="[MODEL]", required=False)
-@click.option("--kind", type=click.Choice(("image", "video")), help="What it makes.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), help="What it makes.")
 @click.option("--family", metavar="WORD", help="Part of its family's name, its id or an alias.")
 @click.option("--vendor", metavar="WORD", help="Part of its vendor's name.")
 @click.option("--channel", type=click.Choice(("plain", "vip", "official")), help="Which way to the vendor.")
@@ -97,8 +98,8 @@ def run_listed(base_url: str | None) -> set[str]:
 
     async def work(_: object) -> int:
         async with ClientOptions(base_url=base_url).client() as client:
-            for kind in ("image", "video"):
-                names.update(one.id for one in await client.models.list(type=kind))
+            for kind in KINDS.values():
+                names.update(one.id for one in await client.models.list(type=kind.listed_as))
         return Exit.DONE
 
     run(work)
@@ -108,9 +109,8 @@ def run_listed(base_url: str | None) -> set[str]:
 def _show_one(name: str, catalogue: Catalogue, terminal: Terminal) -> None:
     model = catalogue.find(name)
     if model is None:
-        words = [word for one in catalogue for word in (one.id, *one.aliases)]
         raise InvalidRequestError(
-            f"The catalogue has no model {name!r}{did_you_mean(name, words)}.",
+            f"The catalogue has no model {name!r}{did_you_mean(name, catalogue.names)}.",
             hint="It can be used all the same, without checks. Known ones: toapis models",
         )
     if terminal.as_json:

@@ -14,6 +14,7 @@ from toapis_async.cli.options import (
     quiet_option,
     run_option_group,
 )
+from toapis_async.cli.runs.failed_items import failed_for
 from toapis_async.cli.runs.invocation import Memory, recalled
 from toapis_async.cli.runs.plans import RunPlan, perform, refuse_a_demo
 from toapis_async.cli.settings import RunGiven, run_options
@@ -37,15 +38,21 @@ from toapis_async.storage.journal.sqlite_journal import journal_path
     epilog="""\b
 Examples:
   toapis resume out
-  toapis resume out --retry-failed""",
+  toapis resume out --retry-failed
+  toapis resume out --reason content-policy""",
 )
 @click.argument("directory", metavar="DIR")
 @run_option_group
+@click.option(
+    "--reason",
+    metavar="REASON",
+    help="Make again only what failed for this reason, as toapis report names it, and send nothing else.",
+)
 @pace_options
 @base_url_option
 @json_option
 @quiet_option
-def resume(directory: str, **given: Unpack[RunGiven]) -> int:
+def resume(directory: str, reason: str | None, **given: Unpack[RunGiven]) -> int:
     """Finish what a stopped run left in DIR.
 
     It starts as the run was started, with the same prompts and options, except for the options given here. What was
@@ -57,7 +64,10 @@ def resume(directory: str, **given: Unpack[RunGiven]) -> int:
         _refuse_what_holds_no_run(Path(directory))
         await refuse_a_demo(Path(directory))
         memory = await recalled(Path(directory))
-        return await perform(_plan(Path(directory), memory, given, terminal), terminal, stopper)
+        plan = _plan(Path(directory), memory, given, terminal, only_failed=reason is not None)
+        if reason is not None:
+            plan = attrs.evolve(plan, again=await failed_for(Path(directory), reason))
+        return await perform(plan, terminal, stopper)
 
     return run(work, uvloop=given["uvloop"])
 
@@ -74,20 +84,20 @@ def _refuse_what_holds_no_run(directory: Path) -> None:
     )
 
 
-def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Terminal) -> RunPlan:
+def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Terminal, *, only_failed: bool) -> RunPlan:
     memory = memory or Memory()
     options = run_options(given, memory.options)
     if options.client.base_url is None and memory.base_url:
         trusted = _trusted_base_url(memory.base_url)
         options = attrs.evolve(options, client=attrs.evolve(options.client, base_url=trusted))
-    source = _source(memory, terminal)
+    source = None if only_failed else _source(memory, terminal)
     return RunPlan(
         directory=directory,
         options=options,
         source=source,
         references_at=memory.references_at,
         resubmit_unknown=given["resubmit_unknown"],
-        retry_failed=given["retry_failed"],
+        retry_failed=given["retry_failed"] or only_failed,
         resume_with=given["base_url"],
     )
 

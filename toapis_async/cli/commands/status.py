@@ -1,6 +1,6 @@
 """``toapis status``."""
 
-from typing import Literal, Unpack
+from typing import Unpack
 
 import click
 
@@ -18,11 +18,12 @@ from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import PaceGiven, client_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal, printable
-from toapis_async.client.images import Images
-from toapis_async.client.videos import Videos
-from toapis_async.errors import InvalidRequestError, NotFoundError, TaskFailedError
+from toapis_async.client.generations import Generations
+from toapis_async.errors import InvalidRequestError, NotFoundError, TaskFailedError, ToAPIsError
 from toapis_async.values.files import SavedFile
-from toapis_async.values.tasks import GenerationTask
+from toapis_async.values.kinds import KINDS
+from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.tasks import GenerationTask, Kind
 
 
 class StatusGiven(PaceGiven):
@@ -30,7 +31,7 @@ class StatusGiven(PaceGiven):
 
     wait: bool
     directory: str | None
-    kind: Literal["image", "video"] | None
+    kind: Kind | None
 
 
 @click.command(
@@ -44,9 +45,7 @@ Examples:
 @click.argument("task_id", metavar="TASK_ID")
 @click.option("--wait", is_flag=True, help="Wait until it is finished.")
 @click.option("--output", "-o", "directory", metavar="DIR", help="Save its files there; waits for them.")
-@click.option(
-    "--kind", type=click.Choice(("image", "video")), help="Which endpoint to ask.  [images first, then videos]"
-)
+@click.option("--kind", type=click.Choice(tuple(KINDS)), help="Which endpoint to ask.  [images first, then videos]")
 @pace_options
 @base_url_option
 @json_option
@@ -73,19 +72,15 @@ def status(task_id: str, **given: Unpack[StatusGiven]) -> int:
 
 
 async def _found(
-    client: AsyncToAPIs, task_id: str, kind: Literal["image", "video"] | None
-) -> tuple[Images | Videos, GenerationTask]:
-    if kind == "video":
-        return client.videos, await client.videos.retrieve(task_id)
-    try:
-        return client.images, await client.images.retrieve(task_id)
-    except (NotFoundError, InvalidRequestError) as first:
-        if kind == "image":
-            raise
+    client: AsyncToAPIs, task_id: str, kind: Kind | None
+) -> tuple[Generations[GenerationRequest], GenerationTask]:
+    missing: list[ToAPIsError] = []
+    for one in KINDS if kind is None else (kind,):
         try:
-            return client.videos, await client.videos.retrieve(task_id)
-        except (NotFoundError, InvalidRequestError):
-            raise first from None
+            return client.verbs_of(one), await client.verbs_of(one).retrieve(task_id)
+        except (NotFoundError, InvalidRequestError) as error:
+            missing.append(error)
+    raise missing[0]
 
 
 def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal, *, saved: bool) -> None:

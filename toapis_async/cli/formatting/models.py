@@ -21,11 +21,12 @@ def price_words(price: Price | None) -> str:
         return ""
     if price.per_output is not None:
         return f"{_usd(price.per_output)} each"
-    for table, unit in ((price.by_resolution, "each"), (price.per_second_by_resolution, "a second")):
-        if table:
-            return f"{_range(table.values())} {unit}"
-    if price.by_size_and_quality:
-        return f"{_range(each for row in price.by_size_and_quality.values() for each in row.values())} each"
+    seconds = [*price.per_second_by_resolution.values(), *price.per_second_silent_by_resolution.values()]
+    measured = (*price.by_size_and_quality.values(), *price.by_resolution_and_quality.values())
+    images = [*price.by_resolution.values(), *(each for row in measured for each in row.values())]
+    for prices, unit in ((images, "each"), (seconds, "a second")):
+        if prices:
+            return f"{_range(prices)} {unit}"
     if price.per_second is not None:
         return f"{_usd(price.per_second)} a second"
     return "by tokens" if price.per_million_tokens else ""
@@ -49,7 +50,7 @@ def reference_words(model: Model) -> str:
         parts.append("images")
     elif most:
         parts.append(f"up to {most} image{'s' if most > 1 else ''}")
-    parts += ["frames"] if references.first_frame or references.frames_in_images else []
+    parts += ["frames"] if references.first_frame else []
     for name, place in (("videos", references.videos), ("audios", references.audios)):
         if place is not None:
             parts.append(_clips(name, place))
@@ -74,8 +75,6 @@ def short_price(price: Price | None) -> str:
 
 def count_words(model: Model) -> str:
     """Say how many it makes in one task."""
-    if model.kind == "video":
-        return ""
     if model.n_values:
         return ", ".join(map(str, model.n_values))
     return "1" if model.n_max == 1 else f"1 to {model.n_max}" if model.n_max else ""

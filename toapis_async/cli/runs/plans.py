@@ -18,6 +18,7 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.inputs.prompt_source import PromptSource, settle
 from toapis_async.storage.journal.sqlite_journal import journal_path
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.prompt_fields import LineRules
 
 
@@ -32,6 +33,7 @@ class RunPlan:
         references_at: where relative references begin.
         spooled: whether the source is a copy that is yet to be given its lasting name.
         resubmit_unknown, retry_failed: wishes of this command only.
+        again: failed items to make again, in place of a source; None takes the source, or what was begun.
         resume_with: the base URL to name in the command that goes on; None where it is remembered and trusted.
 
     """
@@ -43,6 +45,7 @@ class RunPlan:
     spooled: bool = False
     resubmit_unknown: bool = False
     retry_failed: bool = False
+    again: tuple[GenerationRequest, ...] | None = None
     resume_with: str | None = None
 
     @property
@@ -114,6 +117,8 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
             if plan.source is not None:
                 plan = _settled(plan)
                 await session.remember(NOTE, _memory(plan, client.base_url).to_text())
+            if plan.again is not None:
+                return await engine.run(session, plan.again, len(plan.again))
             requests = requests_of(plan.source, plan.rules) if plan.source is not None else None
             return await engine.run(session, requests, None if found is None else found.requests)
 

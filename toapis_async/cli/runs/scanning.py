@@ -9,11 +9,11 @@ from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.pricing import estimate
 from toapis_async.policy.requests.references import is_address
-from toapis_async.policy.requests.spelling import did_you_mean
-from toapis_async.policy.requests.validation import violations
+from toapis_async.policy.requests.validation import doubt, violations
 from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.storage.journal.key_ledger import KeyLedger
-from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, RoleReference, VideoRequest
+from toapis_async.values.kinds import UPLOADED_AS
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_fields import LineRules
 from toapis_async.wire.prompt_files import Line, read_lines
@@ -44,17 +44,24 @@ class Scan:
     _strangers: set[str] = attrs.field(factory=set)
 
     def doubt(self, place: str, request: GenerationRequest, rules: LineRules) -> None:
-        """Note what may be a mistake: a model nearly like a known one; and, if asked to warn, broken rules."""
+        """Note what may be a mistake: a model that is not known; and, if asked to warn, broken rules."""
         if len(self.doubts) >= MOST_COMPLAINTS:
             return
-        if rules.validation == "warn":
-            self.doubts += [f"{place}: {wrong}" for wrong in violations(request, rules.catalogue)]
-        model = request.model
-        if model in self._strangers or len(self._strangers) >= MOST_COMPLAINTS or rules.catalogue.find(model):
-            return
-        self._strangers.add(model)
-        if meant := did_you_mean(model, _names(rules)):
-            self.doubts.append(f"{place}: model {model!r} is not in the catalogue{meant}; it is sent as it is")
+        told = doubts_of(request, rules)
+        if rules.catalogue.find(request.model) is None:
+            if request.model in self._strangers:
+                told = [one for one in told if one != doubt(request.model, rules.catalogue)]
+            self._strangers.add(request.model)
+        self.doubts += [f"{place}: {one}" for one in told]
+
+
+def doubts_of(request: GenerationRequest, rules: LineRules) -> list[str]:
+    """Return what a user is warned of before a request is sent; nothing if nothing is to be checked."""
+    if rules.validation == "off":
+        return []
+    told = list(violations(request, rules.catalogue)) if rules.validation == "warn" else []
+    stranger = doubt(request.model, rules.catalogue)
+    return told + ([stranger] if stranger else [])
 
 
 async def scan(
@@ -116,18 +123,13 @@ def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRe
 
 def _count(found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules) -> None:
     found.requests += 1
-    found.outputs += request.n if isinstance(request, ImageRequest) else 1
+    found.outputs += getattr(request, "n", 1)
     price = estimate(request, rules.catalogue)
     if price is None:
         found.unpriced += 1
     else:
         found.cost_usd += price
-    if rules.validation != "off":
-        found.doubt(f"{source.name}:{number}", request, rules)
-
-
-def _names(rules: LineRules) -> list[str]:
-    return [name for model in rules.catalogue for name in (model.id, *model.aliases)]
+    found.doubt(f"{source.name}:{number}", request, rules)
 
 
 def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, max_cost: Decimal | None) -> list[str]:
@@ -148,15 +150,10 @@ def wrong_references(request: GenerationRequest) -> list[str]:
 
 
 def _local_files(request: GenerationRequest) -> Iterator[tuple[str, Kind]]:
-    for reference in request.reference_images:
-        yield from _local(reference, "image")
-    if isinstance(request, VideoRequest):
-        for clip in request.reference_videos:
-            yield from _local(clip, "video")
-        for frame in (request.first_frame, request.last_frame):
-            yield from _local(frame, "image")
-    else:
-        yield from _local(request.mask, "image")
+    for field, kind in UPLOADED_AS.items():
+        given = getattr(request, field, None)
+        for reference in given if isinstance(given, tuple) else (given,):
+            yield from _local(reference, kind)
 
 
 def _local(reference: Reference | RoleReference | None, kind: Kind) -> Iterator[tuple[str, Kind]]:

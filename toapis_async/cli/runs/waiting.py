@@ -8,10 +8,10 @@ from typing import Self
 
 from toapis_async.cli.formatting.amounts import duration_text
 from toapis_async.cli.terminal.streams import Terminal
-from toapis_async.client.images import Images
-from toapis_async.client.videos import Videos
+from toapis_async.client.generations import Generations
 from toapis_async.clock import SystemClock
 from toapis_async.values.files import SavedFile
+from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 
 _LINE_SECONDS = 15.0
@@ -19,7 +19,11 @@ _FRAME_SECONDS = 0.5
 
 
 async def wait_and_save(
-    tasks: Images | Videos, task: GenerationTask, directory: str | None, patience: float | None, terminal: Terminal
+    tasks: Generations[GenerationRequest],
+    task: GenerationTask,
+    directory: str | None,
+    patience: float | None,
+    terminal: Terminal,
 ) -> tuple[GenerationTask, tuple[SavedFile, ...]]:
     """Wait until a task is completed, and save its files.
 

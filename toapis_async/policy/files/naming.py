@@ -15,7 +15,8 @@ from operator import attrgetter
 
 import attrs
 
-from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference, VideoRequest
+from toapis_async.values.kinds import KINDS, kind_of
+from toapis_async.values.requests import GenerationRequest, RoleReference
 
 _STEM_BYTES = 100
 _SLUG_CHARACTERS = 32
@@ -101,7 +102,7 @@ def request_digest(request: GenerationRequest) -> str:
 
     Fields at their default are left out, so that a later version of the library, with more fields, agrees.
     """
-    kind = "video" if isinstance(request, VideoRequest) else "image"
+    kind = kind_of(request).name
     asked: dict[str, object] = {"kind": kind}
     fields, values_of = _FIELDS_OF_THE_RESULT[kind]
     for (name, default), value in zip(fields, values_of(request), strict=True):
@@ -170,7 +171,7 @@ def _fields_of_the_result(
     return fields, attrgetter(*(name for name, _ in fields))
 
 
-_FIELDS_OF_THE_RESULT = {"image": _fields_of_the_result(ImageRequest), "video": _fields_of_the_result(VideoRequest)}
+_FIELDS_OF_THE_RESULT = {name: _fields_of_the_result(kind.request) for name, kind in KINDS.items()}
 
 
 def _canonical(value: object) -> object:

@@ -1,12 +1,12 @@
 """What a file is, by its own bytes: neither its name nor the server's word counts."""
 
-from collections.abc import Callable
+import re
 from struct import unpack_from
 
 import attrs
 
 HEAD_BYTES = 65_536
-"""How much of a file's beginning, and of its end, the functions here like to see."""
+"""How much of a file's beginning tells for certain what it is."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +29,8 @@ _GIF = Signature(mime="image/gif", extension="gif")
 _WEBP = Signature(mime="image/webp", extension="webp")
 _AVIF = Signature(mime="image/avif", extension="avif")
 _HEIC = Signature(mime="image/heic", extension="heic")
+_BMP = Signature(mime="image/bmp", extension="bmp")
+_SVG = Signature(mime="image/svg+xml", extension="svg")
 _TIFF = Signature(mime="image/tiff", extension="tif")
 _JXL = Signature(mime="image/jxl", extension="jxl")
 _MP4 = Signature(mime="video/mp4", extension="mp4")
@@ -46,8 +48,16 @@ _BEGINNINGS = (
     (b"\xff\x0a", _JXL),
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", _JXL),
 )
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
-_BARE_QUICKTIME = frozenset({b"moov", b"mdat", b"wide"})
+_BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
+# What may stand before the root element: declaration, comments, document type, instructions, white space. Each part
+# is matched once and for all (?>…), so that no page makes this slow.
+_prologue = re.compile(
+    rb"(?>\xef\xbb\xbf)?(?>\s+|<!--(?>.*?-->)|<\?(?>.*?\?>)|<!DOCTYPE\s+(?>(?:\w+:)?svg\b)(?>[^>\[]*)(?>\[.*?\]\s*)?>)*+",
+    re.DOTALL,
+).match
+_svg_root = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?svg[\s/>]").match
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_BARE_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
 def sniff(head: bytes) -> Signature | None:
@@ -61,7 +71,22 @@ def sniff(head: bytes) -> Signature | None:
         return _WEBM if b"webm" in head[:64] else _MATROSKA
     if head[4:8] == b"ftyp":
         return _by_brands(head)
-    return _MOV if head[4:8] in _BARE_QUICKTIME else None
+    if head[4:8] in _BARE_QUICKTIME:
+        return _MOV
+    if head[:2] == b"BM" and head[6:10] == bytes(4) and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return _BMP
+    return _SVG if _svg_root(head, _end_of_prologue(head)) else None
+
+
+def may_become_svg(head: bytes) -> bool:
+    """Tell whether nothing but what may stand before an SVG's root element has come so far."""
+    rest = head[_end_of_prologue(head) :]
+    return len(rest) < 100 or rest.startswith((b"<?xml", b"<!--", b"<!DOCTYPE svg"))
+
+
+def _end_of_prologue(head: bytes) -> int:
+    matched = _prologue(head)
+    return 0 if matched is None else matched.end()
 
 
 def _by_brands(head: bytes) -> Signature:
@@ -79,113 +104,3 @@ def looks_like_markup(head: bytes) -> bool:
     """Tell whether this is a page or a JSON message: what file hosts send in place of a file."""
     text = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     return text[:1] in {b"<", b"{", b"["}
-
-
-def size_px(head: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels; None when the format or these bytes do not tell."""
-    signature = sniff(head)
-    measure = None if signature is None else _MEASURES.get(signature.extension)
-    size = None if measure is None else measure(head)
-    return size if size is not None and min(size) > 0 else None
-
-
-def _png_size(head: bytes) -> tuple[int, int] | None:
-    if len(head) < 24 or head[12:16] != b"IHDR":
-        return None
-    width, height = unpack_from(">II", head, 16)
-    return width, height
-
-
-def _gif_size(head: bytes) -> tuple[int, int] | None:
-    if len(head) < 10:
-        return None
-    width, height = unpack_from("<HH", head, 6)
-    return width, height
-
-
-def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """Read the first chunk (RFC 9649): lossy, lossless or extended."""
-    if len(head) < 30:
-        return None
-    kind = head[12:16]
-    if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
-        width, height = unpack_from("<HH", head, 26)
-        return width & 0x3FFF, height & 0x3FFF
-    if kind == b"VP8L" and head[20] == 0x2F:
-        bits = unpack_from("<I", head, 21)[0]
-        return (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
-    if kind == b"VP8X":
-        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
-    return None
-
-
-# SOF0 to SOF15 without DHT, JPG and DAC, which share the range (ITU-T T.81, table B.1).
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
-def _jpeg_size(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(head):
-        if head[at] != 0xFF:
-            return None
-        marker = head[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker in _FRAME_MARKERS:
-            height, width = unpack_from(">HH", head, at + 5)
-            return width, height
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:
-            at += 2
-        else:
-            at += 2 + unpack_from(">H", head, at + 2)[0]
-    return None
-
-
-def _avif_size(head: bytes) -> tuple[int, int] | None:
-    """Return the largest spatial extent: smaller ones belong to tiles and thumbnails."""
-    sizes: list[tuple[int, int]] = []
-    at = head.find(b"ispe")
-    while at != -1 and at + 16 <= len(head):
-        width, height = unpack_from(">II", head, at + 8)
-        sizes.append((width, height))
-        at = head.find(b"ispe", at + 16)
-    return max(sizes, default=None, key=lambda size: size[0] * size[1])
-
-
-_MEASURES: dict[str, Callable[[bytes], tuple[int, int] | None]] = {
-    "png": _png_size,
-    "gif": _gif_size,
-    "webp": _webp_size,
-    "jpg": _jpeg_size,
-    "avif": _avif_size,
-    "heic": _avif_size,
-}
-
-
-_PNG_END = b"IEND\xaeB`\x82"
-_JPEG_END = b"\xff\xd9"
-
-
-def end_is_whole(signature: Signature, *, head: bytes, tail: bytes, length: int) -> bool:
-    """Tell whether the file ends as its format demands; True for formats whose end cannot be told from here.
-
-    Some writers leave bytes after the end, so end marks count anywhere in the tail.
-
-    Args:
-        signature: what ``sniff`` said.
-        head: the first bytes.
-        tail: the last bytes, ``HEAD_BYTES`` of them if there are that many.
-        length: of the whole file, in bytes.
-
-    """
-    match signature.extension:
-        case "png":
-            return tail.endswith(_PNG_END) or _PNG_END in tail
-        case "jpg":
-            return tail.endswith(_JPEG_END) or _JPEG_END in tail
-        case "gif":
-            return tail.rstrip(b"\x00").endswith(b";")
-        case "webp":
-            return len(head) >= 8 and length >= 8 + int(unpack_from("<I", head, 4)[0])
-        case _:
-            return True

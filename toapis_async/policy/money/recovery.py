@@ -19,6 +19,7 @@ from toapis_async.errors import (
     TaskTimeoutError,
     UnreadableReplyError,
 )
+from toapis_async.values.kinds import kind_of
 from toapis_async.values.records import (
     Accepted,
     FailedForGood,
@@ -32,7 +33,6 @@ from toapis_async.values.records import (
     SavedToDisk,
     Troubled,
 )
-from toapis_async.values.requests import VideoRequest
 
 SETTLES_NOTHING = frozenset(
     kind.__name__
@@ -150,7 +150,7 @@ def _begin(event: Intended, past_task_ids: tuple[str, ...] = ()) -> ItemRecord:
         request=event.request,
         doubtful=True,
         past_task_ids=past_task_ids,
-        kind="video" if isinstance(event.request, VideoRequest) else "image",
+        kind=kind_of(event.request).name,
         intended_at=event.at,
     )
 

@@ -1,4 +1,4 @@
-"""Reference files and addresses: what the gateway takes (contract §2.1, §2.4)."""
+"""Reference files and addresses: what the gateway takes."""
 
 import ipaddress
 import os

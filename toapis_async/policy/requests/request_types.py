@@ -2,16 +2,12 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 
+from toapis_async.values.kinds import FieldForm, kind_of
 from toapis_async.values.requests import GenerationRequest, ImageRequest, RoleReference
 
-_TEXTS = ("size", "resolution", "id", "client_business_id", "callback_url")
-_IMAGE_TEXTS = (*_TEXTS, "quality", "background", "output_format")
-_IMAGE_NUMBERS = ("temperature", "top_p")
-_IMAGE_WHOLE = ("output_compression", "seed")
-_CLIPS = ("reference_images", "reference_videos", "reference_audios")
 _often_set = attrgetter("size", "resolution", "id")
 _seldom_set = attrgetter(
     "client_business_id",
@@ -19,34 +15,39 @@ _seldom_set = attrgetter(
     "quality",
     "background",
     "output_format",
-    *_IMAGE_NUMBERS,
-    *_IMAGE_WHOLE,
+    "temperature",
+    "top_p",
+    "output_compression",
+    "seed",
     "mask",
 )
 _NOTHING_SET = (None,) * 10
 _REFERENCE = "an address, a path or bytes"
+_WANTED: Mapping[FieldForm, str] = {
+    "text": "text",
+    "whole number": "a whole number",
+    "number": "a number",
+    "switch": "true or false",
+    "mapping": "a mapping of field names to values",
+    "reference": _REFERENCE,
+    "anything": "anything",
+}
 
 
 def wrong_types(request: GenerationRequest) -> list[str]:
     """Return a sentence for each field whose value has the wrong type."""
     if type(request) is ImageRequest and _is_plain(request):
         return []
-    needed = ("prompt", "model")
-    found = [_wrong(request, name, "text") for name in needed if not isinstance(getattr(request, name), str)]
-    extra: object = request.extra
-    if not isinstance(extra, Mapping):
-        found.append(_wrong(request, "extra", "a mapping of field names to values"))
-    if isinstance(request, ImageRequest):
-        _check_image(request, found)
-        return found
-    _check_optional(request, _TEXTS, str, "text", found)
-    _check_number(request, "duration", found)
-    _check_whole(request, ("seed",), found)
-    _check_optional(request, ("audio",), bool, "true or false", found)
-    for name in _CLIPS:
-        _check_references(request, name, (str, bytes, os.PathLike, RoleReference), found)
-    for name in ("first_frame", "last_frame"):
-        _check_optional(request, (name,), (str, bytes, os.PathLike), _REFERENCE, found)
+    kind = kind_of(request)
+    found: list[str] = []
+    for name, form in kind.forms.items():
+        value = getattr(request, name)
+        if value is None and name in kind.optional:
+            continue
+        if form == "references":
+            found += _wrong_references(name, value, roles=name in kind.with_roles)
+        elif not _is(form, value):
+            found.append(_wrong(request, name, _WANTED[form]))
     return found
 
 
@@ -64,58 +65,34 @@ def _is_plain(request: ImageRequest) -> bool:
     )
 
 
-def _check_image(request: ImageRequest, found: list[str]) -> None:
-    _check_optional(request, _IMAGE_TEXTS, str, "text", found)
-    n: object = request.n
-    if not _is_whole(n):
-        found.append(_wrong(request, "n", "a whole number"))
-    _check_whole(request, _IMAGE_WHOLE, found)
-    for name in _IMAGE_NUMBERS:
-        _check_number(request, name, found)
-    _check_optional(request, ("edit",), bool, "true or false", found)
-    _check_references(request, "reference_images", (str, bytes, os.PathLike), found)
-    _check_optional(request, ("mask",), (str, bytes, os.PathLike), _REFERENCE, found)
+def _is(form: FieldForm, value: object) -> bool:
+    match form:
+        case "whole number":
+            return _is_whole(value)
+        case "number":
+            return _is_whole(value) or (type(value) is float and math.isfinite(value))
+        case "text":
+            return isinstance(value, str)
+        case "switch":
+            return isinstance(value, bool)
+        case "anything":
+            return True
+        case "mapping":
+            return isinstance(value, Mapping)
+        case _:
+            return isinstance(value, (str, bytes, os.PathLike))
 
 
-def _check_optional(
-    request: GenerationRequest,
-    names: tuple[str, ...],
-    kinds: type | tuple[type, ...],
-    wanted: str,
-    found: list[str],
-) -> None:
-    for name in names:
-        value = getattr(request, name)
-        if value is not None and not isinstance(value, kinds):
-            found.append(_wrong(request, name, wanted))
-
-
-def _check_whole(request: GenerationRequest, names: tuple[str, ...], found: list[str]) -> None:
-    for name in names:
-        value = getattr(request, name)
-        if value is not None and not _is_whole(value):
-            found.append(_wrong(request, name, "a whole number"))
-
-
-def _check_number(request: GenerationRequest, name: str, found: list[str]) -> None:
-    value = getattr(request, name)
-    if value is None:
-        return
-    if not _is_whole(value) and (type(value) is not float or not math.isfinite(value)):
-        found.append(_wrong(request, name, "a number"))
-
-
-def _check_references(request: GenerationRequest, name: str, kinds: tuple[type, ...], found: list[str]) -> None:
-    value = getattr(request, name)
+def _wrong_references(name: str, value: object, *, roles: bool) -> Iterator[str]:
     if not isinstance(value, tuple):
-        found.append(_wrong(request, name, f"a list; each of it {_REFERENCE}"))
+        yield f"{name} is {_shown(value)}; it has to be a list; each of it {_REFERENCE}"
         return
     for number, reference in enumerate(value):
-        source, role = getattr(reference, "source", reference), getattr(reference, "role", "")
-        if not isinstance(reference, kinds) or not isinstance(source, (str, bytes, os.PathLike)):
-            found.append(f"{name}[{number}] is {_shown(reference)}; it has to be {_REFERENCE}")
-        elif not isinstance(role, str):
-            found.append(f"{name}[{number}] has the role {_shown(role)}; it has to be text")
+        with_role = roles and isinstance(reference, RoleReference)
+        if not _is("reference", reference.source if with_role else reference):
+            yield f"{name}[{number}] is {_shown(reference)}; it has to be {_REFERENCE}"
+        elif with_role and not isinstance(reference.role, str):
+            yield f"{name}[{number}] has the role {_shown(reference.role)}; it has to be text"
 
 
 def _is_whole(value: object) -> bool:

@@ -39,6 +39,12 @@ def repaired(size: str) -> str | None:
     return guess if guess != size and looks_like_a_size(guess) else None
 
 
+def pixels_of(size: str) -> int | None:
+    """Return how many pixels a size such as ``1024x1024`` has; None for ratios and words."""
+    pixels = _PIXELS.fullmatch(size)
+    return int(pixels[1]) * int(pixels[2]) if pixels else None
+
+
 def closest_ratio(model: Model, size: str) -> str | None:
     """Return the listed ratio whose shape comes closest to a ratio or to pixels; None for words."""
     shape = _RATIO.fullmatch(size) or _PIXELS.fullmatch(size)

@@ -1,7 +1,10 @@
 """Words that a user wrote, against the words that there are."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
+_BETWEEN = re.compile(r"[\s._-]+")
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -27,3 +30,29 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_fold = {one.casefold(): one for one in known}
     close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return f" (did you mean {by_fold[close[0]]!r}?)" if close else ""
+
+
+@lru_cache(maxsize=1024)
+def slips(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the known names that a word misses by one slip: a letter too many, missing, wrong, or two swapped.
+
+    What stands between the parts of a name does not count, nor does case. A digit is no slip: ``sora-3`` is a model
+    of tomorrow and not ``sora-2``.
+    """
+    wanted = _letters(word)
+    return tuple(one for one in known if _is_one_slip(wanted, _letters(one)))
+
+
+def _letters(name: str) -> str:
+    return _BETWEEN.sub("-", name.casefold())
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1 or re.findall(r"\d", one) != re.findall(r"\d", other):
+        return False
+    same = next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if same is None:
+        return True
+    one, other = one[same:], other[same:]
+    swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]

@@ -5,19 +5,23 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from toapis_async.policy.requests.controls import broken_rules, wrong_controls, wrong_extra
+from toapis_async.policy.requests.combinations import broken_rules
+from toapis_async.policy.requests.controls import wrong_controls, wrong_extra
+from toapis_async.policy.requests.given import Given
+from toapis_async.policy.requests.placement import parts_given
 from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.policy.requests.shown_references import not_shown, too_many_images, wrong_references
 from toapis_async.policy.requests.sizes import allowed_sizes, closest_ratio, looks_like_a_size, repaired, wire_size
-from toapis_async.policy.requests.spelling import did_you_mean, wire_word
+from toapis_async.policy.requests.spelling import did_you_mean, slips, wire_word
 from toapis_async.values.catalogue import Catalogue, Model
+from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.requests import GenerationRequest, ImageRequest, VideoRequest
 
 Validation: TypeAlias = Literal["strict", "warn", "off"]
 """What a violation does: refuse, warn and send, or nothing at all."""
 
 MAX_CLIENT_BUSINESS_ID = 96
-"""Characters; the gateway's own limit is not documented, and clients hold to 96 or 128 (contract §2.1)."""
+"""Characters; the gateway's own limit is not documented, and clients hold to 96 or 128."""
 
 _BUSINESS_ID = re.compile(r"[A-Za-z0-9._:~-]*[A-Za-z0-9_][A-Za-z0-9._:~-]*", re.ASCII)
 _RESOLUTION = re.compile(r"\d{1,4}(\.\d)?[kKpP]|[A-Za-z][A-Za-z_-]*", re.ASCII)
@@ -28,7 +32,7 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
     """Return a sentence for everything that is certainly wrong with a request; nothing when it may be sent.
 
     Files on the disk are not looked at. A model that the catalogue does not know passes with the checks that hold for
-    every model.
+    every model, unless its name is one slip away from a known one.
 
     Args:
         request: fields of wrong types are told too.
@@ -41,32 +45,59 @@ def violations(request: GenerationRequest, catalogue: Catalogue, *, allow_local:
         return tuple(found)
     model = catalogue.find(request.model)
     found.extend(_universal(request, model))
-    if request.reference_images or isinstance(request, VideoRequest) or request.mask is not None:
+    if any(getattr(request, name) for name in kind_of(request).shown):
         found.extend(wrong_references(request, allow_local=allow_local))
         found.extend(too_many_images(request, model))
     if model is None:
+        found.extend(_misspelled(request.model, catalogue))
         found.extend(_wrong_forms(request))
-    elif model.kind != ("image" if isinstance(request, ImageRequest) else "video"):
-        other = "a VideoRequest (client.videos)" if model.kind == "video" else "an ImageRequest (client.images)"
-        found.append(f"model {request.model!r} makes {model.kind}s; send it as {other}")
+    elif model.kind != kind_of(request).name:
+        other = KINDS[model.kind]
+        sent = f"{other.with_article.split()[0]} {other.request.__name__} (client.{other.verbs})"
+        found.append(f"model {request.model!r} makes {model.kind}s; send it as {sent}")
     else:
         found.extend(_against(request, model))
     return tuple(found)
 
 
-def wrong_action(action: Literal["remix", "extend"], model_name: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return a sentence when a finished video of this model certainly cannot be remixed or extended."""
-    model = catalogue.find(model_name)
-    if model is None or not model.complete or action in model.actions:
+def doubt(model_name: str, catalogue: Catalogue) -> str | None:
+    """Return a sentence about a model that is sent although the catalogue does not know it; None for all others.
+
+    One that is misspelled is a violation, and no doubt.
+    """
+    if catalogue.find(model_name) is not None or slips(model_name, catalogue.names):
+        return None
+    meant = did_you_mean(model_name, catalogue.names)
+    return f"model {model_name!r} is not in the catalogue{meant}; it is sent as it is, unchecked, at an unknown price"
+
+
+def wrong_action(action: Literal["remix", "extend"], request: VideoRequest, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return a sentence for all that a follow-up to a finished video certainly cannot be, or take."""
+    model = catalogue.find(request.model)
+    if model is None:
         return ()
-    able = [one.id for one in catalogue if action in one.actions]
-    return (f"model {model_name!r} has no {action}; models that have: {', '.join(able)}",)
+    if action not in model.actions:
+        able = [one.id for one in catalogue if action in one.actions]
+        wrong = f"model {request.model!r} has no {action}; models that have: {', '.join(able)}"
+        return (wrong,) if model.complete else ()
+    taken = model.actions[action]
+    names = ("size", "resolution", "duration", *kind_of(request).controls)
+    found = [name for name in names if getattr(request, name) is not None] + list(
+        parts_given(request, model.references)
+    )
+    # What the page of a follow-up does not list would be ignored, and the task paid for.
+    return tuple(f"{name} is set, but {model.id} takes none in {action}" for name in found if name not in taken)
+
+
+def _misspelled(name: str, catalogue: Catalogue) -> Iterator[str]:
+    if meant := slips(name, catalogue.names):
+        yield f"model {name!r} is not in the catalogue; one slip away is {' or '.join(meant)}"
 
 
 def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]:
     if request.model.split() != [request.model]:
         yield f"model {request.model!r} is no model id"
-    if not request.prompt.strip() and not (model is not None and model.prompt_optional and _shows_something(request)):
+    if not request.prompt.strip() and not _speaks_without_words(request, model):
         yield "prompt is empty; say what to make"
     elif _UNWRITABLE.search(request.prompt):
         yield "prompt holds a NUL or half a character, which the gateway cannot store; remove it"
@@ -106,24 +137,25 @@ def _wrong_callback(url: str | None) -> Iterator[str]:
 
 def _wrong_forms(request: GenerationRequest) -> Iterator[str]:
     """Judge what can be judged of an unknown model's fields: their form."""
-    if request.size is not None and not looks_like_a_size(request.size):
-        yield f"size {request.size!r} is neither a ratio (16:9) nor pixels (1024x1024){_meant(request.size)}"
-    if request.resolution is not None and not _RESOLUTION.fullmatch(request.resolution):
-        yield f"resolution {request.resolution!r} has no known form, such as 1K, 2K, 4K or 720p"
+    size, resolution = getattr(request, "size", None), getattr(request, "resolution", None)
+    if size is not None and not looks_like_a_size(size):
+        yield f"size {size!r} is neither a ratio (16:9) nor pixels (1024x1024){_meant(size)}"
+    if resolution is not None and not _RESOLUTION.fullmatch(resolution):
+        yield f"resolution {resolution!r} has no known form, such as 1K, 2K, 4K or 720p"
 
 
 def _against(request: GenerationRequest, model: Model) -> Iterator[str]:
-    if request.size is not None:
-        yield from _wrong_size(request, request.size, model)
-    if request.resolution is not None:
-        yield from _wrong_resolution(request.resolution, model)
+    if (size := getattr(request, "size", None)) is not None:
+        yield from _wrong_size(request, size, model)
+    if (resolution := getattr(request, "resolution", None)) is not None:
+        yield from _wrong_resolution(resolution, model)
     most = model.prompt_max_chars
     if most is not None and len(request.prompt) > most:
         yield f"prompt has {len(request.prompt):,} characters; {model.id} takes at most {most:,}"
     if isinstance(request, ImageRequest):
         yield from _wrong_count(request, model)
-    elif request.duration is not None:
-        yield from _wrong_duration(request.duration, model)
+    elif (duration := getattr(request, "duration", None)) is not None:
+        yield from _wrong_duration(duration, model)
     yield from not_shown(request, model)
     yield from wrong_controls(request, model)
     if model.together:
@@ -200,15 +232,8 @@ def _meant_size(size: str, model: Model) -> str:
     return did_you_mean(size, model.sizes or ())
 
 
-def _shows_something(request: GenerationRequest) -> bool:
-    if isinstance(request, ImageRequest):
-        return bool(request.reference_images)
-    return any(
-        (
-            request.reference_images,
-            request.reference_videos,
-            request.reference_audios,
-            request.first_frame,
-            request.last_frame,
-        )
-    )
+def _speaks_without_words(request: GenerationRequest, model: Model | None) -> bool:
+    if model is None:
+        return False
+    given = Given(request, model)
+    return any(given.value(name) is not None for name in model.prompt_optional_with)

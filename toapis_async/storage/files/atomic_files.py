@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from toapis_async.clock import SystemClock
-from toapis_async.policy.files.signatures import HEAD_BYTES
 from toapis_async.storage.files.batch_thread import BatchThread
 from toapis_async.storage.files.disk_threads import DiskThreads
 from toapis_async.storage.files.draft_file import DirectoryNames, DraftFile
@@ -132,7 +131,7 @@ class FileDraft:
 
     """
 
-    __slots__ = ("_directory", "_file", "_head", "_tail", "_waiting", "_waiting_bytes", "bytes_written")
+    __slots__ = ("_directory", "_file", "_waiting", "_waiting_bytes", "bytes_written")
 
     def __init__(self, directory: OutputDirectory, file: DraftFile) -> None:
         self._directory = directory
@@ -142,27 +141,7 @@ class FileDraft:
     def _forget(self) -> None:
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-        self._head = self._tail = b""
         self.bytes_written = 0
-
-    @property
-    def head(self) -> bytes:
-        """The first bytes, up to ``HEAD_BYTES``."""
-        if len(self._head) < HEAD_BYTES and self._waiting:
-            self._join_small()
-            self._head = _first_of(self._waiting)
-        return self._head
-
-    @property
-    def tail(self) -> bytes:
-        """The last bytes, up to ``HEAD_BYTES``."""
-        self._join_small()
-        return _last_of([self._tail, *self._waiting] if self._tail else self._waiting)
-
-    def _join_small(self) -> None:
-        """Put the chunks of a small file together once, and not for each look at them."""
-        if len(self._waiting) > 1 and self._waiting_bytes <= HEAD_BYTES:
-            self._waiting = [b"".join(self._waiting)]
 
     async def write(self, chunk: bytes) -> None:
         """Append; goes to the disk when 1 MiB has gathered.
@@ -175,7 +154,6 @@ class FileDraft:
         self._waiting_bytes += len(chunk)
         self.bytes_written += len(chunk)
         if self._waiting_bytes >= _FLUSH_BYTES:
-            self._head, self._tail = self.head, self.tail
             chunks, self._waiting, self._waiting_bytes = self._waiting, [], 0
             await self._directory.hop(lambda: self._file.append(chunks))
 
@@ -191,7 +169,7 @@ class FileDraft:
         """See ``Draft.publish``."""
         published = await self._directory.publish(self._file, self._waiting, name, replace=replace)
         if published is None:
-            self._head, self._tail, self._waiting, self._waiting_bytes = self.head, self.tail, [], 0
+            self._waiting, self._waiting_bytes = [], 0
             return None
         self._waiting = []
         sha256, mtime_ns = published
@@ -213,23 +191,3 @@ class FileDraft:
 def _prepare(file: DraftFile, chunks: Sequence[bytes]) -> None:
     file.append(chunks)
     file.begin_sync()
-
-
-def _first_of(chunks: list[bytes]) -> bytes:
-    """Return the first ``HEAD_BYTES`` of these chunks together, without joining the others."""
-    length = 0
-    for taken, chunk in enumerate(chunks, start=1):
-        length += len(chunk)
-        if length >= HEAD_BYTES:
-            return b"".join(chunks[:taken])[:HEAD_BYTES]
-    return b"".join(chunks)
-
-
-def _last_of(chunks: list[bytes]) -> bytes:
-    """Return the last ``HEAD_BYTES`` of these chunks together, without joining the others."""
-    length = 0
-    for taken, chunk in enumerate(reversed(chunks), start=1):
-        length += len(chunk)
-        if length >= HEAD_BYTES:
-            return b"".join(chunks[-taken:])[-HEAD_BYTES:]
-    return b"".join(chunks)

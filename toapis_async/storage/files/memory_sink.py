@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Self
 
-from toapis_async.policy.files.signatures import HEAD_BYTES
 from toapis_async.values.files import SavedFile
 
 
@@ -55,16 +54,6 @@ class MemoryDraft:
     def bytes_written(self) -> int:
         """See ``Draft.bytes_written``."""
         return len(self._content)
-
-    @property
-    def head(self) -> bytes:
-        """See ``Draft.head``."""
-        return bytes(self._content[:HEAD_BYTES])
-
-    @property
-    def tail(self) -> bytes:
-        """See ``Draft.tail``."""
-        return bytes(self._content[-HEAD_BYTES:])
 
     async def write(self, chunk: bytes) -> None:
         """See ``Draft.write``."""

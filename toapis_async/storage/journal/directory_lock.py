@@ -195,6 +195,18 @@ class DirectoryLock:
         )
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds a directory by this lock file, without touching it."""
+    with contextlib.suppress(OSError, RecursionError):
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            owner = _read_owner(descriptor)
+        finally:
+            os.close(descriptor)
+        return owner is not None and owner.may_live(Owner.current())
+    return False
+
+
 def _read_owner(descriptor: int) -> Owner | None:
     text = os.pread(descriptor, 4096, 0) if hasattr(os, "pread") else os.read(descriptor, 4096)
     try:

@@ -8,7 +8,7 @@ from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.catalogue import Model
 from toapis_async.values.tasks import Kind
 
-Product: TypeAlias = Literal["image", "video", "character"]
+Product: TypeAlias = Kind | Literal["character"]
 """What a task makes; a character comes from the videos' endpoint."""
 
 _TEXTS = {

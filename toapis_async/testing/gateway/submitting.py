@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 from toapis_async.testing.gateway.accounts.account import Account
 from toapis_async.testing.gateway.accounts.buckets import Bucket
@@ -14,13 +13,14 @@ from toapis_async.testing.gateway.state import Gateway
 from toapis_async.testing.gateway.submissions import request_parsing
 from toapis_async.testing.gateway.submissions.request_parsing import Submission
 from toapis_async.testing.gateway.tasks import SimulatedTask
+from toapis_async.values.tasks import Kind
 
 
 def submit(
     gateway: Gateway,
     account: Account,
     body: Mapping[str, object] | Answer,
-    kind: Literal["image", "video"],
+    kind: Kind,
     source: SimulatedTask | None = None,
 ) -> Answer:
     """Answer a submission; an accepted one is charged.
@@ -65,7 +65,7 @@ def _checked(
     gateway: Gateway,
     account: Account,
     body: Mapping[str, object] | Answer,
-    kind: Literal["image", "video"],
+    kind: Kind,
     source: SimulatedTask | None,
 ) -> Answer:
     if isinstance(body, Answer):

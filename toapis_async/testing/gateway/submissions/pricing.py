@@ -72,7 +72,10 @@ def _video(submission: Submission, price: Price) -> Decimal | None:
     if not isinstance(seconds, int | float) or seconds <= 0:
         seconds = _DEFAULT_SECONDS
     asked = resolution_of(submission.body, submission.model) or ""
-    per_second = price.per_second or _by_word(asked, price.per_second_by_resolution)
+    table = price.per_second_by_resolution or price.per_second_silent_by_resolution
+    if submission.body.get("audio") is False:
+        table = price.per_second_silent_by_resolution or table
+    per_second = price.per_second or _by_word(asked, table)
     return None if per_second is None else per_second * Decimal(str(seconds))
 
 

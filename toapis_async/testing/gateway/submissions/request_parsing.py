@@ -135,7 +135,7 @@ def _missing_prompt(body: Mapping[str, object], references: tuple[str, ...]) -> 
     if isinstance(prompt, str) and prompt.strip():
         return None
     model = model_list.known(str(body.get("model")))
-    return None if references and model is not None and model.prompt_optional else prompt_required("prompt")
+    return None if references and model is not None and model.prompt_optional_with else prompt_required("prompt")
 
 
 def _n(body: Mapping[str, object]) -> Answer | None:
