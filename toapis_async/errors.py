@@ -248,13 +248,18 @@ class TaskTimeoutError(ToAPIsError):
     """We stopped waiting. The task may still finish: wait for it again, do not submit again.
 
     Attributes:
-        task: as last seen.
+        task: as last seen; None where a time limit struck before one was known.
+        client_business_id: the reference of the latest attempt, to ask the gateway about; None where nothing was sent
+            or the task has to do.
 
     """
 
-    def __init__(self, message: str, *, task: GenerationTask, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, task: GenerationTask | None, client_business_id: str | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.task = task
+        self.client_business_id = client_business_id
 
 
 class DownloadError(ToAPIsError):

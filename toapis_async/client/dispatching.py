@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from toapis_async.client import logging_observer
 from toapis_async.clock import Clock
 from toapis_async.ports.events import Event, Observer
 from toapis_async.values.requests import GenerationRequest
@@ -11,7 +12,7 @@ logger = logging.getLogger("toapis_async")
 
 
 class EventDispatcher:
-    """Tells observers what happens.
+    """Tells observers what happens, and the log.
 
     Args:
         clock: dates events.
@@ -32,6 +33,7 @@ class EventDispatcher:
     def tell(
         self,
         event: Callable[..., Event],
+        /,
         *,
         key: str | None = None,
         request: GenerationRequest | None = None,
@@ -40,10 +42,11 @@ class EventDispatcher:
         **facts: object,
     ) -> None:
         """Make an event of these facts and tell it; where nobody listens, it is not even made."""
-        if not self._observers:
+        logged = logging_observer.wanted(event)
+        if not self._observers and not logged:
             return
         told = event(at=self._clock.now(), key=key, request=request, task_id=task_id, attempt=attempt, **facts)
-        for observer in self._observers:
+        for observer in (logging_observer.log, *self._observers) if logged else self._observers:
             try:
                 observer(told)
             except Exception:
