@@ -34,9 +34,9 @@ def test_a_young_law_is_not_followed():
 
 
 def test_a_known_law_is_looked_at_when_nearly_all_have_ended(law):
-    """The first look comes when 99 of 100 tasks have ended; from there on a look a minute."""
+    """The first look comes when 99 of 100 tasks have ended and told of it; from there on a look a minute."""
     first = safety_delay(5.0, 0.0, law=law, random=Random(1))
-    assert 20.0 <= first <= 26.0
+    assert 30.0 <= first <= 37.0
     assert safety_delay(5.0, first, law=law, random=Random(1)) >= NET_SECONDS
 
 

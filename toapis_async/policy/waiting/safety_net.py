@@ -9,6 +9,7 @@ NET_SECONDS = 60.0
 
 _LONGEST_SECONDS = 300.0  # without a look, however long tasks take: a lost event costs no more than that
 _NEARLY_ALL = 0.99  # of the tasks end, with an event, before the first look
+_DELIVERY_SECONDS = 10.0  # for an event to arrive: a look just before it would be one for each task that takes as long
 _KNOWN_AT = 30  # completions from which the law says when that is
 _JITTER = 0.1  # of the wait, on top: a burst whose events were lost is not looked at in one moment
 
@@ -24,6 +25,6 @@ def safety_delay(planned: float, elapsed: float, *, law: LatencyDistribution | N
 
     """
     known = law is not None and law.count >= _KNOWN_AT
-    left = law.quantile(_NEARLY_ALL) - elapsed if law is not None and known else 0.0
+    left = law.quantile(_NEARLY_ALL) + _DELIVERY_SECONDS - elapsed if law is not None and known else 0.0
     wait = min(left, _LONGEST_SECONDS) if left > 0.0 else NET_SECONDS
     return max(planned, wait * (1.0 + _JITTER * random.random()))
