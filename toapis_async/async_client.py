@@ -13,6 +13,7 @@ import anyio
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
+from toapis_async.client.logging_observer import write_to_stderr
 from toapis_async.client.orphans import AbandonedSubmission, OnAbandoned, OrphanTracker
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
 from toapis_async.client.submitting import OnUnknown
@@ -24,6 +25,7 @@ from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.policy.waiting.polling import LearnedPolling, Polling
+from toapis_async.ports.completion import CompletionSource, NoCompletionSource
 from toapis_async.ports.events import Observer
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.files import FileHost
@@ -65,7 +67,10 @@ class AsyncToAPIs:
         polling: when to look at a task; None for ``LearnedPolling()``.
         validation: ``"strict"`` refuses what the catalogue calls wrong, ``"warn"`` warns, ``"off"`` checks nothing.
         catalogue: what each model accepts; None for the one that comes with the library.
-        on_abandoned: called with each submission or wait whose caller was cancelled, once its outcome is known.
+        webhooks: a ``CompletionSource``, which ends waits as soon as it hears of the end of a task; while its events
+            come, tasks are looked at seldom. None looks only.
+        on_abandoned: called with each submission or wait whose caller was cancelled, or that was cut short by closing
+            the client, once its outcome is known.
         on_event: hears everything that happens, in single calls and sessions; called on the event loop, must not
             block. What it raises is logged and changes nothing.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
@@ -89,6 +94,7 @@ class AsyncToAPIs:
         polling: Polling | None = None,
         validation: Validation = "strict",
         catalogue: Catalogue | None = None,
+        webhooks: CompletionSource | None = None,
         on_abandoned: OnAbandoned | None = None,
         on_event: Observer | None = None,
         grace: GracePeriods | None = None,
@@ -97,6 +103,8 @@ class AsyncToAPIs:
     ) -> None:
         self._settings = Settings.gather(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries)
         _check_validation(validation)
+        if self._settings.log_level is not None:
+            write_to_stderr(self._settings.log_level)
         clock = clock or SystemClock()
         random = random or random_module.Random()
         self._transport = AiohttpTransport(
@@ -123,6 +131,7 @@ class AsyncToAPIs:
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
             events=EventDispatcher(clock, on_event),
+            completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
         self._orphans = OrphanTracker(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
@@ -271,7 +280,11 @@ class AsyncToAPIs:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Wait for submissions that are still on their way, then close what this client opened."""
+        """Wait for submissions that are still on their way, then close what this client opened.
+
+        Waits for tasks end at once with ``TaskTimeoutError``; their tasks, which are paid for, go to
+        ``on_abandoned``.
+        """
         # Inside a cancelled scope of anyio every await would end at once, and leave connections open.
         with anyio.CancelScope(shield=True):
             try:

@@ -251,13 +251,18 @@ class TaskTimeoutError(ToAPIsError):
     """We stopped waiting. The task may still finish: wait for it again, do not submit again.
 
     Attributes:
-        task: as last seen.
+        task: as last seen; None where a time limit struck before one was known.
+        client_business_id: the reference of the latest attempt, to ask the gateway about; None where nothing was sent
+            or the task has to do.
 
     """
 
-    def __init__(self, message: str, *, task: GenerationTask, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, task: GenerationTask | None, client_business_id: str | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.task = task
+        self.client_business_id = client_business_id
 
 
 class DownloadError(ToAPIsError):
@@ -288,7 +293,7 @@ class ContentMismatchError(DownloadError):
 
 
 class IncompleteDownloadError(DownloadError):
-    """Some of a task's files were saved and others not; ``url`` and ``http_status`` are those of the first missing one.
+    """Some of a task's files were saved and others not.
 
     Attributes:
         files: what was saved, in the task's order.
@@ -299,11 +304,8 @@ class IncompleteDownloadError(DownloadError):
     def __init__(
         self, message: str, *, files: tuple[SavedFile, ...], missing: Mapping[int, ToAPIsError], hint: str = ""
     ) -> None:
-        first = next(iter(missing.values()), None)
-        broken = first if isinstance(first, DownloadError) else DownloadError("")
-        super().__init__(message, url=broken.url, http_status=broken.http_status, hint=hint)
-        self.files = files
-        self.missing = missing
+        super().__init__(message, hint=hint)
+        self.files, self.missing = files, missing
 
 
 class StorageError(ToAPIsError):

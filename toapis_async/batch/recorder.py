@@ -18,7 +18,6 @@ from toapis_async.ports.events import (
     ItemFailed,
     ItemSaved,
     ItemUnfinished,
-    TaskFinished,
 )
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
@@ -112,7 +111,6 @@ class ItemRecorder:
                 at=self._now(),
             )
         )
-        self.tell(TaskFinished, status=task.status, cost_usd=task.cost)
 
     def saved(self, task: GenerationTask, files: tuple[SavedFile, ...]) -> None:
         """Write down that every file is where it belongs."""
@@ -148,7 +146,7 @@ class ItemRecorder:
             self._line(None, error)
         self.tell(ItemUnfinished, error=error)
 
-    def tell(self, event: Callable[..., Event], **facts: object) -> None:
+    def tell(self, event: Callable[..., Event], /, **facts: object) -> None:
         """Tell whoever listens."""
         record = self.record
         self.session.events.tell(

@@ -100,6 +100,13 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
     )
 
 
+def ids_in(task: GenerationTask) -> frozenset[str]:
+    """Give every id by which the reply that *task* was read from calls it; some video tasks have two."""
+    said = _unwrapped(dict(task.raw))
+    ids = (id_of(said.get("id")), id_of(said.get("task_id")))
+    return frozenset(task_id for task_id in (task.id, *ids) if task_id is not None)
+
+
 def address_of(value: object) -> str | None:
     """Read an ``http(s)`` address; whether it may be fetched is judged where it is fetched."""
     if type(value) is not str:

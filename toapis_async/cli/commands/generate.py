@@ -160,6 +160,8 @@ class _Wish:
         started = SystemClock().monotonic()
 
         def left_behind(submission: AbandonedSubmission) -> None:
+            if submission.request is None:
+                return  # a wait that was cut short, of which is told below
             name = submission.task.id if submission.task else submission.client_business_id
             if name:
                 terminal.warn(f"It may be made, and charged, all the same. To fetch it: {self._fetch_command(name)}")
