@@ -4,6 +4,8 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+import attrs
+
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
@@ -24,7 +26,7 @@ from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
-from toapis_async.values.limits import BULK
+from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.records import ItemState
 from toapis_async.values.tasks import Kind
 
@@ -57,16 +59,18 @@ class SessionResources:
         self.manifest = _manifest(settings)
         self.ledger = KeyLedger()
         self.item_index = ItemIndex(gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger)
+        submitter = Submitter(
+            gateway=gateway,
+            retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
+            on_unknown=settings.on_unknown,
+            one_ahead=True,
+            priority=BULK,
+        )
         self.context = RunContext(
             settings=settings,
             gateway=gateway,
-            submitter=Submitter(
-                gateway=gateway,
-                retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
-                on_unknown=settings.on_unknown,
-                one_ahead=True,
-                priority=BULK,
-            ),
+            submitter=submitter,
+            interactive_submitter=attrs.evolve(submitter, priority=INTERACTIVE),
             uploads=uploads,
             downloader=downloader.limited(settings.download_workers),
             sink=self.sink,

@@ -148,6 +148,7 @@ def test_others_can_tell_whether_it_is_held(path: Path, dead: Owner) -> None:
 
     assert seen == [False, True, False, False, False]
 
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without forks")
 def test_a_forked_child_holds_nothing(path: Path) -> None:
     """A child that lives on does not keep the directory when its parent has released it or was killed."""
@@ -169,7 +170,7 @@ def test_a_forked_child_holds_nothing(path: Path) -> None:
         lock = DirectoryLock(path)
         lock.acquire()
         parent.stdin.close()
-        while os.path.exists(f"/proc/{child}/stat") and "Z" not in Path(f"/proc/{child}/stat").read_text():
+        while Path(f"/proc/{child}/stat").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text():
             pass
         assert os.getpid() == json.loads(path.read_text())["pid"], "the child's own release is not ours"
         lock.release()

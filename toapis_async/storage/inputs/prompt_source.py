@@ -20,7 +20,7 @@ from toapis_async.policy.requests.references import (
 )
 from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.storage.files.refusals import storage_error
-from toapis_async.storage.inputs.reference_files import NotAFileError, kind_of_file, open_plain_file
+from toapis_async.storage.inputs.reference_files import kind_of_file, open_plain_file
 from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES, PromptForm, form_of
@@ -153,8 +153,8 @@ def wrong_reference_file(path: str, kind: Kind) -> str | None:
         with open_plain_file(path) as file:
             length = os.fstat(file.fileno()).st_size
             head = file.read(_HEAD_BYTES)
-    except NotAFileError as error:
-        return f"reference {path!r} {error}"
+    except InvalidRequestError as error:
+        return error.violations[0]
     except FileNotFoundError:
         return f"reference {path!r} does not exist"
     except (OSError, ValueError) as error:

@@ -41,25 +41,21 @@ async def read_reference(path: str | os.PathLike[str]) -> tuple[bytes, str]:
     return await asyncio.to_thread(_read, Path(path))
 
 
-class NotAFileError(OSError):
-    """It is there and no plain file; the message says what it is."""
-
-
 def open_plain_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a plain file for reading, and nothing else; never waits for anybody.
 
     Raises:
-        NotAFileError: it is a directory, a pipe, a device or a socket.
+        InvalidRequestError: it is a directory, a pipe, a device or a socket.
         OSError: it is missing or not readable.
         ValueError: no path can be like that.
 
     """
     # Before the opening, since opening a device may do something; after it, since the name may stand for another
     # thing by then. A pipe that slips in between is opened without waiting for its writer.
-    _require_plain(Path(path).stat())
+    _require_plain(path, Path(path).stat())
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        _require_plain(os.fstat(descriptor))
+        _require_plain(path, os.fstat(descriptor))
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -79,15 +75,16 @@ def kind_of_file(mode: int) -> str:
     return next((name for holds, name in kinds if holds(mode)), "something else")
 
 
-def _require_plain(found: os.stat_result) -> None:
+def _require_plain(path: str | os.PathLike[str], found: os.stat_result) -> None:
     if not S_ISREG(found.st_mode):
-        raise NotAFileError(f"is {kind_of_file(found.st_mode)}, not a file")
+        what = kind_of_file(found.st_mode)
+        raise InvalidRequestError.refused((f"reference {os.fspath(path)!r} is {what}, not a file",))
 
 
 def _fingerprint(path: Path) -> Fingerprint:
     with _explained(path):
         found = path.stat()
-        _require_plain(found)
+        _require_plain(path, found)
     return str(path), found.st_size, found.st_mtime_ns
 
 
@@ -110,7 +107,5 @@ def _explained(path: Path) -> Iterator[None]:
         raise InvalidRequestError.refused(
             (f"reference {str(path)!r} does not exist (looked in {str(Path.cwd())!r})",)
         ) from None
-    except NotAFileError as error:
-        raise InvalidRequestError.refused((f"reference {str(path)!r} {error}",)) from None
     except (OSError, ValueError) as error:
         raise InvalidRequestError.refused((f"reference {str(path)!r} cannot be read: {error}",)) from error

@@ -136,8 +136,7 @@ class DirectoryLock:
         """
         descriptor = os.open(self._path, _OPEN_OWN, 0o600)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "the lock is no file", str(self._path))
+            _require_file(descriptor, self._path)
             self._dispossess(descriptor)
             self._contend(descriptor, Owner.current())
         except BaseException:
@@ -263,6 +262,11 @@ def is_held(path: Path) -> bool:
             os.close(descriptor)
         return owner is not None and owner.may_live(Owner.current())
     return False
+
+
+def _require_file(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "the lock is no file", str(path))
 
 
 def _read_owner(descriptor: int) -> Owner | None:
