@@ -163,6 +163,27 @@ async def test_streams_side_by_side_share_nothing(live, tmp_path, max_concurrenc
         assert all(entry.posts == 1 for entry in sim.books.by_client_business_id.values())
 
 
+async def test_the_first_stream_knows_what_a_later_one_has_saved(live, tmp_path):
+    """A stream that was begun first and is slower buys nothing that another has made meanwhile."""
+    requests = list(foxes(6))
+
+    async def slowly(others):
+        yield requests[0]
+        await others.wait()
+        for request in requests[1:]:
+            yield request
+
+    async with live() as (sim, client), client.session(tmp_path) as session:
+        done = asyncio.Event()
+        first = session.stream(slowly(done))
+        await anext(first)
+        await session.run(requests[1:])
+        done.set()
+        outcomes = [outcome async for outcome in first]
+    assert [outcome.ok for outcome in outcomes] == [True] * 5
+    assert (sim.books.accepted, sim.books.duplicates) == (6, {})
+
+
 async def test_its_own_polling(live, tmp_path):
     """A session looks as often as it was told, whatever the client does."""
     async with (
