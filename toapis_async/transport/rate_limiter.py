@@ -1,7 +1,7 @@
 """Who lets requests through, as the floors above see it."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.values.exchange import Purpose
@@ -78,4 +78,18 @@ class RateLimiter(Protocol):
 
     async def aclose(self) -> None:
         """Hand back what was leased and not used, and let go of connections; the next ``open()`` begins anew."""
+        ...
+
+
+@runtime_checkable
+class AccountLimits(Protocol):
+    """A limiter that serves several accounts: each client asks it for its own account's."""
+
+    def for_account(self, account: str) -> RateLimiter:
+        """Give the limiter of an account.
+
+        Args:
+            account: a name that is the same in every process with the same address and key, and tells neither.
+
+        """
         ...

@@ -83,7 +83,7 @@ class RateChange:
 
 
 @attrs.frozen
-class _Anchor:
+class Anchor:
     """The last cut, to measure from."""
 
     at: float
@@ -122,7 +122,7 @@ class AdaptiveRate:
         self._evidence = RefusalEvidence()
         self._background = 0.0
         self._served = 0
-        self._anchor: _Anchor | None = None
+        self._anchor: Anchor | None = None
         self._changed_at = self._cool_until = now
         self._refusals_in_a_row = 0
 
@@ -192,7 +192,7 @@ class AdaptiveRate:
         target = self._estimated() if measured is None else measured
         self.set(now, max(_SLOWEST, min(self.per_second, target)), "refused")
         if self._anchor is None or not self._goes_on(now) or self._served - self._anchor.served >= _LEAST_SERVED:
-            self._anchor = _Anchor(now, self._served, self.per_second)
+            self._anchor = Anchor(now, self._served, self.per_second)
         if told:
             self._anchor = None  # during a long pause the gateway's bucket runs full, and hides how fast it does
         self.refused_at = self._changed_at = now
