@@ -321,9 +321,8 @@ def _rate_limiter(
             f"not {rate_limits!r}.",
             hint="'auto' finds the account's limit by itself.",
         )
-    if isinstance(rate_limits, AccountLimits):
-        return rate_limits.for_account(account)
-    return cast("RateLimiter", rate_limits)
+    limiter = cast("RateLimiter | AccountLimits", rate_limits)
+    return limiter.for_account(account) if isinstance(limiter, AccountLimits) else limiter
 
 
 def _check_validation(validation: object) -> None:

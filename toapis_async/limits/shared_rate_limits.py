@@ -24,7 +24,7 @@ logger = logging.getLogger("toapis_async.limits")
 _PATIENCE = 2.0  # seconds for one exchange
 _APART = 0.02  # seconds between two exchanges, at least
 _IDLE = 1.0  # seconds between two of a worker that does nothing
-_REPORT_SECONDS = 0.2  # until the first lease says more
+_REPORT_SECONDS = 0.1  # until the first lease says more
 _AGAIN = 1.0  # seconds until the next try while the shared state is out of reach
 
 

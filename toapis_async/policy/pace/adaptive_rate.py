@@ -140,6 +140,10 @@ class AdaptiveRate:
         """Tell whether the last cut is so recent that nothing changes."""
         return now < self._cool_until
 
+    def discount(self) -> None:
+        """See ``RefusalEvidence.discount``."""
+        self._evidence.discount()
+
     def on_success(self, now: float, unheard: int) -> None:
         """Hear that a request was taken while *unheard* others are out."""
         self._served += 1

@@ -148,8 +148,16 @@ class Bucket:
         """Take back tokens that were lent; a negative number was spent beyond the loan."""
         self._tokens = min(self.burst, self._tokens + tokens)
 
-    def on_sent(self, now: float) -> None:
-        """Hear that a request went, on a token that is already counted."""
+    def on_sent(self, now: float, *, belated: bool = False) -> None:
+        """Hear that a request went, on a token that is already counted.
+
+        Args:
+            now: when.
+            belated: whether it went at a rate that has been cut since, so that its reply says nothing about this one.
+
+        """
+        if belated:
+            self._rate.discount()
         self._taken += 1
         self._unheard += 1
         self._taken_at = now

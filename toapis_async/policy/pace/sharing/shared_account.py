@@ -10,7 +10,7 @@ from toapis_async.policy.pace.sharing.leases import LEASE_SECONDS, Lease, Report
 from toapis_async.policy.pace.sharing.shared_budget import SharedBudget
 from toapis_async.values.limits import RateLimits
 
-_REPORT_SECONDS = 0.2
+_REPORT_SECONDS = 0.1
 _REPORTS_PER_SECOND = 100.0  # of all workers together; more workers report less often
 _LONGEST_REPORT = 1.0  # seconds; well below the length of a lease
 _FORGET_SECONDS = 3600.0  # what was learned so long ago, with nobody there since, is learned again

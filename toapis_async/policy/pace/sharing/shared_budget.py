@@ -12,14 +12,17 @@ import attrs
 
 from toapis_async.policy.pace.pacing import Bucket
 from toapis_async.policy.pace.priority import BULK_SHARE
+from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.policy.pace.sharing.fair_shares import fair_shares
 from toapis_async.policy.pace.sharing.leases import BudgetLease, BudgetReport, Happening, Heard
 
 _IN_ORDER = 0.5  # seconds that the others' reports are waited for, so that events are heard in their order
-_PAUSE_FOR_ALL = 2.0  # seconds; the news of a longer Retry-After does not wait for that
 _DRAIN = 0.5  # seconds in which a line should be served: a line of ten asks for twenty per second
 _HEADROOM = 1.25  # of what a worker has sent lately: it can grow
 _REPAY = 1.0  # seconds in which overspent tokens are saved again
+_LEFT_PER_WORKER = 1.0  # tokens at the gateway; when it has fewer we go a little slower
+_ON_LOAN = 0.1  # seconds between two reports, in which a part of the rate is spent unheard
+_SLOWER = 0.05  # of a token per reply
 _LEAST = 0.25  # of the rate, however many were overspent
 
 
@@ -66,6 +69,20 @@ class Claim:
         return max(self.urgent, self.line / _DRAIN + _HEADROOM * self.pace)
 
 
+@attrs.frozen
+class Pending:
+    """An event that waits for the others' reports.
+
+    Attributes:
+        heard: what happened, at the owner's time.
+        leased_at: when the worker had got the lease under which it happened.
+
+    """
+
+    heard: Heard
+    leased_at: float
+
+
 @attrs.define(kw_only=True)
 class SharedBudget:
     """See above; times are the owner's monotonic seconds.
@@ -75,13 +92,15 @@ class SharedBudget:
         at: the latest report.
         claims: by worker.
         pending: what was reported and waits for the others' reports.
+        cut_at: when the rate was cut last, as every lease before that did not know.
 
     """
 
     bucket: Bucket
     at: float
     claims: dict[str, Claim] = attrs.field(factory=dict)
-    pending: list[Heard] = attrs.field(factory=list)
+    pending: list[Pending] = attrs.field(factory=list)
+    cut_at: float = -inf
 
     def settle(self, worker: str, report: BudgetReport, *, now: float, ahead: float) -> BudgetLease:
         """Take a report in, and lend anew.
@@ -104,10 +123,10 @@ class SharedBudget:
             fresh = min(1.0, elapsed / _DRAIN)
             claim.pace += fresh * (max(0, sent) / elapsed - claim.pace)
         claim.heard = report.first + len(report.heard)
-        claim.at, claim.held = now, report.held
+        leased_at, claim.at, claim.held = claim.at, now, report.held
         claim.interactive, claim.bulk = report.interactive, report.bulk
         claim.outstanding = max(0, claim.outstanding + sent - answered)
-        self.pending += [attrs.evolve(event, at=event.at + ahead) for event in news]
+        self.pending += [Pending(attrs.evolve(event, at=event.at + ahead), leased_at) for event in news]
         self._listen(now)
         return self._lend(worker, claim, now)
 
@@ -137,29 +156,49 @@ class SharedBudget:
         self.at = max(self.at, now)
 
     def _listen(self, now: float) -> None:
-        """Let the bucket hear, in order, whatever happened before the oldest report of those who are busy."""
+        """Let the bucket hear, in order, whatever happened before the oldest report of those who are busy.
+
+        A refusal does not wait: whatever the others send until they know of it is known to be belated.
+        """
         busy = [claim.at for claim in self.claims.values() if claim.line or claim.outstanding]
         until = max(now - _IN_ORDER, min(busy, default=now))
-        if any((event.retry_after_seconds or 0.0) > _PAUSE_FOR_ALL for event in self.pending):
+        if any(event.heard.what is Happening.REFUSED for event in self.pending):
             until = inf
-        self.pending.sort(key=lambda event: event.at)
-        ready = sum(event.at <= until for event in self.pending)
+        self.pending.sort(key=lambda event: event.heard.at)
+        ready = sum(event.heard.at <= until for event in self.pending)
         for event in self.pending[:ready]:
-            self._hear(event, min(event.at, now))
+            self._hear(event, now)
         del self.pending[:ready]
 
-    def _hear(self, event: Heard, at: float) -> None:
-        match event.what:
+    def _hear(self, event: Pending, now: float) -> None:
+        at, heard = min(event.heard.at, now), event.heard
+        match heard.what:
             case Happening.SENT:
-                self.bucket.on_sent(at)
+                self.bucket.on_sent(at, belated=event.leased_at < self.cut_at)
             case Happening.UNSENT:
                 self.bucket.on_unsent()
             case Happening.SERVED:
-                self.bucket.on_success(at, event.status)
+                self._served(at, heard.status)
             case Happening.REFUSED:
-                self.bucket.on_refused(at, event.retry_after_seconds)
+                before = self.bucket.per_second
+                self.bucket.on_refused(at, heard.retry_after_seconds)
+                if self.bucket.per_second < before:
+                    self.cut_at = now
             case Happening.SILENT:
                 self.bucket.on_no_answer()
+
+    def _served(self, at: float, status: RateLimitStatus | None) -> None:
+        before = self.bucket.spare(at)
+        self.bucket.on_success(at, status)
+        found = self.bucket.spare(at) - before
+        if found > 0.0:
+            # What the gateway has left is partly lent already.
+            self.bucket.lend(
+                min(found, sum(claim.held + claim.per_second * _ON_LOAN for claim in self.claims.values()))
+            )
+        left = None if status is None else status.remaining
+        if left is not None and left < _LEFT_PER_WORKER * len(self.claims):
+            self.bucket.lend(_SLOWER)  # several are less even than one
 
     def _lend(self, worker: str, claim: Claim, now: float) -> BudgetLease:
         paused = self.bucket.paused_until - now
@@ -180,7 +219,7 @@ class SharedBudget:
         claim.per_second = shares_of(rate, self.claims)[worker]
         askers = sum(bool(other.line) for other in self.claims.values()) if claim.line else len(self.claims)
         claim.window = self._window_for(claim, askers, now)
-        lump = max(0.0, min(wanted - kept, spare / askers))
+        lump = max(0.0, min(wanted - kept, spare / len(self.claims)))
         self.bucket.lend(lump)
         claim.held = kept + lump
         return self._lease(claim, 0.0)
