@@ -13,6 +13,7 @@ from toapis_async.clock import Clock, SystemClock
 from toapis_async.errors import ConfigurationError
 from toapis_async.limits.lease_owner import LeaseOwner, OwnerMaker, Terms
 from toapis_async.limits.leased_bucket import LeasedBucket
+from toapis_async.limits.leased_places import LeasedPlaces
 from toapis_async.limits.machine_owner import MachineOwner
 from toapis_async.policy.pace.sharing.leases import Report
 from toapis_async.transport.pacing import Pacer, limits_of
@@ -42,7 +43,8 @@ class SharedRateLimits(Pacer):
         rate_limits: what to start with, as for ``AsyncToAPIs``; workers of one account should agree.
         account: its name; None takes one from the client's address and key. Give one where several keys belong to
             one user, whose limits they share.
-        max_in_flight: the most unfinished tasks of all workers together; None for no such bound.
+        max_in_flight: the most unfinished tasks of the sessions of all workers together, as far as they can be heard;
+            None for no such bound. Single calls do not count.
         clock, random: for tests.
 
     Raises:
@@ -70,6 +72,7 @@ class SharedRateLimits(Pacer):
         super().__init__(rate_limits, clock=clock or SystemClock(), random=random or Random(), bucket=self._leased)
         self._make_owner = owner
         self._terms = Terms(limits=limits, fixed=rate_limits != "auto", max_in_flight=max_in_flight)
+        self._places = None if max_in_flight is None else LeasedPlaces(self._report_soon)
         self._account = account
         self._others: dict[str, SharedRateLimits] = {}
         self._copy = partial(
@@ -136,6 +139,11 @@ class SharedRateLimits(Pacer):
             return self
         return self._others.setdefault(account, self._copy(account=account))
 
+    @property
+    def places(self) -> LeasedPlaces | None:
+        """The shared bound on the tasks of sessions; None for none."""
+        return self._places
+
     def take_at_once(self, purpose: Purpose, priority: int = INTERACTIVE) -> bool:
         """See ``RateLimiter.take_at_once``."""
         return (self._running or purpose is Purpose.ACCOUNT) and super().take_at_once(purpose, priority)
@@ -199,10 +207,13 @@ class SharedRateLimits(Pacer):
             busy = any(bucket.busy for bucket in self._buckets) or any(
                 limit.queue for limit in (self._submit, self._query)
             )
+            busy = busy or (self._places is not None and self._places.waiting > 0)
             if since >= (0.5 * self._report_seconds if busy else _IDLE):
                 await self._exchange()
 
     def _report_soon(self) -> None:
+        if self._running and self._alone:
+            return
         if self._soon is None or self._soon.done():
             self._soon = asyncio.create_task(self._report_at_once(), name="toapis-shared-limits-soon")
 
@@ -233,6 +244,8 @@ class SharedRateLimits(Pacer):
             submit, query = self._buckets
             submit.leased(lease.submit, report.submit, asked_at)
             query.leased(lease.query, report.query, asked_at)
+            if self._places is not None and lease.tasks is not None:
+                self._places.lend(lease.tasks)
 
     def _report(self, now: float, *, leaving: bool) -> Report:
         submit, query = (
@@ -240,7 +253,16 @@ class SharedRateLimits(Pacer):
             for bucket, limit in zip(self._buckets, (self._submit, self._query), strict=True)
         )
         process = "" if self._owner is None else self._owner.process
-        return Report(worker=self._name, at=now, process=process, submit=submit, query=query, leaving=leaving)
+        return Report(
+            worker=self._name,
+            at=now,
+            process=process,
+            submit=submit,
+            query=query,
+            in_flight=0 if self._places is None else self._places.in_use,
+            tasks_waiting=0 if self._places is None else self._places.waiting,
+            leaving=leaving,
+        )
 
     def _unreachable(self, error: OSError) -> None:
         now = self._clock.monotonic()
@@ -249,6 +271,8 @@ class SharedRateLimits(Pacer):
         self._name = uuid4().hex  # what was lent under the old name is taken back
         for bucket in self._buckets:
             bucket.go_alone(now)
+        if self._places is not None and self._terms.max_in_flight is not None:
+            self._places.lend_at_least(max(1, self._terms.max_in_flight // 4))
         logger.warning(
             "The shared rate limits of account %s cannot be reached (%s); this process goes on alone at %.3g "
             "submissions per second.",

@@ -93,3 +93,43 @@ class AccountLimits(Protocol):
 
         """
         ...
+
+
+class TaskHolder(Protocol):
+    """Something that has tasks in flight, such as a session."""
+
+    @property
+    def in_use(self) -> int:
+        """Places that it has taken."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Places that it would like to have besides."""
+        ...
+
+    def call_up(self) -> None:
+        """Hear that there may be more places."""
+        ...
+
+
+class TaskPlaces(Protocol):
+    """Bounds the tasks in flight of all holders together."""
+
+    def join(self, holder: TaskHolder) -> None:
+        """Count a holder in for as long as it exists."""
+        ...
+
+    def free(self) -> bool:
+        """Tell whether one more task may be begun now; who asks in vain is called up later."""
+        ...
+
+
+@runtime_checkable
+class BoundsTasks(Protocol):
+    """A limiter that also bounds tasks in flight."""
+
+    @property
+    def places(self) -> TaskPlaces | None:
+        """The bound; None for none."""
+        ...

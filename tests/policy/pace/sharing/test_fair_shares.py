@@ -20,9 +20,7 @@ def test_all_of_it_is_given_as_far_as_it_is_wanted(total, demands):
 def test_nobody_is_poorer_than_another_unless_he_wants_less(total, demands):
     """Whoever does not get all that he wants gets at least as much as any other."""
     shares = fair_shares(total, demands)
-    assert all(
-        share >= demands[name] - 1e-6 or share >= max(shares.values()) - 1e-6 for name, share in shares.items()
-    )
+    assert all(share >= demands[name] - 1e-6 or share >= max(shares.values()) - 1e-6 for name, share in shares.items())
 
 
 @given(st.integers(0, 1000), st.dictionaries(NAMES, st.integers(0, 1000), min_size=1))

@@ -1,5 +1,7 @@
 """What the workers of one account get together, and each of them, in virtual time."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_a_newcomer_has_its_part_within_five_seconds(town):
     late = place.join()
     place.run(15.0)
     mine = sum(at >= place.clock.time - 10.0 for at in late.accepted)
-    assert 10.0 * 50.0 / 4 == pytest.approx(mine, rel=0.1)
+    assert pytest.approx(mine, rel=0.1) == 10.0 * 50.0 / 4
 
 
 def test_whoever_wants_less_leaves_the_rest_to_others(town):
@@ -85,15 +87,13 @@ def test_one_refusal_after_another_is_one_cut(town):
         place.join()
     place.run(30.0)
     cuts = [change.at for change in place.account.submit.bucket.history if change.reason == "refused"]
-    assert all(later - sooner >= 0.99 for sooner, later in zip(cuts, cuts[1:], strict=False))
+    assert all(later - sooner >= 0.99 for sooner, later in pairwise(cuts))
 
 
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from("abcd"), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.floats(0.0, 2.0)
-        ),
+        st.tuples(st.sampled_from("abcd"), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.floats(0.0, 2.0)),
         max_size=60,
     ),
     st.integers(1, 50),
