@@ -118,3 +118,17 @@ async def test_many_at_once_lose_nothing(owners):
             await owner.exchange(report(str(number)))
     state = many[0]._connection.execute("SELECT state FROM account").fetchone()[0]
     assert sorted("01234567") == sorted(account_from(state).workers)
+
+
+async def test_one_that_leaves_takes_nothing_from_the_others(owners):
+    """Whoever opens and closes the file from another process leaves what the others have written."""
+    owner = owners()
+    await owner.exchange(report("a"))
+    await owner.exchange(report("a"))
+    script = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+        "c.execute('SELECT state FROM account').fetchall(); c.execute('BEGIN IMMEDIATE'); c.execute('COMMIT'); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", script, owner._path], check=True)
+    await owner.exchange(report("b"))
+    assert (await owners().exchange(report("c"))).workers == 3

@@ -192,4 +192,4 @@ async def test_sessions_share_a_bound_on_tasks_in_flight(tmp_path, kept, reachab
         reports = await asyncio.gather(
             *(session.run(ImageRequest(f"image {number}") for number in range(20)) for session in sessions)
         )
-    assert ([20, 20], 40) == ([report.saved for report in reports], simulator.books.posts)
+    assert ([report.saved for report in reports], simulator.books.posts) == ([20, 20], 40)

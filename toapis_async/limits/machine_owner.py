@@ -95,20 +95,26 @@ class MachineOwner:
 
     def _opened(self) -> sqlite3.Connection:
         """Open the file that has the name now: one that was cleaned away would be shared with nobody."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        inode = os.fstat(descriptor).st_ino
-        os.close(descriptor)
-        if self._connection is not None and inode == self._inode:
+        # Never open and close the file itself: POSIX would drop the locks that SQLite has on it in this process.
+        if self._connection is not None and self._inode_now() == self._inode:
             return self._connection
         self._close()
-        self._inode = inode
         self._connection = sqlite3.connect(
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # now it is there
+        self._path.chmod(0o600)
+        self._inode = self._inode_now()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute("CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY, state BLOB)")
         return self._connection
+
+    def _inode_now(self) -> int:
+        try:
+            return self._path.stat().st_ino
+        except FileNotFoundError:
+            return 0
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -33,6 +33,7 @@ class Claim:
     Attributes:
         at: when it reported last.
         held: tokens lent then, and not known to be spent.
+        gained: tokens lent since, by the second.
         per_second: its part of the rate.
         interactive, bulk: its line.
         outstanding: requests of it that are out.
@@ -44,6 +45,7 @@ class Claim:
 
     at: float
     held: float = 0.0
+    gained: float = 0.0
     per_second: float = 0.0
     interactive: int = 0
     bulk: int = 0
@@ -118,12 +120,12 @@ class SharedBudget:
         sent = sum((event.what is Happening.SENT) - (event.what is Happening.UNSENT) for event in news)
         answered = sum(event.what not in {Happening.SENT, Happening.UNSENT} for event in news)
         elapsed = now - claim.at
-        self.bucket.repay(claim.held + claim.per_second * elapsed - sent - report.held)
+        self.bucket.repay(claim.held + claim.gained - sent - report.held)
         if elapsed > 0.0:
             fresh = min(1.0, elapsed / _DRAIN)
             claim.pace += fresh * (max(0, sent) / elapsed - claim.pace)
         claim.heard = report.first + len(report.heard)
-        leased_at, claim.at, claim.held = claim.at, now, report.held
+        leased_at, claim.at, claim.held, claim.gained = claim.at, now, report.held, 0.0
         claim.interactive, claim.bulk = report.interactive, report.bulk
         claim.outstanding = max(0, claim.outstanding + sent - answered)
         self.pending += [Pending(attrs.evolve(event, at=event.at + ahead), leased_at) for event in news]
@@ -143,7 +145,7 @@ class SharedBudget:
         claim = self.claims.pop(worker, None)
         if claim is None:
             return
-        self.bucket.repay(claim.per_second * max(0.0, now - claim.at - used_seconds))
+        self.bucket.repay(max(0.0, claim.gained - claim.per_second * used_seconds))
         if not used_seconds:
             self.bucket.repay(claim.held)
         self._listen(now)
@@ -152,7 +154,13 @@ class SharedBudget:
 
     def _flow(self, now: float) -> None:
         """Count what was lent by the second as gone."""
-        self.bucket.lend(sum(claim.per_second for claim in self.claims.values()) * max(0.0, now - self.at))
+        elapsed = max(0.0, now - self.at)
+        for claim in self.claims.values():
+            gain = claim.per_second * elapsed
+            if not claim.line:  # whoever is idle keeps one token, and reports when it begins
+                gain = min(gain, max(0.0, 1.0 - claim.held - claim.gained))
+            claim.gained += gain
+            self.bucket.lend(gain)
         self.at = max(self.at, now)
 
     def _listen(self, now: float) -> None:
