@@ -127,7 +127,8 @@ async def test_one_that_leaves_takes_nothing_from_the_others(owners):
     await owner.exchange(report("a"))
     script = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
-        "c.execute('SELECT state FROM account').fetchall(); c.execute('BEGIN IMMEDIATE'); c.execute('COMMIT'); c.close()"
+        "c.execute('SELECT state FROM account').fetchall(); c.execute('BEGIN IMMEDIATE'); c.execute('COMMIT');"
+        "c.close()"
     )
     subprocess.run([sys.executable, "-c", script, owner._path], check=True)
     await owner.exchange(report("b"))
