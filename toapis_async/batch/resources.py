@@ -26,6 +26,7 @@ from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
+from toapis_async.transport.rate_limiter import BoundsTasks
 from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.records import ItemState
 from toapis_async.values.tasks import Kind
@@ -80,7 +81,11 @@ class SessionResources:
                 clock=gateway.clock,
                 events=gateway.events.also(settings.on_event),
             ),
-            slots=Slots(settings.max_concurrency, gateway.clock),
+            slots=Slots(
+                settings.max_concurrency,
+                gateway.clock,
+                gateway.rate_limiter.places if isinstance(gateway.rate_limiter, BoundsTasks) else None,
+            ),
             tally=self.tally,
             budget=Budget(max_cost_usd=settings.max_cost_usd, catalogue=gateway.catalogue, tally=self.tally),
             in_work=self.item_index.in_work,

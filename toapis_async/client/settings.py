@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
+from hashlib import sha256
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -45,6 +46,11 @@ class Settings:
     timeout_seconds: float
     max_retries: int
     log_level: int | None = None
+
+    @property
+    def account_name(self) -> str:
+        """A name for the account, by address and key, from which neither can be told."""
+        return sha256(f"{self.base_url}\0{self.api_key}".encode()).hexdigest()[:32]
 
     @classmethod
     def gather(
