@@ -67,14 +67,14 @@ class LineRules:
 
 def request_of(fields: Fields, rules: LineRules, context: object = None) -> GenerationRequest | Violations:
     """Return the request that the fields describe, or a sentence for everything that is wrong with them."""
-    request = read_request(fields, rules)
+    request = read_request(fields, rules, context)
     if isinstance(request, tuple):
         return request
     broken = rules.checker.check(request).violations if rules.validation == "strict" else tuple(wrong_types(request))
-    return broken or (request if context is None else attrs.evolve(request, context=context))
+    return broken or request
 
 
-def read_request(fields: Fields, rules: LineRules) -> GenerationRequest | Violations:
+def read_request(fields: Fields, rules: LineRules, context: object = None) -> GenerationRequest | Violations:
     """Return the request that the fields describe, its values unchecked, or a sentence for every field out of place."""
     given = {name: value for name, value in fields.items() if value is not None}
     if not given.keys() <= REQUEST_FIELDS:
@@ -98,7 +98,7 @@ def read_request(fields: Fields, rules: LineRules) -> GenerationRequest | Violat
     for name in _SHOWN.intersection(given):
         if isinstance(given[name], list if name in _LISTS else str):
             given[name] = _located(given[name], rules.directory)
-    request: GenerationRequest = kind.request(**given)
+    request: GenerationRequest = kind.request(**given, context=context)
     return request
 
 

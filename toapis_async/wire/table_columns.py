@@ -121,6 +121,12 @@ class Columns:
         return ColumnPlan(tuple(fields), carried, tuple(name for name in rest if name not in carried))
 
 
+def columns_from(body: Mapping[str, Any]) -> Columns:
+    """Read back what ``attrs.asdict`` made of ``Columns``, by way of JSON."""
+    carried = body.get("carried", ())
+    return Columns(**{**body, "carried": tuple(carried) if isinstance(carried, list) else carried})
+
+
 def unknown_field(name: str) -> str:
     """Say that a line or a column has a name that no field has."""
     meant = did_you_mean(name, REQUEST_FIELDS)
