@@ -56,7 +56,8 @@ def main() -> None:
     parser.add_argument("--option", action="append", default=[], help="NAME=OPTION: one more for that tree's program")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    trees = dict(one.split("=", 1) for one in options.tree or [f"now={HERE.parent}"])
+    named = (one.split("=", 1) for one in options.tree or [f"now={HERE.parent}"])
+    trees = {name: str(Path(path).resolve()) for name, path in named}
     command = [sys.executable, str(HERE / "gateway.py"), f"--latency={options.latency}", f"--size={options.size}"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     root = Path(tempfile.mkdtemp(prefix="toapis-ceiling-"))
@@ -117,9 +118,9 @@ def report(trees: dict[str, str], rounds: list[dict[str, dict[str, float]]], opt
     print(f"{options.images} images of {options.size} bytes, {options.in_flight} in flight, {options.rounds} rounds")
     print("tree       images/s   images/CPU s   ratio (CPU)   ratio (wall)   collector   looks   peak MiB")
     for name, row in table.items():
+        ratios = f"{row['ratio']:>13.2f} {row['wall_ratio']:>14.2f} {row['collector']:>11.1%}"
         print(
-            f"{name:<10} {row['per_second']:>8.0f} {row['per_cpu']:>14.0f} {row['ratio']:>13.2f} {row['wall_ratio']:>14.2f}"
-            f" {row['collector']:>10.1%} {row['looks']:>8.2f} {row['peak_mib']:>9.0f}"
+            f"{name:<10} {row['per_second']:>8.0f} {row['per_cpu']:>14.0f} {ratios} {row['looks']:>7.2f} {row['peak_mib']:>10.0f}"
         )
     if options.json:
         options.json.write_text(json.dumps(table, indent=1))
