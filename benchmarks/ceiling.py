@@ -119,9 +119,8 @@ def report(trees: dict[str, str], rounds: list[dict[str, dict[str, float]]], opt
     print("tree       images/s   images/CPU s   ratio (CPU)   ratio (wall)   collector   looks   peak MiB")
     for name, row in table.items():
         ratios = f"{row['ratio']:>13.2f} {row['wall_ratio']:>14.2f} {row['collector']:>11.1%}"
-        print(
-            f"{name:<10} {row['per_second']:>8.0f} {row['per_cpu']:>14.0f} {ratios} {row['looks']:>7.2f} {row['peak_mib']:>10.0f}"
-        )
+        print(f"{name:<10} {row['per_second']:>8.0f} {row['per_cpu']:>14.0f} {ratios}", end="")
+        print(f" {row['looks']:>7.2f} {row['peak_mib']:>10.0f}")
     if options.json:
         options.json.write_text(json.dumps(table, indent=1))
 
