@@ -9,8 +9,8 @@ from pyarrow import ipc, parquet
 
 from toapis_async.errors import InvalidRequestError
 
-# Its own pool keeps what it once had: 28 MB more after a million rows, 12 MB with the system's. This file is the command
-# line's alone, so no program of a user's is touched.
+# Its own pool keeps what it once had: 28 MB more after a million rows, 12 MB with the system's. This file is the
+# command line's alone, so no program of a user's is touched.
 pa.set_memory_pool(pa.system_memory_pool())
 
 _ROWS_AT_ONCE = 1024
