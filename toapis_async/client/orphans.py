@@ -20,7 +20,7 @@ from toapis_async.shielding import wait_shielded
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 # Enough to look into after an incident; a hook is the way for whoever needs every one.
 REMEMBERED = 1000
