@@ -21,11 +21,10 @@ import threading
 
 import attrs
 import pytest
+from hurried_clock import HurriedClock
 from pages import PAGES, ROOT, blocks_of
 
 import toapis_async
-from hurried_clock import HurriedClock
-from toapis_async import AsyncToAPIs
 from toapis_async.cli.program import run_program
 from toapis_async.testing import Constant, Scenario, Simulator
 
