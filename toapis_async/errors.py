@@ -305,7 +305,8 @@ class IncompleteDownloadError(DownloadError):
         self, message: str, *, files: tuple[SavedFile, ...], missing: Mapping[int, ToAPIsError], hint: str = ""
     ) -> None:
         super().__init__(message, hint=hint)
-        self.files, self.missing = files, missing
+        self.files: tuple[SavedFile, ...] = files
+        self.missing: Mapping[int, ToAPIsError] = missing
 
 
 class StorageError(ToAPIsError):

@@ -61,8 +61,10 @@ async def handled(client: AsyncToAPIs) -> GenerationTask | None:
         return await client.images.generate(prompt="a red fox")
     except InvalidRequestError as error:
         assert_type(error.violations, tuple[str, ...])
-    except (TaskFailedError, TaskTimeoutError) as error:
+    except TaskFailedError as error:
         assert_type(error.task, GenerationTask)
+    except TaskTimeoutError as error:
+        assert_type(error.task, GenerationTask | None)
     except SubmissionUnknownError as error:
         assert_type(error.client_business_id, str)
     except RateLimitError as error:

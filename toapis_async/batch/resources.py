@@ -20,6 +20,7 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.ports.sink import Sink
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal

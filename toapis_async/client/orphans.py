@@ -78,7 +78,7 @@ class OrphanTracker:
         self._hook = on_abandoned
         self._running: set[asyncio.Task[GenerationTask]] = set()
         self.waits: set[OpenWait] = set()
-        self.closed = False
+        self.closed: bool = False
         self.abandoned: deque[AbandonedSubmission] = deque(maxlen=REMEMBERED)
 
     async def run(self, caller: Caller, work: Coroutine[None, None, GenerationTask]) -> GenerationTask:
