@@ -30,8 +30,7 @@ ToAPIsError
     BudgetExceededError             the next submission would pass the cap
     WebhookVerificationError
 
-Facts are attributes with units in their names; the text ends with what to do next. All of them pickle. None of them
-carries the key.
+Facts are attributes with units in their names; the text ends with the next step. All pickle; none has the key.
 """
 
 from collections.abc import Mapping

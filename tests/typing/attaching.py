@@ -8,6 +8,7 @@ from toapis_async import (
     AttemptSettled,
     Clock,
     CompletionSource,
+    Draft,
     Event,
     GenerationTask,
     HeldUp,
@@ -15,11 +16,13 @@ from toapis_async import (
     ItemSkipped,
     ItemUnfinished,
     LimitChanged,
+    MemorySink,
     Observer,
     Polling,
     Purpose,
     RateLimiter,
     RateLimitStatus,
+    Sink,
     SystemClock,
     TaskFinished,
     TaskLate,
@@ -76,11 +79,19 @@ class Deaf:
 observer: Observer = Counting()
 source: CompletionSource = Deaf()
 clock: Clock = SystemClock()
+sink: Sink = MemorySink()
+draft: Draft = sink.draft("fox")
 
 
 def told(limiter: RateLimiter) -> None:
     assert_type(limiter.last_status(Purpose.SUBMIT), RateLimitStatus | None)
     assert_type(limiter.submit_rate, float | None)
+
+
+async def elsewhere(client: AsyncToAPIs, task: GenerationTask) -> None:
+    client.session(sink, journal=False)
+    async with sink:
+        await client.images.download(task, sink)
 
 
 def shared(limiter: RateLimiter, polling: Polling) -> AsyncToAPIs:

@@ -1,5 +1,6 @@
 """Errors: one root, and facts as attributes."""
 
+from collections.abc import Mapping
 from typing import assert_type
 
 from toapis_async import (
@@ -15,6 +16,7 @@ from toapis_async import (
     Delivery,
     DownloadError,
     GenerationTask,
+    IncompleteDownloadError,
     InsufficientQuotaError,
     InvalidRequestError,
     JournalDamagedError,
@@ -25,6 +27,7 @@ from toapis_async import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SavedFile,
     ServerError,
     StorageError,
     SubmissionUnknownError,
@@ -65,6 +68,9 @@ async def handled(client: AsyncToAPIs) -> GenerationTask | None:
         assert_type(error.task, GenerationTask)
     except TaskTimeoutError as error:
         assert_type(error.task, GenerationTask | None)
+    except IncompleteDownloadError as error:
+        assert_type(error.files, tuple[SavedFile, ...])
+        assert_type(error.missing, Mapping[int, ToAPIsError])
     except SubmissionUnknownError as error:
         assert_type(error.client_business_id, str)
     except RateLimitError as error:

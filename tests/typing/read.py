@@ -2,11 +2,13 @@
 
 from typing import assert_type
 
-from toapis_async import AsyncToAPIs, GenerationTask
+from toapis_async import AsyncToAPIs, FileBytes, GenerationTask
 
 
 async def read(client: AsyncToAPIs, task: GenerationTask) -> None:
-    for file in await client.images.read(task):
+    files = await client.images.read(task)
+    assert_type(files, tuple[FileBytes, ...])
+    for file in files:
         assert_type(file.data, bytes)
         assert_type(file.mime, str)
         assert_type(file.sha256, str)

@@ -125,7 +125,8 @@ async def runs(client: AsyncToAPIs) -> Report:
         assert_type(report.stopped_by, ToAPIsError | None)
         assert_type(session.statistics, Statistics)
         assert_type(session.report, Report)
-        assert_type(session.directory, Path)
+        assert_type(session.directory, Path | None)
+        assert_type(session.uri, str)
         session.drain()
         await session.remember("note", "started by hand")
         return report
