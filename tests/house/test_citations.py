@@ -1,9 +1,13 @@
 """Citations: what the code points to in docs/ is there, and nothing points to documents that the repository lacks."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+import toapis_async
+import toapis_async.testing
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
@@ -56,3 +60,22 @@ def test_nothing_cites_what_the_repository_does_not_hold():
 def test_the_old_forms_are_found(wrong):
     """The search for lost citations finds the forms that there were."""
     assert _LOST.search(f"# {wrong}")
+
+
+_INNER = re.compile(r"docs/|\b(?:policy|wire|storage|transport|batch)\.\w+\.\w+")
+
+
+def public_docstrings():
+    """The docstring of each public name, and of what users call on it."""
+    for module in (toapis_async, toapis_async.testing):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            yield name, inspect.getdoc(thing)
+            for inner, member in vars(thing).items() if inspect.isclass(thing) else ():
+                if not inner.startswith("_") and (callable(member) or isinstance(member, property)):
+                    yield f"{name}.{inner}", inspect.getdoc(member)
+
+
+def test_public_docstrings_stand_on_their_own_feet():
+    """What a user reads in an editor sends them neither to a page of the repository nor to an inner module."""
+    assert [name for name, said in public_docstrings() if said and _INNER.search(said)] == []

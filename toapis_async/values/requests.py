@@ -39,7 +39,7 @@ def as_frozen_mapping(value: Mapping[str, object]) -> Mapping[str, object]:
 class ImageRequest:
     """One image, or ``n`` of them, to be made.
 
-    Nothing is checked here: ``policy.requests.validation`` checks it against the catalogue before it is sent.
+    Nothing is checked here; before it is sent, it is checked against the catalogue.
 
     Attributes:
         prompt: what to draw.
