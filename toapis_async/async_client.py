@@ -136,7 +136,7 @@ class AsyncToAPIs:
         )
         self._orphans = OrphanTracker(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
-        self.uploads = Uploads(self._gateway)
+        self.uploads: Uploads = Uploads(self._gateway)
 
     def __repr__(self) -> str:
         return f"AsyncToAPIs(base_url={self._settings.base_url!r})"

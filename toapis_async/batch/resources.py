@@ -20,6 +20,7 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.ports.sink import Sink
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
@@ -54,12 +55,14 @@ class SessionResources:
         self.settings = settings
         self.gateway = gateway
         self.base_url = base_url
-        self.tally = Tally()
-        self.sink = settings.sink
-        self.journal = _journal(settings, gateway)
-        self.manifest = _manifest(settings)
-        self.ledger = KeyLedger()
-        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger)
+        self.tally: Tally = Tally()
+        self.sink: Sink = settings.sink
+        self.journal: Journal = _journal(settings, gateway)
+        self.manifest: Manifest | NoManifest = _manifest(settings)
+        self.ledger: KeyLedger = KeyLedger()
+        self.item_index: ItemIndex = ItemIndex(
+            gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger
+        )
         submitter = Submitter(
             gateway=gateway,
             retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
@@ -67,7 +70,7 @@ class SessionResources:
             one_ahead=True,
             priority=BULK,
         )
-        self.context = RunContext(
+        self.context: RunContext = RunContext(
             settings=settings,
             gateway=gateway,
             submitter=submitter,

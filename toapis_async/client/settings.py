@@ -20,7 +20,7 @@ DEFAULT_BASE_URL = "https://toapis.com"
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MAX_RETRIES = 3
 
-# Cloudflare in front of the gateway has refused clients that do not look like a browser (contract §1, §7.20).
+# Cloudflare in front of the gateway has refused clients that do not look like a browser.
 USER_AGENT = f"Mozilla/5.0 (compatible; toapis-async/{__version__}; python/{platform.python_version()})"
 
 _LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}

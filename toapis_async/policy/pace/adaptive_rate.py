@@ -116,7 +116,7 @@ class AdaptiveRate:
     )
 
     def __init__(self, per_second: float, now: float) -> None:
-        self.per_second = per_second
+        self.per_second: float = per_second
         self.history: deque[RateChange] = deque(maxlen=_HISTORY)
         self.refused_at: float | None = None
         self._phase = Phase.PROBING

@@ -63,7 +63,7 @@ class Bucket:
 
     def __init__(self, *, per_second: float, burst: float, ceiling: float | None, now: float) -> None:
         self._rate = AdaptiveRate(per_second, now)
-        self.burst = max(1.0, burst - max(1.0, _RESERVE * burst)) if burst > 1.0 else 1.0
+        self.burst: float = max(1.0, burst - max(1.0, _RESERVE * burst)) if burst > 1.0 else 1.0
         self._ceiling = ceiling
         self._fixed = ceiling is not None
         self._meter = RefillMeter()

@@ -40,7 +40,7 @@ class Manifest:
 
     def __init__(self, directory: Path, *, files_at: Root | None = None) -> None:
         self._files_at = directory if files_at is None else files_at
-        self.path = directory / "manifest.jsonl"
+        self.path: Path = directory / "manifest.jsonl"
         self._file = LineFile(self.path, draft=directory / ".toapis" / "manifest.new", is_whole=_is_whole)
         self._writer: GroupWriter[str] | None = None
         self._added = False
