@@ -17,8 +17,11 @@ class Idle:
 
     def __init__(self, loop):
         self.seconds = 0.0
-        self._select = loop._selector.select
-        loop._selector.select = self._measured
+        self._began = time.monotonic()
+        self._selector = getattr(loop, "_selector", None)  # uvloop has none: then all of its time counts
+        if self._selector is not None:
+            self._select = self._selector.select
+            self._selector.select = self._measured
 
     def _measured(self, timeout=None):
         before = time.monotonic()
@@ -37,7 +40,7 @@ def idle_seconds():
     idle = _IDLE.get(loop)
     if idle is None:
         idle = _IDLE[loop] = Idle(loop)
-    return idle.seconds
+    return idle.seconds if idle._selector is not None else time.monotonic() - idle._began
 
 
 @attrs.frozen

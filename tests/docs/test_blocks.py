@@ -31,7 +31,6 @@ from toapis_async.testing import Constant, Scenario, Simulator
 # What the pages tell of and the package does not have yet. Take a name out when it is there: its blocks then run.
 NOT_YET = {
     "AsyncToAPIs(proxy)",
-    "toapis_async.limits.SharedRateLimits",
 }
 
 # What a page may take for granted: a user's own files.
