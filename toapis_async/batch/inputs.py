@@ -47,21 +47,23 @@ class Inputs:
     async def next(self) -> IncomingItem | None:
         """Return the next entry, or None at the end of the input."""
         while not self._ready:
-            if not (entries := await self._take()):
+            if (entries := await self._take()) is None:
                 return None
             self._ready.extend(entries)
         return self._ready.popleft()
 
-    async def _take(self) -> list[IncomingItem]:
-        """Take at least one entry unless the input has ended."""
+    async def _take(self) -> list[IncomingItem] | None:
+        """Take some entries, of which none may be wanted; None at the end of the input."""
         lookups = self._lookups
-        entries: list[IncomingItem] = []
-        while not entries:
-            requests = await self._pull(LOOKUP_BATCH if lookups else 1)
-            if not requests:
-                return []
-            named = [self.item_index.name(request, mark=self._mark, check_later=lookups) for request in requests]
-            entries = [entry for entry in named if self._is_wanted(entry)]
+        requests = await self._pull(LOOKUP_BATCH if lookups else 1)
+        if not requests:
+            return None
+        contents = await self.item_index.contents_of(requests)
+        named = [
+            self.item_index.name(request, mark=self._mark, check_later=lookups, contents=contents)
+            for request in requests
+        ]
+        entries = [entry for entry in named if self._is_wanted(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]
@@ -70,7 +72,9 @@ class Inputs:
         except BaseException:
             self.item_index.free(known)
             raise
-        return [self.item_index.checked(entry if entry.error is not None else next(looked_up)) for entry in entries]
+        found = [entry if entry.error is not None else next(looked_up) for entry in entries]
+        # What has kept the name that an earlier version gave it is known as taken up only now.
+        return [self.item_index.checked(entry) for entry in found if self._is_wanted(entry)]
 
     def _is_wanted(self, entry: IncomingItem) -> bool:
         if self._recovered or not self.item_index.has_recovered(entry):
@@ -113,7 +117,9 @@ async def leftovers(item_index: ItemIndex) -> AsyncIterator[IncomingItem]:
         return
     async for record in item_index.journal.items(ItemState.INTENDED):
         if not item_index.has_begun(record.key):
-            yield IncomingItem(item=Item(key=record.key, request=record.request), record=record, ask_only=True)
+            yield IncomingItem(
+                item=Item(key=record.key, request=record.request, digest=record.digest), record=record, ask_only=True
+            )
 
 
 async def begun(item_index: ItemIndex) -> AsyncIterator[GenerationRequest]:

@@ -1,6 +1,6 @@
 """Which item a request is: its key, what the journal knows of it, and whether it may be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -8,16 +8,21 @@ from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.files.naming import item_key, request_digest
+from toapis_async.policy.files.naming import item_key, key_of, request_digest
+from toapis_async.policy.requests.references import local_files
 from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.inputs.content_digests import ContentDigests
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.port import Journal
+from toapis_async.values.kinds import REQUESTS
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest
 
 _RECOVERED = "\0recovered\0"
 _BEGUN = "\0begun\0"
 _OWN = "\0own reference\0"
+_FORMER = "\0former\0"
+_NO_CONTENTS: Mapping[str, str] = {}
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +35,7 @@ class IncomingItem:
         intact: for a saved one, whether its files are still there.
         error: why it will not be sent, or None.
         ask_only: whether it is only asked for, since nobody wants it made any more.
+        former_key: the key that earlier versions gave it, by the paths of its files; None where it is the same.
 
     """
 
@@ -38,6 +44,7 @@ class IncomingItem:
     intact: bool = True
     error: InvalidRequestError | None = None
     ask_only: bool = False
+    former_key: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -53,6 +60,7 @@ class ItemIndex:
         reserved: keys that were given to items which are not under way yet: an input may be looked up far ahead.
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
+        contents: what local references hold.
 
     """
 
@@ -64,8 +72,21 @@ class ItemIndex:
     reserved: set[str] = attrs.field(factory=set)
     recovered: bool = False
     taken: int = 0
+    contents: ContentDigests = attrs.field(factory=ContentDigests)
 
-    def name(self, request: GenerationRequest, *, mark: str = "", check_later: bool = False) -> IncomingItem:
+    async def contents_of(self, requests: Sequence[GenerationRequest]) -> Mapping[str, str]:
+        """Return the sha256 of every local reference by its path; what cannot be read is left out."""
+        readable = (request for request in requests if isinstance(request, REQUESTS))
+        return await self.contents.of([path for request in readable for path in local_files(request)])
+
+    def name(
+        self,
+        request: GenerationRequest,
+        *,
+        mark: str = "",
+        check_later: bool = False,
+        contents: Mapping[str, str] = _NO_CONTENTS,
+    ) -> IncomingItem:
         """Give a request its key, and check it, or only whether it can be read; ``free()`` has to follow.
 
         Args:
@@ -73,6 +94,7 @@ class ItemIndex:
             mark: of the input; equal requests are counted within one input, so that the same input gives the same
                 keys when it is given again.
             check_later: whether ``checked()`` will be called.
+            contents: by ``contents_of()``.
 
         """
         index = self.taken
@@ -91,18 +113,28 @@ class ItemIndex:
         if own is not None and self.ledger.seen(mark + _OWN + own):
             twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
-        key = item_key(request, 0)
+        digest = request_digest(request, contents)
+        key = key_of(request, digest, 0) if request.id is None else request.id
         ordinal = self.ledger.seen(mark + key)
         if request.id is not None and ordinal:
             twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         if ordinal:
-            key = item_key(request, ordinal)
+            key = key_of(request, digest, ordinal)
         while self._is_taken(key):
             ordinal += 1  # another input that runs beside this one has it
-            key = item_key(request, ordinal)
+            key = key_of(request, digest, ordinal)
         self.reserved.add(key)
-        return IncomingItem(item=Item(key=key, request=request, index=index))
+        item = Item(key=key, request=request, index=index, digest=digest)
+        return IncomingItem(item=item, former_key=self._former_key(request, contents, mark))
+
+    def _former_key(self, request: GenerationRequest, contents: Mapping[str, str], mark: str) -> str | None:
+        """Name an item as earlier versions did, where the journal may be theirs."""
+        by_content = request.id is None and any(path in contents for path in local_files(request))
+        if self.journal.empty_at_open or not by_content:
+            return None
+        ordinal = self.ledger.seen(mark + _FORMER + item_key(request, 0))
+        return item_key(request, ordinal)
 
     def _is_taken(self, key: str) -> bool:
         if key not in self.in_work and key not in self.reserved:
@@ -134,9 +166,7 @@ class ItemIndex:
     def _unless_changed(self, entry: IncomingItem, record: ItemRecord) -> IncomingItem:
         """Refuse an id that stands for another request here: its file would be taken for the new one's."""
         request = entry.item.request
-        if request.id is None or request == record.request:
-            return entry
-        if request_digest(request) == request_digest(record.request):
+        if request.id is None or _is_same(entry.item, record):
             return entry
         self.free([entry])
         other = f"id {request.id!r} belongs to another request that was sent from this directory; give it a new id"
@@ -150,7 +180,7 @@ class ItemIndex:
         """Take up an item that an earlier run left."""
         self.recovered = True
         self.ledger.seen(_RECOVERED + record.key)
-        return IncomingItem(item=Item(key=record.key, request=record.request), record=record)
+        return IncomingItem(item=Item(key=record.key, request=record.request, digest=record.digest), record=record)
 
     def begins(self, key: str) -> None:
         """Hear that this session sends that item, or asks for its attempt."""
@@ -167,6 +197,7 @@ class ItemIndex:
     async def look_up(self, entries: list[IncomingItem]) -> list[IncomingItem]:
         """Add what the journal knows, and whether saved files are still there."""
         records = await self.journal.find([entry.item.key for entry in entries])
+        entries, records = await self._by_former_keys(entries, records)
         saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
         intact = iter(await self.directory.verify_many([record.files for record in saved]) if saved else ())
         return [
@@ -175,3 +206,37 @@ class ItemIndex:
             else entry
             for entry, record in zip(entries, records, strict=True)
         ]
+
+    async def _by_former_keys(
+        self, entries: list[IncomingItem], records: list[ItemRecord | None]
+    ) -> tuple[list[IncomingItem], list[ItemRecord | None]]:
+        """Know items again that an earlier version has named; they keep that name."""
+        former = [
+            entry.former_key
+            for entry, record in zip(entries, records, strict=True)
+            if record is None and entry.former_key is not None
+        ]
+        found = (
+            {record.key: record for record in await self.journal.find(former) if record is not None} if former else {}
+        )
+        if not found:
+            return entries, records
+        renamed = [
+            self._renamed(entry, entry.former_key) if record is None and entry.former_key in found else entry
+            for entry, record in zip(entries, records, strict=True)
+        ]
+        return renamed, [record or found.get(entry.item.key) for entry, record in zip(renamed, records, strict=True)]
+
+    def _renamed(self, entry: IncomingItem, key: str) -> IncomingItem:
+        self.reserved.discard(entry.item.key)
+        self.reserved.add(key)
+        return attrs.evolve(entry, item=attrs.evolve(entry.item, key=key))
+
+
+def _is_same(item: Item, record: ItemRecord) -> bool:
+    """Whether an item asks for what the record was sent for."""
+    by_paths = request_digest(item.request)
+    if record.digest is not None and item.digest != by_paths:
+        return item.digest == record.digest
+    # An earlier version wrote the record, or there are no files to be read: then their paths decide.
+    return item.digest == record.digest or by_paths == request_digest(record.request)

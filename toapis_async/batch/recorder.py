@@ -79,7 +79,14 @@ class ItemRecorder:
         attempt = 1 if self.record is None else self.record.attempt + 1
         request = self.item.request
         name = client_business_id(self.session.journal.run_id, self.item.key, attempt, own=request.client_business_id)
-        event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
+        event = Intended(
+            key=self.item.key,
+            attempt=attempt,
+            client_business_id=name,
+            request=request,
+            at=self._now(),
+            digest=self.item.digest,
+        )
         await self.session.journal.record(event)
         self.record = apply(self.record, event)
         self.tell(AttemptBegun, client_business_id=name)
@@ -159,7 +166,16 @@ class ItemRecorder:
         """Give an item that was never sent a record, since a failure has to hang on one."""
         at = self._now()
         name = client_business_id(self.session.journal.run_id, self.item.key, 1)
-        self._note(Intended(key=self.item.key, attempt=1, client_business_id=name, request=self.item.request, at=at))
+        self._note(
+            Intended(
+                key=self.item.key,
+                attempt=1,
+                client_business_id=name,
+                request=self.item.request,
+                at=at,
+                digest=self.item.digest,
+            )
+        )
         self._note(NotAccepted(key=self.item.key, attempt=1, at=at))
 
     def _note(self, event: JournalEvent) -> None:
