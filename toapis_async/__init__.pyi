@@ -161,7 +161,13 @@ from toapis_async.ports.events import (
     AttemptSettled as AttemptSettled,
 )
 from toapis_async.ports.events import (
+    EarlierOutputFound as EarlierOutputFound,
+)
+from toapis_async.ports.events import (
     Event as Event,
+)
+from toapis_async.ports.events import (
+    GatewayChanged as GatewayChanged,
 )
 from toapis_async.ports.events import (
     HeldUp as HeldUp,
@@ -284,9 +290,11 @@ __all__ = [
     "ContentPolicyError",
     "Delivery",
     "DownloadError",
+    "EarlierOutputFound",
     "Event",
     "Failed",
     "FixedPolling",
+    "GatewayChanged",
     "GenerationSession",
     "GenerationTask",
     "GracePeriods",

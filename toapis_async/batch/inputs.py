@@ -34,7 +34,7 @@ class Inputs:
     def __init__(self, source: Requests, item_index: ItemIndex, *, recovered: bool = False, number: int = 0) -> None:
         self.item_index = item_index
         self._recovered = recovered or number > 0
-        self._lookups = number > 0 or not item_index.journal.empty_at_open
+        self._lookups = number > 0 or not item_index.has_nothing_to_find
         self._mark = f"\0{number}\0" if number else ""
         self._ready: deque[IncomingItem] = deque()
         self._async: AsyncIterator[GenerationRequest] | None = None

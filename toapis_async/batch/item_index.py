@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.files.naming import item_key, key_of, request_digest
+from toapis_async.policy.files.naming import item_key, request_digest
 from toapis_async.policy.requests.references import local_files
 from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.storage.inputs.content_digests import ContentDigests
@@ -61,6 +62,7 @@ class ItemIndex:
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
         contents: what local references hold.
+        adoption: takes over what earlier runs left without their journal; None where there is nothing of the kind.
 
     """
 
@@ -73,6 +75,12 @@ class ItemIndex:
     recovered: bool = False
     taken: int = 0
     contents: ContentDigests = attrs.field(factory=ContentDigests)
+    adoption: Adoption | None = None
+
+    @property
+    def has_nothing_to_find(self) -> bool:
+        """Whether no earlier run has left anything that an item could be looked up in."""
+        return self.journal.empty_at_open and self.adoption is None
 
     async def contents_of(self, requests: Sequence[GenerationRequest]) -> Mapping[str, str]:
         """Return the sha256 of every local reference by its path; what cannot be read is left out."""
@@ -114,16 +122,16 @@ class ItemIndex:
             twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         digest = request_digest(request, contents)
-        key = key_of(request, digest, 0) if request.id is None else request.id
+        key = item_key(request, 0, digest)
         ordinal = self.ledger.seen(mark + key)
         if request.id is not None and ordinal:
             twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
             return self._refused(request, index, InvalidRequestError.refused((twice,)))
         if ordinal:
-            key = key_of(request, digest, ordinal)
+            key = item_key(request, ordinal, digest)
         while self._is_taken(key):
             ordinal += 1  # another input that runs beside this one has it
-            key = key_of(request, digest, ordinal)
+            key = item_key(request, ordinal, digest)
         self.reserved.add(key)
         item = Item(key=key, request=request, index=index, digest=digest)
         return IncomingItem(item=item, former_key=self._former_key(request, contents, mark))
@@ -131,7 +139,7 @@ class ItemIndex:
     def _former_key(self, request: GenerationRequest, contents: Mapping[str, str], mark: str) -> str | None:
         """Name an item as earlier versions did, where the journal may be theirs."""
         by_content = request.id is None and any(path in contents for path in local_files(request))
-        if self.journal.empty_at_open or not by_content:
+        if self.has_nothing_to_find or not by_content:
             return None
         ordinal = self.ledger.seen(mark + _FORMER + item_key(request, 0))
         return item_key(request, ordinal)
@@ -198,6 +206,8 @@ class ItemIndex:
         """Add what the journal knows, and whether saved files are still there."""
         records = await self.journal.find([entry.item.key for entry in entries])
         entries, records = await self._by_former_keys(entries, records)
+        if self.adoption is not None:
+            entries, records = await self._adopted(self.adoption, entries, records)
         saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
         intact = iter(await self.directory.verify_many([record.files for record in saved]) if saved else ())
         return [
@@ -226,6 +236,17 @@ class ItemIndex:
             for entry, record in zip(entries, records, strict=True)
         ]
         return renamed, [record or found.get(entry.item.key) for entry, record in zip(renamed, records, strict=True)]
+
+    async def _adopted(
+        self, adoption: Adoption, entries: list[IncomingItem], records: list[ItemRecord | None]
+    ) -> tuple[list[IncomingItem], list[ItemRecord | None]]:
+        """Take over what lies in the directory, and refuse what cannot be told from it."""
+        known, wrong = await adoption.adopt([(entry.item, entry.former_key) for entry in entries], records)
+        refusals = [None if why is None else InvalidRequestError.refused((why,)) for why in wrong]
+        return [
+            entry if error is None else attrs.evolve(entry, error=error)
+            for entry, error in zip(entries, refusals, strict=True)
+        ], known
 
     def _renamed(self, entry: IncomingItem, key: str) -> IncomingItem:
         self.reserved.discard(entry.item.key)

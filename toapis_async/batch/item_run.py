@@ -18,9 +18,10 @@ from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.client.asking import look_once
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.generations import learn
-from toapis_async.client.submitting import NotSentError
+from toapis_async.client.submitting import NotSentError, unknown_error
 from toapis_async.client.waiting import wait_until_finished
 from toapis_async.errors import (
     APIConnectionError,
@@ -214,12 +215,15 @@ class ItemRun:
         await self.attempts.ready()
         stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
         self.attempts.in_doubt(stopped)
+        resubmit = self.run.context.submitter.on_unknown == "resubmit"
+        if not resubmit and self.recorder.session.gateway_of(record) != self.recorder.session.gateway:
+            return await self._found_here(record, stopped)
         result = await self.run.context.submitter.settle(
             stopped,
             record.client_business_id,
             self.kind,
             self.attempts,
-            resubmit=self.run.context.submitter.on_unknown == "resubmit",
+            resubmit=resubmit,
         )
         if isinstance(result, GenerationTask):
             return result
@@ -229,6 +233,15 @@ class ItemRun:
             raise NotSentError("The run was stopped before this item was sent again.", hint="Resume the run.")
         self.lease.give_back()
         return await self._submitted()
+
+    async def _found_here(self, record: ItemRecord, stopped: ToAPIsError) -> GenerationTask:
+        """Find an attempt that went to another base URL, which may be the same gateway: one miss proves nothing."""
+        found = await look_once(self.run.context.gateway, record.client_business_id, self.kind)
+        if not isinstance(found, GenerationTask):
+            elsewhere = self.recorder.session.gateway_of(record)
+            raise unknown_error(stopped, record.client_business_id, elsewhere=elsewhere)
+        self.attempts.accepted(found)
+        return found
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
         context, gateway, request = self.run.context, self.run.context.gateway, self.item.request

@@ -48,6 +48,8 @@ class Recorder:
         manifest: what the user reads.
         clock: dates entries.
         events: brings what happens to whoever listens.
+        gateway: the base URL.
+        home: that of the run which began the journal.
 
     """
 
@@ -55,6 +57,12 @@ class Recorder:
     manifest: Manifest
     clock: Clock
     events: EventDispatcher
+    gateway: str = ""
+    home: str = ""
+
+    def gateway_of(self, record: ItemRecord) -> str:
+        """Return the base URL that the last attempt of an item was sent to."""
+        return record.gateway or self.home
 
 
 @attrs.define(kw_only=True)
@@ -86,6 +94,7 @@ class ItemRecorder:
             request=request,
             at=self._now(),
             digest=self.item.digest,
+            gateway=None if self.session.gateway == self.session.home else self.session.gateway,
         )
         await self.session.journal.record(event)
         self.record = apply(self.record, event)

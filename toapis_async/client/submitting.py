@@ -268,8 +268,24 @@ class Submitter:
         raise unknown_error(failure, client_business_id) from failure
 
 
-def unknown_error(failure: ToAPIsError, client_business_id: str) -> SubmissionUnknownError:
-    """Make the error for an attempt of which it is not known whether it was accepted."""
+def unknown_error(
+    failure: ToAPIsError, client_business_id: str, *, elsewhere: str | None = None
+) -> SubmissionUnknownError:
+    """Make the error for an attempt of which it is not known whether it was accepted.
+
+    Args:
+        failure: how the attempt ended.
+        client_business_id: of the attempt.
+        elsewhere: the gateway that it went to, where that is not the one which was asked.
+
+    """
+    if elsewhere is not None:
+        return SubmissionUnknownError(
+            f"The attempt was sent to another gateway ({elsewhere}), and this one does not have it. It was not sent "
+            "again, because it may have been charged there.",
+            client_business_id=client_business_id,
+            hint="Resume with the base URL of that gateway.",
+        )
     return SubmissionUnknownError(
         f"Whether a task exists could not be found out ({failure.message.rstrip('.')}). It was not sent again, "
         "because it may have been charged.",

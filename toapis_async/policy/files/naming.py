@@ -74,23 +74,18 @@ def slug(prompt: str) -> str:
     return kept or text[:_SLUG_CHARACTERS]
 
 
-def item_key(request: GenerationRequest, ordinal: int, contents: Mapping[str, str] = _NO_CONTENTS) -> str:
+def item_key(request: GenerationRequest, ordinal: int, digest: str | None = None) -> str:
     """Return the key of a request in its run: the user's ``id``, else its slug and a digest of what it asks for.
 
     Args:
         request: as the user made it.
         ordinal: how many requests equal to it came before it in the run.
-        contents: as for ``request_digest``.
+        digest: by ``request_digest``; None makes one in which local files count by their path.
 
     """
     if request.id is not None:
         return request.id
-    return key_of(request, request_digest(request, contents), ordinal)
-
-
-def key_of(request: GenerationRequest, digest: str, ordinal: int) -> str:
-    """Return the key that a request without an ``id`` has by its digest; see ``item_key``."""
-    name = "-".join(filter(None, (slug(request.prompt), digest)))
+    name = "-".join(filter(None, (slug(request.prompt), digest or request_digest(request))))
     return f"{name}-{ordinal + 1}" if ordinal else name
 
 

@@ -149,6 +149,7 @@ def _begin(event: Intended, past_task_ids: tuple[str, ...] = ()) -> ItemRecord:
         client_business_id=event.client_business_id,
         request=event.request,
         digest=event.digest,
+        gateway=event.gateway,
         doubtful=True,
         past_task_ids=past_task_ids,
         kind=kind_of(event.request).name,
@@ -166,6 +167,7 @@ def _intended(record: ItemRecord, event: Intended) -> ItemRecord:
             record,
             attempt=event.attempt,
             client_business_id=event.client_business_id,
+            gateway=event.gateway,
             intended_at=event.at,
             doubtful=True,
         )
@@ -196,6 +198,7 @@ def _accepted(record: ItemRecord, event: Accepted) -> ItemRecord:
         client_business_id=record.client_business_id,
         request=record.request,
         digest=record.digest,
+        gateway=record.gateway,
         task_id=event.task_id,
         doubtful=doubtful,
         past_task_ids=_past(record),

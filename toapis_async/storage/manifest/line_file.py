@@ -61,6 +61,24 @@ class LineFile:
             self._mend(self._descriptor)
             return os.fstat(self._descriptor).st_size > 0
 
+    def ends(self) -> list[str]:
+        """Return the first line and the last one, as they are since ``open``; fewer where there are fewer.
+
+        Raises:
+            StorageError: the file cannot be read.
+
+        """
+        with self._translated(), self._path.open("rb") as file:
+            first = file.readline()
+            size = file.seek(0, os.SEEK_END)
+            tail, start = b"", size
+            while start > 0 and b"\n" not in tail[:-1]:
+                end, start = start, max(0, start - _CHUNK)
+                file.seek(start)
+                tail = file.read(end - start) + tail
+            last = tail.rstrip(b"\n").rpartition(b"\n")[2]
+        return [line.rstrip(b"\n").decode("utf-8", "replace") for line in (first, last) if line]
+
     def write(self, lines: list[str]) -> None:
         """Add lines.
 
