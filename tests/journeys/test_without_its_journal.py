@@ -232,6 +232,4 @@ async def test_another_gateway_is_said_and_proves_nothing(tmp_path):
         assert first.base_url in str(next(one.error for one in outcomes if not one.ok))
         assert second.books.accepted == 1
         changed = [event for event in heard if isinstance(event, GatewayChanged)]
-        assert [(event.before, event.after) for event in changed] == [
-            (f"{first.base_url}/v1", f"{second.base_url}/v1")
-        ]
+        assert [(event.before, event.after) for event in changed] == [(f"{first.base_url}/v1", f"{second.base_url}/v1")]

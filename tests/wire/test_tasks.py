@@ -227,3 +227,11 @@ def test_billing(said, billing):
 def test_our_reference(said, reference):
     """It is echoed at the top, or in metadata."""
     assert reference == task_in({"id": "t", **said}, kind="image").client_business_id
+
+
+def test_a_task_has_no_more_files_than_one_can_have():
+    """Of a thousand results the first 64 are files; no model makes more in one task."""
+    urls = [f"https://files.example/{n}.png" for n in range(1000)]
+    task = task_in({"id": "t", "status": "completed", "result": {"data": [{"url": url} for url in urls]}}, kind="image")
+
+    assert task.urls == tuple(urls[:64])

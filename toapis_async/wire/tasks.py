@@ -1,6 +1,7 @@
 """The gateway's task object, in every shape it was seen in (contract §2.2 and §8)."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFailure, TaskFile, TaskStatus
@@ -11,6 +12,8 @@ from toapis_async.wire.scalars import amount_of, id_of, moment_of, name_of, perc
 
 _STATUS_CHARS = 80
 _URL_CHARS = 8192
+# Far above what any model makes in one task: images, layers, or frames.
+_MOST_FILES = 64
 
 _STATUSES: Mapping[str, TaskStatus] = {
     "pending": TaskStatus.PENDING,
@@ -145,7 +148,7 @@ def _files_in(said: JsonObject) -> tuple[TaskFile, ...]:
 
 def _files_of(found: object) -> tuple[TaskFile, ...]:
     items = found if type(found) is list else (found,)
-    return tuple(file for item in items if (file := _file_of(item)) is not None)
+    return tuple(islice((file for item in items if (file := _file_of(item)) is not None), _MOST_FILES))
 
 
 def _file_of(item: object) -> TaskFile | None:
