@@ -77,6 +77,9 @@ from toapis_async.errors import (
     DownloadError as DownloadError,
 )
 from toapis_async.errors import (
+    IncompleteDownloadError as IncompleteDownloadError,
+)
+from toapis_async.errors import (
     InsufficientQuotaError as InsufficientQuotaError,
 )
 from toapis_async.errors import (
@@ -208,6 +211,15 @@ from toapis_async.ports.events import (
 from toapis_async.ports.events import (
     TransferRetried as TransferRetried,
 )
+from toapis_async.ports.sink import (
+    Draft as Draft,
+)
+from toapis_async.ports.sink import (
+    Sink as Sink,
+)
+from toapis_async.storage.files.memory_sink import (
+    MemorySink as MemorySink,
+)
 from toapis_async.storage.inputs.catalogue_file import (
     catalogue_file as catalogue_file,
 )
@@ -228,6 +240,9 @@ from toapis_async.values.catalogue import (
 )
 from toapis_async.values.exchange import (
     Purpose as Purpose,
+)
+from toapis_async.values.files import (
+    FileBytes as FileBytes,
 )
 from toapis_async.values.files import (
     SavedFile as SavedFile,
@@ -290,9 +305,11 @@ __all__ = [
     "ContentPolicyError",
     "Delivery",
     "DownloadError",
+    "Draft",
     "EarlierOutputFound",
     "Event",
     "Failed",
+    "FileBytes",
     "FixedPolling",
     "GatewayChanged",
     "GenerationSession",
@@ -300,6 +317,7 @@ __all__ = [
     "GracePeriods",
     "HeldUp",
     "ImageRequest",
+    "IncompleteDownloadError",
     "InsufficientQuotaError",
     "InvalidRequestError",
     "Item",
@@ -314,6 +332,7 @@ __all__ = [
     "LearnedPolling",
     "LimitChanged",
     "LinkExpiredError",
+    "MemorySink",
     "Model",
     "ModelUnavailableError",
     "NotFoundError",
@@ -329,6 +348,7 @@ __all__ = [
     "Saved",
     "SavedFile",
     "ServerError",
+    "Sink",
     "Statistics",
     "StorageError",
     "SubmissionUnknownError",

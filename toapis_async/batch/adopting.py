@@ -14,7 +14,7 @@ from toapis_async.policy.money.recovery import apply
 from toapis_async.storage.files.verifying import is_intact
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.earlier_output import EarlierOutput
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.kinds import kind_of
 from toapis_async.values.records import (
     Accepted,
@@ -28,6 +28,7 @@ from toapis_async.values.records import (
     SavedToDisk,
 )
 from toapis_async.wire.manifest import ManifestEntry
+from toapis_async.wire.records import uri_below
 
 _MOST_ATTEMPTS = 64
 _ANOTHER = "id {!r} belongs to another request that was sent from this directory; give it a new id"
@@ -44,7 +45,7 @@ class Adoption:
     Attributes:
         output: what lies in the directory.
         journal: where it is written.
-        directory: the output directory, as the paths of saved files begin.
+        root: where the files are, as the ``uri`` of saved files begins.
         clock: dates what has no date.
         canonical: gives a model the catalogue's own name.
         spent: hears of each item that was charged before.
@@ -53,7 +54,7 @@ class Adoption:
 
     output: EarlierOutput
     journal: Journal
-    directory: Path
+    root: str
     clock: Clock
     canonical: Callable[[str], str]
     spent: Callable[[ItemRecord], None]
@@ -107,12 +108,14 @@ class Adoption:
 
     def _dated(self, file: SavedFile) -> SavedFile:
         """Read a file once, so that its modification time tells in later runs that it is untouched."""
-        here = attrs.evolve(file, path=self.directory / file.path)
+        here = attrs.evolve(file, uri=uri_below(self.root, file.uri))
+        if is_address(here.uri):
+            return here
         try:
             mtime_ns = here.path.stat().st_mtime_ns
         except OSError:
             return here  # it will be fetched again by its task
-        return attrs.evolve(here, mtime_ns=mtime_ns) if is_intact(here, self.directory) else here
+        return attrs.evolve(here, mtime_ns=mtime_ns) if is_intact(here, Path(self.root)) else here
 
     def _is_same(self, item: Item, line: ManifestEntry) -> bool:
         if item.request.id is None:

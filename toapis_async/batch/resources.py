@@ -1,7 +1,9 @@
 """Everything that a session opens: directory, journal, manifest, ledger, and what was learned in earlier runs."""
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,13 +23,14 @@ from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import EarlierOutputFound, GatewayChanged
-from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.earlier_output import EarlierOutput
 from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.storage.manifest.no_manifest import NoManifest
+from toapis_async.values.files import is_address
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
@@ -38,7 +41,7 @@ logger = logging.getLogger("toapis_async")
 OUTAGE_SECONDS = 300.0
 
 _LATENCIES = "latencies"
-_HOME, _GATEWAY = "first gateway", "last gateway"
+_GATEWAYS = "gateways"
 _KEEPS_CLIENT_IDS = "keeps client ids: "
 
 
@@ -59,11 +62,11 @@ class SessionResources:
         self.gateway = gateway
         self.base_url = base_url
         self.tally = Tally()
-        self.directory = OutputDirectory(settings.directory, durable=settings.durable)
+        self.sink = settings.sink
         self.journal = _journal(settings, gateway)
-        self.manifest = Manifest(settings.directory)
+        self.manifest = _manifest(settings)
         self.ledger = KeyLedger()
-        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, directory=self.directory, ledger=self.ledger)
+        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger)
         self.context = RunContext(
             settings=settings,
             gateway=gateway,
@@ -75,8 +78,8 @@ class SessionResources:
                 priority=BULK,
             ),
             uploads=uploads,
-            downloader=downloader,
-            directory=self.directory,
+            downloader=downloader.limited(settings.download_workers),
+            sink=self.sink,
             recorder=Recorder(
                 journal=self.journal,
                 manifest=self.manifest,
@@ -93,9 +96,10 @@ class SessionResources:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.directory)
+            await stack.enter_async_context(self.sink)
             await stack.enter_async_context(self.journal)
-            await self.directory.remove_stale_partials()
+            # Only the lock of a journal beside the files keeps other processes away from them.
+            await self.sink.clean_up(alone=self.settings.journal is True)
             await stack.enter_async_context(self.ledger)
             await stack.enter_async_context(self.manifest.writing(self.journal))
             await self._take_over_earlier_output(stack)
@@ -116,17 +120,20 @@ class SessionResources:
 
     async def _take_over_earlier_output(self, stack: AsyncExitStack) -> None:
         """Look for what lies in the directory and is not in the journal, so that it is not bought again."""
-        if not self.settings.journal or not (self.manifest.is_older or self.journal.empty_at_open):
+        manifest, root = self.manifest, self.sink.uri
+        if not self.settings.journal or not isinstance(manifest, Manifest):
             return
-        path, files_at = self.manifest.path, self.settings.directory
-        output = await self.directory.hop(lambda: EarlierOutput(path, files_at))
+        if not (manifest.is_older or self.journal.empty_at_open):
+            return
+        files_at = None if is_address(root) else Path(root)
+        output = await asyncio.to_thread(lambda: EarlierOutput(manifest.path, files_at))
         stack.callback(output.close)
         if not (output.lines or output.files):
             return
         self.item_index.adoption = Adoption(
             output=output,
             journal=self.journal,
-            directory=files_at,
+            root=root,
             clock=self.gateway.clock,
             canonical=self.gateway.catalogue.canonical,
             spent=self._count_as_spent,
@@ -135,7 +142,7 @@ class SessionResources:
             logger.warning(
                 "The journal of %s does not know what its manifest lists (%d lines). What the manifest proves is not "
                 "made again; tasks that were in flight without a line in it are not known any more.",
-                files_at,
+                manifest.path.parent,
                 output.lines,
             )
             self.context.recorder.events.tell(EarlierOutputFound, lines=output.lines)
@@ -148,8 +155,9 @@ class SessionResources:
         """Say so when the directory was used with another gateway: what that one has cannot be asked for here."""
         recorder = self.context.recorder
         recorder.gateway = self.base_url
-        recorder.home = await self.journal.recall(_HOME) or self.base_url
-        before = await self.journal.recall(_GATEWAY) or recorder.home
+        known = await self.journal.recall(_GATEWAYS)
+        home, _, before = (known or f"{self.base_url} {self.base_url}").partition(" ")
+        recorder.home = home
         if before != self.base_url:
             logger.warning(
                 "%s was used with another gateway before (%s, now %s): what is unfinished there can only be finished "
@@ -159,8 +167,8 @@ class SessionResources:
                 self.base_url,
             )
             recorder.events.tell(GatewayChanged, before=before, after=self.base_url)
-        await self.journal.remember(_HOME, recorder.home)
-        await self.journal.remember(_GATEWAY, self.base_url)
+        if known is None or before != self.base_url:
+            await self.journal.remember(_GATEWAYS, f"{home} {self.base_url}")
 
     async def _recall(self) -> None:
         if self.journal.empty_at_open:
@@ -231,6 +239,10 @@ class SessionResources:
 
 
 def _journal(settings: SessionSettings, gateway: Gateway) -> Journal:
-    if settings.journal:
-        return SqliteJournal(settings.directory, clock=gateway.clock)
+    if settings.journal is not False and settings.directory is not None:
+        return SqliteJournal(settings.directory, clock=gateway.clock, files_at=settings.sink.uri)
     return NoJournal(f"{gateway.random.getrandbits(32):08x}")
+
+
+def _manifest(settings: SessionSettings) -> Manifest | NoManifest:
+    return NoManifest() if settings.directory is None else Manifest(settings.directory, files_at=settings.sink.uri)

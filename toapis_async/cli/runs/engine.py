@@ -97,7 +97,7 @@ class Engine:
             self.terminal.result_json(outcome_form(outcome))
         elif isinstance(outcome, Saved) and not (outcome.resumed and self.terminal.is_watched):
             for file in outcome.files:
-                self.terminal.result(str(file.path))
+                self.terminal.result(file.uri)
 
     def _show_problem(self, outcome: Failed | Unfinished) -> None:
         self._problems += 1

@@ -29,8 +29,10 @@ class Outage:
     def hear(self, event: Event, /) -> None:
         """Take an event: an acceptance ends the outage, and so does the end of everything that was held up."""
         if isinstance(event, HeldUp):
+            if event.error is None:
+                return  # we hold it back ourselves; the gateway is well
             self._held.add(event.key or "")
-            self._message = event.error.message if event.error is not None else ""
+            self._message = event.error.message
             if self._since is None:
                 self._since = self.clock.monotonic()
             return

@@ -34,14 +34,14 @@ class EarlierOutput:
 
     Args:
         manifest: the file; what is no line of a manifest in it is passed over.
-        directory: where the files are; a missing one has none.
+        directory: where the files are; a missing one has none. None where they are not on this machine.
 
     Raises:
         StorageError: one of them cannot be read, or there is no room for temporary files.
 
     """
 
-    def __init__(self, manifest: Path, directory: Path) -> None:
+    def __init__(self, manifest: Path, directory: Path | None) -> None:
         self.lines = self.files = 0
         """How many there are."""
         self._path = manifest
@@ -54,7 +54,8 @@ class EarlierOutput:
                 self._index.executescript(_TABLES)
                 self._index.execute("BEGIN")
                 self._read_lines()
-                self._read_names(directory)
+                if directory is not None:
+                    self._read_names(directory)
         except BaseException:
             self.close()
             raise
