@@ -23,6 +23,7 @@ from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import EarlierOutputFound, GatewayChanged
+from toapis_async.shielding import wait_shielded
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
@@ -126,8 +127,11 @@ class SessionResources:
         if not (manifest.is_older or self.journal.empty_at_open):
             return
         files_at = None if is_address(root) else Path(root)
-        output = await asyncio.to_thread(lambda: EarlierOutput(manifest.path, files_at))
+        output = EarlierOutput(manifest.path, files_at)
         stack.callback(output.close)
+        reading = asyncio.ensure_future(asyncio.to_thread(output.read))
+        await wait_shielded((reading,))  # nothing is closed under a thread that reads
+        await reading
         if not (output.lines or output.files):
             return
         self.item_index.adoption = Adoption(

@@ -35,30 +35,31 @@ class EarlierOutput:
     Args:
         manifest: the file; what is no line of a manifest in it is passed over.
         directory: where the files are; a missing one has none. None where they are not on this machine.
-
-    Raises:
-        StorageError: one of them cannot be read, or there is no room for temporary files.
-
     """
 
     def __init__(self, manifest: Path, directory: Path | None) -> None:
         self.lines = self.files = 0
         """How many there are."""
         self._path = manifest
+        self._directory = directory
         self._file: IO[bytes] | None = None
         self._one_at_a_time = threading.RLock()
         # An empty name is a temporary file of sqlite's own, written only when its cache overflows.
         self._index = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        try:
-            with self._translated():
-                self._index.executescript(_TABLES)
-                self._index.execute("BEGIN")
-                self._read_lines()
-                if directory is not None:
-                    self._read_names(directory)
-        except BaseException:
-            self.close()
-            raise
+
+    def read(self) -> None:
+        """Read everything there is; once, before anything is looked for.
+
+        Raises:
+            StorageError: something cannot be read, or there is no room for temporary files.
+
+        """
+        with self._translated():
+            self._index.executescript(_TABLES)
+            self._index.execute("BEGIN")
+            self._read_lines()
+            if self._directory is not None:
+                self._read_names(self._directory)
 
     def find(self, keys: Sequence[str]) -> list[ManifestEntry | None]:
         """Return the line of each key, in order; None for a key without one."""
@@ -72,9 +73,10 @@ class EarlierOutput:
 
     def close(self) -> None:
         """Forget everything; a second time does nothing."""
-        self._index.close()
-        if self._file is not None:
-            self._file.close()
+        with self._one_at_a_time:
+            self._index.close()
+            if self._file is not None:
+                self._file.close()
 
     def _read_lines(self) -> None:
         try:
