@@ -86,6 +86,7 @@ class ItemRun:
         attempts: what is sent for it.
         step: what to begin with.
         deliver: takes its outcome.
+        priority: 0 interactive, 1 bulk.
         estimate: what it was planned to cost, in USD, or None.
         task: as last seen.
         ask_only: whether it is not to be submitted when nothing came of its last attempt.
@@ -102,6 +103,7 @@ class ItemRun:
     attempts: ItemAttempts
     step: Step
     deliver: Deliver
+    priority: int = BULK
     estimate: Decimal | None = None
     ask_only: bool = False
     task: GenerationTask | None = None
@@ -183,8 +185,9 @@ class ItemRun:
 
     async def _submitted(self) -> GenerationTask:
         context, request = self.run.context, self.item.request
+        submitter = context.submitter if self.priority >= BULK else context.interactive_submitter
         return await submit_with_uploads(
-            context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
+            submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
         )
 
     async def _reconciled(self) -> GenerationTask:
@@ -233,7 +236,7 @@ class ItemRun:
             watch=gateway.watch(self.kind, request.model, getattr(request, "resolution", None), settings.polling),
             accepted_at=self._accepted_at(),
             tell=self.recorder.tell,
-            priority=BULK,
+            priority=self.priority,
             resumed=self.step is not Step.SUBMIT,
         ) as wait:
             try:

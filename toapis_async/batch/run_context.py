@@ -5,6 +5,7 @@ from collections.abc import Collection
 import attrs
 
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
@@ -25,19 +26,20 @@ class RunContext:
 
     Attributes:
         settings: of the session.
-        gateway, submitter, uploads, downloader: of the client.
+        gateway, submitter, uploads, downloader: of the client; of submitters there is one for each priority.
         sink: where files go.
         recorder: what is written down.
         slots: what bounds the tasks in flight.
         tally: counts.
         budget: what may be spent.
-        in_work: keys of items under way.
+        in_work: the items under way.
 
     """
 
     settings: SessionSettings
     gateway: Gateway
     submitter: Submitter
+    interactive_submitter: Submitter
     uploads: Uploads
     downloader: Downloader
     sink: Sink
@@ -45,7 +47,7 @@ class RunContext:
     slots: Slots
     tally: Tally
     budget: Budget
-    in_work: set[str]
+    in_work: ItemsInWork
 
     def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:
         """Say where an item's files belong; *ours* are the names of older ones of it, which may be replaced."""

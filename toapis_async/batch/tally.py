@@ -12,7 +12,7 @@ ZERO = Decimal(0)
 
 @attrs.define
 class Tally:
-    """Counts, live; nothing in it grows with the number of items.
+    """Counts, live; nothing in it grows with the number of items, only with that of labels.
 
     Attributes:
         taken: items taken from the input.
@@ -31,6 +31,7 @@ class Tally:
     unestimated: int = 0
     cost_usd: Decimal = ZERO
     committed_usd: Decimal = ZERO
+    _spent: dict[str | None, Decimal] = attrs.field(factory=dict, init=False)
 
     def plan(self, estimate: Decimal | None) -> None:
         """Count an item that is about to be submitted."""
@@ -38,6 +39,10 @@ class Tally:
             self.unestimated += 1
         else:
             self.committed_usd += estimate
+
+    def take_back(self, estimate: Decimal | None) -> None:
+        """Forget what was planned for an item that was left unsent."""
+        self._correct(ZERO, estimate)
 
     def spent_before(self, cost_usd: str | None, estimate: Decimal | None) -> None:
         """Count an item of an earlier run towards what is committed."""
@@ -58,15 +63,26 @@ class Tally:
             case Saved():
                 self.saved += 1
                 self._cost(outcome.cost, estimate)
+                self._spend(outcome, outcome.cost)
             case Failed():
                 self.failed += 1
                 charged = ZERO if outcome.task is None else outcome.task.cost
                 self._correct(charged or ZERO, estimate)
+                self._spend(outcome, charged)
             case Unfinished():
                 self.unfinished += 1
                 self.unknown += isinstance(outcome.error, SubmissionUnknownError)
                 if not sent:
                     self._correct(ZERO, estimate)
+
+    def spent(self, label: str | None) -> Decimal:
+        """Return what the gateway said that ended items of that label cost; None for those without one."""
+        return self._spent.get(label, ZERO)
+
+    def _spend(self, outcome: Outcome, cost: Decimal | None) -> None:
+        if cost:
+            label = outcome.item.request.label
+            self._spent[label] = self._spent.get(label, ZERO) + cost
 
     def _cost(self, cost: Decimal | None, estimate: Decimal | None) -> None:
         if cost is None:
