@@ -104,7 +104,11 @@ def pace_options(command: F) -> F:
                 type=click.Choice(("strict", "warn", "off")),
                 help="What to do with requests that the model catalogue calls wrong.  [strict]",
             ),
-            click.option("--uvloop", is_flag=True, help="Use the faster event loop (extra 'speed')."),
+            click.option(
+                "--uvloop/--no-uvloop",
+                default=None,
+                help="The faster event loop (extra 'speed').  [used where it is installed]",
+            ),
         )
     ):
         command = option(command)

@@ -25,8 +25,8 @@ from toapis_async.policy.requests.spelling import did_you_mean
 
 _LOG_VARIABLE = "TOAPIS_LOG"
 
-_EXTRAS = {"rich": "cli", "PIL": "report"}
-_COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "simulate", "demo")
+_EXTRAS = {"rich": "cli", "PIL": "report", "pyarrow": "arrow"}
+_COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "export", "simulate", "demo")
 
 
 class Commands(click.Group):

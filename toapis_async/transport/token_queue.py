@@ -2,14 +2,26 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import Protocol
 
 import attrs
 
 from toapis_async.clock import Clock
-from toapis_async.policy.pace.pacing import Bucket
 from toapis_async.policy.pace.priority import TurnOrder
 from toapis_async.transport.loop_binding import LoopBinding
 from toapis_async.values.limits import INTERACTIVE
+
+
+class TokenSource(Protocol):
+    """Where tokens come from: a ``Bucket``, or what is lent out of one."""
+
+    def take(self, now: float) -> float:
+        """Take one token: 0.0 when it was there, else the seconds to wait before asking again."""
+        ...
+
+    def give_back(self) -> None:
+        """Return a token that was taken and not used."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -31,7 +43,7 @@ class TokenQueue:
 
     __slots__ = ("_binding", "_bucket", "_bulk", "_clock", "_interactive", "_order", "_sleeper")
 
-    def __init__(self, bucket: Bucket, clock: Clock) -> None:
+    def __init__(self, bucket: TokenSource, clock: Clock) -> None:
         self._binding = LoopBinding()
         self._bucket = bucket
         self._clock = clock
@@ -43,6 +55,11 @@ class TokenQueue:
 
     def __len__(self) -> int:
         return len(self._interactive) + len(self._bulk)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Interactive and bulk requests in line."""
+        return len(self._interactive), len(self._bulk)
 
     def take_at_once(self) -> bool:
         """Take a token if nobody is in line and one is there."""

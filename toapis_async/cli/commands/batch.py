@@ -20,12 +20,15 @@ from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
+from toapis_async.wire.table_columns import Columns
 
 
 class BatchGiven(RunGiven):
     """What click parsed."""
 
     dry_run: bool
+    columns: str | None
+    context: str | None
 
 
 @click.command(
@@ -34,9 +37,16 @@ class BatchGiven(RunGiven):
 Examples:
   toapis batch prompts.jsonl -o out
   toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
+  toapis batch data.parquet -o out --columns prompt=caption,id=key --context label
   make-prompts | toapis batch - -o out --json > outcomes.jsonl""",
 )
 @click.argument("file", metavar="FILE|-")
+@click.option("--columns", metavar="FIELD=COLUMN,…", help="Which column is which field, such as prompt=caption,id=key.")
+@click.option(
+    "--context",
+    metavar="COLUMN,…",
+    help="Columns that go into the manifest with each item, or all: every one that is no field. They are not sent.",
+)
 @output_option
 @run_option_group
 @pace_options
@@ -48,9 +58,9 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
     """Make everything that FILE asks for.
 
     FILE is .jsonl (an object per line: prompt, and optionally id, model, size, resolution, reference_images, n, extra
-    and the other fields of a request), .csv with a header of the same names, or .txt (a prompt per line); - reads
-    JSON Lines from stdin. The whole file is checked before anything is sent. Run the same command again, or `toapis
-    resume DIR`, to go on after a stop; nothing is paid for twice.
+    and the other fields of a request), .csv, .parquet or .arrow with columns of the same names, or .txt (a prompt per
+    line); - reads JSON Lines from stdin. The whole file is checked before anything is sent. Run the same command
+    again, or `toapis resume DIR`, to go on after a stop; nothing is paid for twice.
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
     with ExitStack() as stack:
@@ -61,6 +71,7 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
             source=source,
             references_at=references_at,
             spooled=spooled,
+            columns=Columns.written(given["columns"], given["context"]),
             resubmit_unknown=given["resubmit_unknown"],
             retry_failed=given["retry_failed"],
             resume_with=given["base_url"],

@@ -96,6 +96,7 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         options=options,
         source=source,
         references_at=memory.references_at,
+        columns=memory.columns,
         resubmit_unknown=given["resubmit_unknown"],
         retry_failed=given["retry_failed"] or only_failed,
         resume_with=given["base_url"],

@@ -13,7 +13,7 @@ from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
 from toapis_async.cli.runs.scanning import Scan, requests_of, scan
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
-from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.terminal.streams import Terminal, one_line
 from toapis_async.errors import ConfigurationError
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.inputs.prompt_source import PromptSource, settle
@@ -21,6 +21,7 @@ from toapis_async.storage.journal.sqlite_journal import journal_path
 from toapis_async.storage.manifest.manifest import read_manifest
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.prompt_fields import LineRules
+from toapis_async.wire.table_columns import Columns
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +33,7 @@ class RunPlan:
         options: how.
         source: the prompts; None goes on without any.
         references_at: where relative references begin.
+        columns: which column of the source is which field.
         spooled: whether the source is a copy that is yet to be given its lasting name.
         resubmit_unknown, retry_failed: wishes of this command only.
         again: failed items to make again, in place of a source; None takes the source, or what was begun.
@@ -43,6 +45,7 @@ class RunPlan:
     options: RunOptions
     source: PromptSource | None
     references_at: str = ""
+    columns: Columns = attrs.field(factory=Columns)
     spooled: bool = False
     resubmit_unknown: bool = False
     retry_failed: bool = False
@@ -60,6 +63,7 @@ class RunPlan:
             size=options.size,
             resolution=options.resolution,
             validation=options.client.validation,
+            columns=self.columns,
         )
 
 
@@ -161,6 +165,9 @@ async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:
         terminal.say(f"{name}: {count:,} lines checked")
 
     found = await scan(plan.source, plan.rules, max_cost=plan.options.max_cost, tell=tell)
+    if found.left:
+        left = ", ".join(one_line(column, 60) for column in found.left)
+        terminal.warn(f"{name}: not used: {left}; to keep them in the manifest: --context all")
     for doubt in found.doubts:
         terminal.warn(f"Warning: {doubt}")
     return found
@@ -181,6 +188,7 @@ def _memory(plan: RunPlan, base_url: str) -> Memory:
         form=source.form,
         name=source.name,
         references_at=plan.references_at,
+        columns=plan.columns,
         base_url=base_url,
         options=plan.options,
     )
