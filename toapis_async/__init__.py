@@ -76,7 +76,9 @@ _HOMES = {
     "ports.events": (
         "AttemptBegun",
         "AttemptSettled",
+        "EarlierOutputFound",
         "Event",
+        "GatewayChanged",
         "HeldUp",
         "ItemFailed",
         "ItemSaved",

@@ -167,7 +167,13 @@ from toapis_async.ports.events import (
     AttemptSettled as AttemptSettled,
 )
 from toapis_async.ports.events import (
+    EarlierOutputFound as EarlierOutputFound,
+)
+from toapis_async.ports.events import (
     Event as Event,
+)
+from toapis_async.ports.events import (
+    GatewayChanged as GatewayChanged,
 )
 from toapis_async.ports.events import (
     HeldUp as HeldUp,
@@ -303,10 +309,12 @@ __all__ = [
     "Delivery",
     "DownloadError",
     "Draft",
+    "EarlierOutputFound",
     "Event",
     "Failed",
     "FileBytes",
     "FixedPolling",
+    "GatewayChanged",
     "GenerationSession",
     "GenerationTask",
     "GracePeriods",

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from functools import partial
@@ -432,3 +433,16 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcff9fa11e000782027f3dc848ef"
     "0000000049454e44ae426082"
 )
+
+
+async def test_a_dry_run_says_that_the_journal_is_gone(toapis, gateway, prompts, quick, tmp_path):
+    """What a run would take over from the manifest alone is said before anything is sent."""
+    path, out = prompts(4), tmp_path / "out"
+    async with gateway():
+        await toapis("batch", path, "-o", out, *quick)
+    before = await toapis("batch", path, "-o", out, "--dry-run")
+    shutil.rmtree(out / ".toapis")
+    after = await toapis("batch", path, "-o", out, "--dry-run")
+
+    assert "no journal" not in before.err
+    assert "no journal, and its manifest lists 4 items" in after.err

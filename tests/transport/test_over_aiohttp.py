@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import traceback
 import warnings
 
 import aiohttp
@@ -270,13 +271,77 @@ async def test_what_is_no_http_is_a_doubt(transport, garbage):
     assert caught.value.delivery is Delivery.UNKNOWN
 
 
-async def test_the_key_is_struck_out_of_refusals(transport, file_host, file_answer):
-    """A refusal that quotes the key arrives without it; a success is left as it is."""
-    file_host.script = [file_answer(status=401, body=f"bad key {KEY}".encode()), file_answer(body=KEY.encode())]
+@pytest.mark.parametrize("status", [200, 401])
+async def test_the_key_is_struck_out_of_replies(transport, file_host, file_answer, status):
+    """Whatever its status, a reply that quotes the key arrives without it, body and headers alike."""
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    file_host.script = [
+        file_answer(status=status, body=f"<{KEY}>{escaped}".encode(), headers={"X-Request-Id": f"r-{KEY}"})
+    ]
     async with transport(file_host.base_url) as opened:
-        assert (await opened.send(GET)).body == b"bad key ***"
-        assert KEY.encode() == (await opened.send(GET)).body
+        reply = await opened.send(GET)
+        assert reply.body == b"<***>***"
+        assert reply.headers["x-request-id"] == "r-***"
         assert KEY not in repr(opened)
+
+
+async def test_the_key_is_in_no_error(transport):
+    """What is no HTTP may quote the key, and aiohttp's own error keeps the headers that were sent."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\n{KEY} no header\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server, transport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1") as opened:
+        with pytest.raises(APIConnectionError) as caught:
+            await opened.send(POST)
+    assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(caught.value.__cause__)
+    assert caught.value.delivery is Delivery.UNKNOWN
+
+
+def test_a_second_event_loop_has_connections_of_its_own(transport):
+    """A transport whose loop has stopped goes on in the next one, with new connections and without a warning."""
+    answered = []
+
+    async def serve_and_ask(opened_on):
+        async def answer(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", port)
+        async with server:
+            answered.append((await opened_on.send(GET)).body)
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    opened = transport(f"http://127.0.0.1:{port}/v1")
+    asyncio.run(serve_and_ask(opened))
+    asyncio.run(serve_and_ask(opened))
+
+    async def close():
+        await opened.aclose()
+
+    asyncio.run(close())
+    assert answered == [b"{}", b"{}"]
+
+
+async def test_two_event_loops_at_once_are_refused(transport, file_host, file_answer):
+    """While its loop is running, no other thread's loop gets anything sent; a lent session of another loop neither."""
+    file_host.script = [file_answer(body=b"{}")]
+    async with transport(file_host.base_url) as opened:
+        await opened.send(GET)
+        with pytest.raises(ConfigurationError, match="another event loop; nothing was sent"):
+            await asyncio.to_thread(asyncio.run, opened.send(POST))
+    async with aiohttp.ClientSession() as lent, transport(file_host.base_url, http_session=lent) as borrowing:
+        with pytest.raises(ConfigurationError, match="another event loop; nothing was sent"):
+            await asyncio.to_thread(asyncio.run, borrowing.send(POST))
+    assert len(file_host.requests) == 1
 
 
 async def test_a_server_that_hangs_up_is_a_doubt(transport):

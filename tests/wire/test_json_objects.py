@@ -46,3 +46,20 @@ def test_the_excerpt_is_bounded():
 
     assert len(error.excerpt) == 200
     assert len(error.message) < 300
+
+
+@pytest.mark.parametrize("part", [b"{}", b"[]", b"0", b'{"url":"https://f"}'])
+def test_a_flood_of_parts_is_not_even_parsed(part):
+    """A reply with a million results is refused without making them; a few long pictures are read."""
+    flood = b'{"data":[' + b",".join([part] * 300_000) + b"]}"
+
+    assert json_in(flood) is None
+    assert json_in(b'{"data":["' + b"A" * 4_000_000 + b'"]}') == {"data": ["A" * 4_000_000]}
+
+
+@pytest.mark.parametrize(
+    "body", [b"1" * 1_000_000, b"[" * 1_000_000, b'{"a":' * 200_000, b"[1." + b"1" * 999_999 + b"]"]
+)
+def test_endless_digits_and_nesting_end_soon(body):
+    """What is hostile in one piece is refused or read, and raises nothing."""
+    json_in(body)

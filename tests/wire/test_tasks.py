@@ -324,3 +324,11 @@ def test_entries_that_are_no_files_are_told():
     task = task_in({"id": "t", "status": "completed", "result": {"data": data}}, kind="image")
     assert task.urls == (A, A)
     assert task.unread == ('{"error": {"code": "refused", "message": "No."}}', "null", '{"b64_json": ""}')
+
+
+def test_a_task_has_no_more_files_than_one_can_have():
+    """Of a thousand results the first 64 are files; no model makes more in one task."""
+    urls = [f"https://files.example/{n}.png" for n in range(1000)]
+    task = task_in({"id": "t", "status": "completed", "result": {"data": [{"url": url} for url in urls]}}, kind="image")
+
+    assert task.urls == tuple(urls[:64])

@@ -49,26 +49,28 @@ class Inputs:
     @property
     def _lookups(self) -> bool:
         """Whether an item may be known: an earlier run, or another input of this session, may have sent it."""
-        return self.item_index.inputs > 1 or not self.item_index.journal.empty_at_open
+        return self.item_index.inputs > 1 or not self.item_index.has_nothing_to_find
 
     async def next(self) -> IncomingItem | None:
         """Return the next entry, or None at the end of the input."""
         while not self._ready:
-            if not (entries := await self._take()):
+            if (entries := await self._take()) is None:
                 return None
             self._ready.extend(entries)
         return self._ready.popleft()
 
-    async def _take(self) -> list[IncomingItem]:
-        """Take at least one entry unless the input has ended."""
-        lookups, entries = False, list[IncomingItem]()
-        while not entries:
-            requests = await self._pull(LOOKUP_BATCH if self._lookups else 1)
-            if not requests:
-                return []
-            lookups = self._lookups  # asked for now: another input may have begun during the wait for this one
-            named = [self.item_index.name(request, mark=self._mark, check_later=lookups) for request in requests]
-            entries = [self._unless_in_work(entry) for entry in named if self._is_wanted(entry)]
+    async def _take(self) -> list[IncomingItem] | None:
+        """Take some entries, of which none may be wanted; None at the end of the input."""
+        requests = await self._pull(LOOKUP_BATCH if self._lookups else 1)
+        if not requests:
+            return None
+        contents = await self.item_index.contents_of(requests)
+        lookups = self._lookups  # asked for now: another input may have begun during the wait for this one
+        named = [
+            self.item_index.name(request, mark=self._mark, check_later=lookups, contents=contents)
+            for request in requests
+        ]
+        entries = [self._unless_in_work(entry) for entry in named if self._is_wanted(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]
@@ -77,7 +79,10 @@ class Inputs:
         except BaseException:
             self.item_index.free(known)
             raise
-        return [self.item_index.checked(entry if entry.error is not None else next(looked_up)) for entry in entries]
+        found = [entry if entry.error is not None else next(looked_up) for entry in entries]
+        # What has kept the name that an earlier version gave it is known as taken up only now.
+        known_again = [self._unless_renamed_in_work(entry) for entry in found if self._is_wanted(entry)]
+        return [self.item_index.checked(entry) for entry in known_again]
 
     def _is_wanted(self, entry: IncomingItem) -> bool:
         if self._recovered or not self.item_index.has_recovered(entry):
@@ -90,6 +95,9 @@ class Inputs:
         if entry.error is None and entry.item.key in self.item_index.in_work:
             return self.item_index.refused_in_work(entry)
         return entry
+
+    def _unless_renamed_in_work(self, entry: IncomingItem) -> IncomingItem:
+        return self._unless_in_work(entry) if entry.item.key == entry.former_key else entry
 
     async def aclose(self) -> None:
         """Free what was taken and never asked for, and close the generator it came from."""
@@ -132,7 +140,9 @@ async def leftovers(item_index: ItemIndex) -> AsyncIterator[IncomingItem]:
         return
     async for record in item_index.journal.items(ItemState.INTENDED):
         if not item_index.has_begun(record.key):
-            yield IncomingItem(item=Item(key=record.key, request=record.request), record=record, ask_only=True)
+            yield IncomingItem(
+                item=Item(key=record.key, request=record.request, digest=record.digest), record=record, ask_only=True
+            )
 
 
 async def begun(item_index: ItemIndex) -> AsyncIterator[GenerationRequest]:

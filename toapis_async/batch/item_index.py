@@ -1,24 +1,30 @@
 """Which item a request is: its key, what the journal knows of it, and whether it may be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.files.naming import item_key, request_digest
+from toapis_async.policy.requests.references import local_files
 from toapis_async.ports.sink import Sink
+from toapis_async.storage.inputs.content_digests import ContentDigests
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.port import Journal
+from toapis_async.values.kinds import REQUESTS
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest
 
 _RECOVERED = "\0recovered\0"
 _BEGUN = "\0begun\0"
 _OWN = "\0own reference\0"
+_FORMER = "\0former\0"
+_NO_CONTENTS: Mapping[str, str] = {}
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +38,7 @@ class IncomingItem:
         error: why it will not be sent, or None.
         ask_only: whether it is only asked for, since nobody wants it made any more.
         again: whether this session had it before, so that it has to be looked up.
+        former_key: the key that earlier versions gave it, by the paths of its files; None where it is the same.
 
     """
 
@@ -41,6 +48,7 @@ class IncomingItem:
     error: InvalidRequestError | None = None
     ask_only: bool = False
     again: bool = False
+    former_key: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -57,6 +65,8 @@ class ItemIndex:
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
         inputs: how many inputs they came from; one input need not be looked up in what it has itself sent.
+        contents: what local references hold.
+        adoption: takes over what earlier runs left without their journal; None where there is nothing of the kind.
 
     """
 
@@ -70,9 +80,27 @@ class ItemIndex:
     recovered: bool = False
     taken: int = 0
     inputs: int = 0
+    contents: ContentDigests = attrs.field(factory=ContentDigests)
+    adoption: Adoption | None = None
+
+    @property
+    def has_nothing_to_find(self) -> bool:
+        """Whether no earlier run has left anything that an item could be looked up in."""
+        return self.journal.empty_at_open and self.adoption is None
+
+    async def contents_of(self, requests: Sequence[GenerationRequest]) -> Mapping[str, str]:
+        """Return the sha256 of every local reference by its path; what cannot be read is left out."""
+        readable = (request for request in requests if isinstance(request, REQUESTS))
+        return await self.contents.of([path for request in readable for path in local_files(request)])
 
     def name(
-        self, request: GenerationRequest, *, mark: str = "", check_later: bool = False, joins: bool = False
+        self,
+        request: GenerationRequest,
+        *,
+        mark: str = "",
+        check_later: bool = False,
+        joins: bool = False,
+        contents: Mapping[str, str] = _NO_CONTENTS,
     ) -> IncomingItem:
         """Give a request its key, and check it, or only whether it can be read; ``free()`` has to follow.
 
@@ -82,6 +110,7 @@ class ItemIndex:
                 keys when it is given again.
             check_later: whether ``checked()`` will be called.
             joins: whether an id that was given before, or is under way, stands for that item and is no mistake.
+            contents: by ``contents_of()``.
 
         """
         index = self.taken
@@ -98,8 +127,9 @@ class ItemIndex:
             request = attrs.evolve(request, model=model)
         joins = joins and request.id is not None and self._came_by(mark, request.id)
         wrong = None if joins else self._wrong_reference(request, mark)
-        ordinal = self.ledger.seen(mark + item_key(request, 0)) if wrong is None else 0
-        key = item_key(request, ordinal)
+        digest = request_digest(request, contents)
+        ordinal = self.ledger.seen(mark + item_key(request, 0, digest)) if wrong is None else 0
+        key = item_key(request, ordinal, digest)
         if request.id is not None and not joins:
             if ordinal:
                 wrong = f"id {request.id!r} was used by an earlier request of this run; ids name files"
@@ -109,11 +139,11 @@ class ItemIndex:
             return self._refused(request, index, InvalidRequestError.refused((wrong,)))
         while request.id is None and self._is_taken(key):
             ordinal += 1  # another input that runs beside this one has it
-            key = item_key(request, ordinal)
-        item = Item(key=key, request=request, index=index)
+            key = item_key(request, ordinal, digest)
+        item = Item(key=key, request=request, index=index, digest=digest)
         if not joins:
             self._reserve(item)
-        return IncomingItem(item=item, again=joins)
+        return IncomingItem(item=item, again=joins, former_key=self._former_key(request, contents, mark))
 
     def _came_by(self, mark: str, key: str) -> bool:
         return key in self.in_work or self.ledger.knows(mark + key)
@@ -132,6 +162,14 @@ class ItemIndex:
         self.reserved.add(item.key)
         if item.request.client_business_id is not None:
             self._reserved_references.add(item.request.client_business_id)
+
+    def _former_key(self, request: GenerationRequest, contents: Mapping[str, str], mark: str) -> str | None:
+        """Name an item as earlier versions did, where the journal may be theirs."""
+        by_content = request.id is None and any(path in contents for path in local_files(request))
+        if self.has_nothing_to_find or not by_content:
+            return None
+        ordinal = self.ledger.seen(mark + _FORMER + item_key(request, 0))
+        return item_key(request, ordinal)
 
     def _is_taken(self, key: str) -> bool:
         if key not in self.in_work and key not in self.reserved:
@@ -173,9 +211,7 @@ class ItemIndex:
     def _unless_changed(self, entry: IncomingItem, record: ItemRecord) -> IncomingItem:
         """Refuse an id that stands for another request here: its file would be taken for the new one's."""
         request = entry.item.request
-        if request.id is None or request == record.request:
-            return entry
-        if request_digest(request) == request_digest(record.request):
+        if request.id is None or _is_same(entry.item, record):
             return entry
         self.free([entry])
         other = f"id {request.id!r} belongs to another request that was sent from this directory; give it a new id"
@@ -189,7 +225,7 @@ class ItemIndex:
         """Take up an item that an earlier run left."""
         self.recovered = True
         self.ledger.seen(_RECOVERED + record.key)
-        return IncomingItem(item=Item(key=record.key, request=record.request), record=record)
+        return IncomingItem(item=Item(key=record.key, request=record.request, digest=record.digest), record=record)
 
     def begins(self, key: str) -> None:
         """Hear that this session sends that item, or asks for its attempt."""
@@ -206,6 +242,9 @@ class ItemIndex:
     async def look_up(self, entries: list[IncomingItem]) -> list[IncomingItem]:
         """Add what the journal knows, and whether saved files are still there."""
         records = await self.journal.find([entry.item.key for entry in entries])
+        entries, records = await self._by_former_keys(entries, records)
+        if self.adoption is not None:
+            entries, records = await self._adopted(self.adoption, entries, records)
         saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
         intact = iter(await self.sink.intact([record.files for record in saved]) if saved else ())
         return [
@@ -214,3 +253,49 @@ class ItemIndex:
             else entry
             for entry, record in zip(entries, records, strict=True)
         ]
+
+    async def _by_former_keys(
+        self, entries: list[IncomingItem], records: list[ItemRecord | None]
+    ) -> tuple[list[IncomingItem], list[ItemRecord | None]]:
+        """Know items again that an earlier version has named; they keep that name."""
+        former = [
+            entry.former_key
+            for entry, record in zip(entries, records, strict=True)
+            if record is None and entry.former_key is not None
+        ]
+        found = (
+            {record.key: record for record in await self.journal.find(former) if record is not None} if former else {}
+        )
+        if not found:
+            return entries, records
+        renamed = [
+            self._renamed(entry, entry.former_key) if record is None and entry.former_key in found else entry
+            for entry, record in zip(entries, records, strict=True)
+        ]
+        return renamed, [record or found.get(entry.item.key) for entry, record in zip(renamed, records, strict=True)]
+
+    async def _adopted(
+        self, adoption: Adoption, entries: list[IncomingItem], records: list[ItemRecord | None]
+    ) -> tuple[list[IncomingItem], list[ItemRecord | None]]:
+        """Take over what lies in the directory, and refuse what cannot be told from it."""
+        known, wrong = await adoption.adopt([(entry.item, entry.former_key) for entry in entries], records)
+        refusals = [None if why is None else InvalidRequestError.refused((why,)) for why in wrong]
+        self.free(entry for entry, error in zip(entries, refusals, strict=True) if error is not None)
+        return [
+            entry if error is None else attrs.evolve(entry, error=error)
+            for entry, error in zip(entries, refusals, strict=True)
+        ], known
+
+    def _renamed(self, entry: IncomingItem, key: str) -> IncomingItem:
+        self.reserved.discard(entry.item.key)
+        self.reserved.add(key)
+        return attrs.evolve(entry, item=attrs.evolve(entry.item, key=key))
+
+
+def _is_same(item: Item, record: ItemRecord) -> bool:
+    """Whether an item asks for what the record was sent for."""
+    by_paths = request_digest(item.request)
+    if record.digest is not None and item.digest != by_paths:
+        return item.digest == record.digest
+    # An earlier version wrote the record, or there are no files to be read: then their paths decide.
+    return item.digest == record.digest or by_paths == request_digest(record.request)

@@ -18,8 +18,9 @@ from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.client.asking import look_once
 from toapis_async.client.sending import submit_with_uploads
-from toapis_async.client.submitting import NotSentError
+from toapis_async.client.submitting import NotSentError, unknown_error
 from toapis_async.client.waiting import TaskWait
 from toapis_async.errors import APIConnectionError, Delivery, TaskTimeoutError, ToAPIsError
 from toapis_async.policy.money.recovery import Step
@@ -198,12 +199,15 @@ class ItemRun:
         await self.attempts.ready()
         stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
         self.attempts.in_doubt(stopped)
+        resubmit = self.run.context.submitter.on_unknown == "resubmit"
+        if not resubmit and self.recorder.session.gateway_of(record) != self.recorder.session.gateway:
+            return await self._found_here(record, stopped)
         result = await self.run.context.submitter.settle(
             stopped,
             record.client_business_id,
             self.kind,
             self.attempts,
-            resubmit=self.run.context.submitter.on_unknown == "resubmit",
+            resubmit=resubmit,
         )
         if isinstance(result, GenerationTask):
             return result
@@ -213,6 +217,15 @@ class ItemRun:
             raise NotSentError("The run was stopped before this item was sent again.", hint="Resume the run.")
         self.lease.give_back()
         return await self._submitted()
+
+    async def _found_here(self, record: ItemRecord, stopped: ToAPIsError) -> GenerationTask:
+        """Find an attempt that went to another base URL, which may be the same gateway: one miss proves nothing."""
+        found = await look_once(self.run.context.gateway, record.client_business_id, self.kind)
+        if not isinstance(found, GenerationTask):
+            elsewhere = self.recorder.session.gateway_of(record)
+            raise unknown_error(stopped, record.client_business_id, elsewhere=elsewhere)
+        self.attempts.accepted(found)
+        return found
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
         gateway, settings, request = self.run.context.gateway, self.run.context.settings, self.item.request

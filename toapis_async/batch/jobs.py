@@ -1,6 +1,7 @@
 """Requests submitted to a session one by one: named, joined where they are under way already, started."""
 
 import asyncio
+from collections.abc import Mapping
 from contextvars import Context
 from functools import partial
 
@@ -45,12 +46,13 @@ class Jobs:
         self, request: GenerationRequest, *, priority: int | None = None, retry_failed: bool = False
     ) -> Job:
         """See ``GenerationSession.submit``."""
+        contents = await self._item_index.contents_of([request])
         own = getattr(request, "id", None)
         while own is not None and own in self._waiting:
             other, place = self._waiting[own]
             _require_same(request, other)
             await asyncio.wait([place])
-        entry = self._named(request)
+        entry = self._named(request, contents)
         key = entry.item.key
         if key in self._item_index.in_work:
             return self._joined(request, key)
@@ -61,7 +63,10 @@ class Jobs:
         place = asyncio.get_running_loop().create_future()
         self._waiting[key] = request, place
         try:
-            return await self._begun(await self._looked_up(entry), priority, retry_failed=retry_failed)
+            entry = await self._looked_up(entry)
+            if entry.item.key != key and entry.item.key in self._item_index.in_work:
+                return self._joined(request, entry.item.key)  # under the name that an earlier version gave it
+            return await self._begun(entry, priority, retry_failed=retry_failed)
         except BaseException:
             self._note_unsent(key)
             raise
@@ -70,8 +75,8 @@ class Jobs:
             del self._waiting[key]
             place.set_result(None)
 
-    def _named(self, request: GenerationRequest) -> IncomingItem:
-        entry = self._item_index.name(request, mark=self._mark, check_later=True, joins=True)
+    def _named(self, request: GenerationRequest, contents: Mapping[str, str]) -> IncomingItem:
+        entry = self._item_index.name(request, mark=self._mark, check_later=True, joins=True, contents=contents)
         if entry.error is not None:
             raise entry.error
         return entry
@@ -95,7 +100,7 @@ class Jobs:
 
     async def _looked_up(self, entry: IncomingItem) -> IncomingItem:
         index = self._item_index
-        if entry.again or index.inputs > 1 or not index.journal.empty_at_open:
+        if entry.again or index.inputs > 1 or not index.has_nothing_to_find:
             entry = (await index.look_up([entry]))[0]
         checked = index.checked(entry)
         if checked.error is not None:

@@ -20,12 +20,15 @@ class Item:
         key: the request's own ``id``, or one made from the request; the same input gives the same key.
         request: as it was given.
         index: its place in the input, from 0; None for one that an earlier run left.
+        digest: of what the request asks for, the content of its local files included; None where an earlier run did
+            not write it down.
 
     """
 
     key: str
     request: GenerationRequest
     index: int | None = None
+    digest: str | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)

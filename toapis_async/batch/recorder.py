@@ -48,6 +48,8 @@ class Recorder:
         manifest: what the user reads.
         clock: dates entries.
         events: brings what happens to whoever listens.
+        gateway: the base URL.
+        home: that of the run which began the journal.
 
     """
 
@@ -55,6 +57,12 @@ class Recorder:
     manifest: Manifest | NoManifest
     clock: Clock
     events: EventDispatcher
+    gateway: str = ""
+    home: str = ""
+
+    def gateway_of(self, record: ItemRecord) -> str:
+        """Return the base URL that the last attempt of an item was sent to."""
+        return record.gateway or self.home
 
 
 @attrs.define(kw_only=True)
@@ -81,7 +89,15 @@ class ItemRecorder:
         attempt = 1 if self.record is None else self.record.attempt + 1
         request = self.item.request
         name = client_business_id(self.session.journal.run_id, self.item.key, attempt, own=request.client_business_id)
-        event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
+        event = Intended(
+            key=self.item.key,
+            attempt=attempt,
+            client_business_id=name,
+            request=request,
+            at=self._now(),
+            digest=self.item.digest,
+            gateway=None if self.session.gateway == self.session.home else self.session.gateway,
+        )
         await self.session.journal.record(event)
         self.record = apply(self.record, event)
         self.tell(AttemptBegun, client_business_id=name)
@@ -162,7 +178,16 @@ class ItemRecorder:
         """Give an item that was never sent a record, since a failure has to hang on one."""
         at = self._now()
         name = client_business_id(self.session.journal.run_id, self.item.key, 1)
-        self._note(Intended(key=self.item.key, attempt=1, client_business_id=name, request=self.item.request, at=at))
+        self._note(
+            Intended(
+                key=self.item.key,
+                attempt=1,
+                client_business_id=name,
+                request=self.item.request,
+                at=at,
+                digest=self.item.digest,
+            )
+        )
         self._note(NotAccepted(key=self.item.key, attempt=1, at=at))
 
     def _note(self, event: JournalEvent) -> None:

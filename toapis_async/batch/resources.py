@@ -1,11 +1,15 @@
 """Everything that a session opens: directory, journal, manifest, ledger, and what was learned in earlier runs."""
 
+import asyncio
+import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import attrs
 
+from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
@@ -20,22 +24,29 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.ports.events import EarlierOutputFound, GatewayChanged
 from toapis_async.ports.sink import Sink
+from toapis_async.shielding import wait_shielded
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
+from toapis_async.storage.manifest.earlier_output import EarlierOutput
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
 from toapis_async.transport.rate_limiter import BoundsTasks
+from toapis_async.values.files import is_address
 from toapis_async.values.limits import BULK, INTERACTIVE
-from toapis_async.values.records import ItemState
+from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
+
+logger = logging.getLogger("toapis_async")
 
 # A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
 OUTAGE_SECONDS = 300.0
 
 _LATENCIES = "latencies"
+_GATEWAYS = "gateways"
 _KEEPS_CLIENT_IDS = "keeps client ids: "
 
 
@@ -104,6 +115,8 @@ class SessionResources:
             await self.sink.clean_up(alone=self.settings.journal is True)
             await stack.enter_async_context(self.ledger)
             await stack.enter_async_context(self.manifest.writing(self.journal))
+            await self._take_over_earlier_output(stack)
+            await self._compare_gateways()
             await self._recall()
             stack.push_async_callback(self._remember)
             self._stack = stack.pop_all()
@@ -117,6 +130,62 @@ class SessionResources:
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.__aexit__(exc_type, exc, traceback)
+
+    async def _take_over_earlier_output(self, stack: AsyncExitStack) -> None:
+        """Look for what lies in the directory and is not in the journal, so that it is not bought again."""
+        manifest, root = self.manifest, self.sink.uri
+        if not self.settings.journal or not isinstance(manifest, Manifest):
+            return
+        if not (manifest.is_older or self.journal.empty_at_open):
+            return
+        files_at = None if is_address(root) else Path(root)
+        output = EarlierOutput(manifest.path, files_at)
+        stack.callback(output.close)
+        reading = asyncio.ensure_future(asyncio.to_thread(output.read))
+        await wait_shielded((reading,))  # nothing is closed under a thread that reads
+        await reading
+        if not (output.lines or output.files):
+            output.close()
+            return
+        self.item_index.adoption = Adoption(
+            output=output,
+            journal=self.journal,
+            root=root,
+            clock=self.gateway.clock,
+            canonical=self.gateway.catalogue.canonical,
+            spent=self._count_as_spent,
+        )
+        if output.lines:
+            logger.warning(
+                "The journal of %s does not know what its manifest lists (%d lines). What the manifest proves is not "
+                "made again; tasks that were in flight without a line in it are not known any more.",
+                manifest.path.parent,
+                output.lines,
+            )
+            self.context.recorder.events.tell(EarlierOutputFound, lines=output.lines)
+
+    def _count_as_spent(self, record: ItemRecord) -> None:
+        if self.settings.max_cost_usd is not None:
+            self.tally.spent_before(record.cost_usd, self.context.budget.estimate(record.request))
+
+    async def _compare_gateways(self) -> None:
+        """Say so when the directory was used with another gateway: what that one has cannot be asked for here."""
+        recorder = self.context.recorder
+        recorder.gateway = self.base_url
+        known = await self.journal.recall(_GATEWAYS)
+        home, _, before = (known or f"{self.base_url} {self.base_url}").partition(" ")
+        recorder.home = home
+        if before != self.base_url:
+            logger.warning(
+                "%s was used with another gateway before (%s, now %s): what is unfinished there can only be finished "
+                "there, and is not sent again here.",
+                self.settings.directory,
+                before,
+                self.base_url,
+            )
+            recorder.events.tell(GatewayChanged, before=before, after=self.base_url)
+        if known is None or before != self.base_url:
+            await self.journal.remember(_GATEWAYS, f"{home} {self.base_url}")
 
     async def _recall(self) -> None:
         if self.journal.empty_at_open:
@@ -135,7 +204,8 @@ class SessionResources:
         if not (await self.journal.counts()).get(ItemState.INTENDED):
             return None
         async for record in self.journal.items(ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED):
-            if record.task_id is not None and not record.doubtful:
+            here = self.context.recorder.gateway_of(record) == self.base_url
+            if here and record.task_id is not None and not record.doubtful:
                 return record.client_business_id, record.task_id, record.kind
         return None
 

@@ -187,6 +187,11 @@ class GenerationSession:
     async def submit(self, request: GenerationRequest, *, priority: int | None = None) -> Job:
         """Submit one request as soon as a slot is free, and return its job: ``outcome = await job``.
 
+        A request without an ``id`` is known by what it asks for. A later session in the directory, after a restart,
+        takes it for the equal one of an earlier session: two users who ask for the same are then given one image. To
+        keep users apart, give each request an ``id`` that begins with its user's, such as ``f"{user}-{order}"``, or
+        each user a directory.
+
         The same ``id`` again joins the item while it is under way, and afterwards has its outcome; equal requests
         without an ``id`` are different items. What stopped an earlier job, such as a refused key, does not stop this
         call: it tries again.

@@ -1,7 +1,7 @@
 """Finding out what became of a POST whose reply was lost, by asking for its ``client_business_id``."""
 
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import AuthenticationError, ToAPIsError
+from toapis_async.errors import APIConnectionError, AuthenticationError, ToAPIsError
 from toapis_async.policy.money.asking import Verdict, ask_delay_seconds, verdict
 from toapis_async.policy.money.delivery import proves_absence
 from toapis_async.values.tasks import GenerationTask, Kind
@@ -67,7 +67,9 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
     except AuthenticationError:
         raise
     except ToAPIsError as error:
+        gateway.ever_answered = gateway.ever_answered or not isinstance(error, APIConnectionError)
         return proves_absence(error)
+    gateway.ever_answered = True
     # A gateway that answers any path with some task has not found ours.
     if task.client_business_id not in {None, client_business_id}:
         return False

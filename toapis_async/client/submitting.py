@@ -11,6 +11,7 @@ import anyio
 import attrs
 
 from toapis_async.client.asking import find_submission
+from toapis_async.client.first_submissions import FirstSubmissions
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import (
     APIConnectionError,
@@ -110,6 +111,11 @@ class Submitter:
     one_ahead: bool = False
     priority: int = INTERACTIVE
     _first: anyio.Event | None = attrs.field(default=None, init=False, repr=False)
+    _unanswered: FirstSubmissions = attrs.field(
+        init=False,
+        repr=False,
+        default=attrs.Factory(lambda self: FirstSubmissions(gateway=self.gateway), takes_self=True),
+    )
 
     async def submit(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask:
         """Return the accepted task.
@@ -132,6 +138,7 @@ class Submitter:
             try:
                 result = await self._attempt(encode, kind, attempts, await self._turn(attempts))
             finally:
+                self._unanswered.ended(attempts)
                 self._let_others_follow()
             if isinstance(result, GenerationTask):
                 return result
@@ -159,7 +166,7 @@ class Submitter:
             attempts.waits_for("rate")
             await limiter.acquire(Purpose.SUBMIT, self.priority)
         try:
-            await self._let_one_ahead()
+            await self._let_one_ahead(attempts)
             return await self._begin(attempts)
         except BaseException:
             limiter.give_back(Purpose.SUBMIT)
@@ -170,13 +177,14 @@ class Submitter:
             raise NotSentError("Nobody waits for this submission any more; it was not sent.")
         return await attempts.begin()
 
-    async def _let_one_ahead(self) -> None:
+    async def _let_one_ahead(self, attempts: Attempts) -> None:
         if not self.one_ahead or self.gateway.client_ids.recent_task is not None:
             return
         if self._first is None:
             self._first = anyio.Event()
         elif not self._first.is_set():
             await self._first.wait()
+        await self._unanswered.admit(attempts)
 
     def _let_others_follow(self) -> None:
         if self._first is not None:
@@ -280,14 +288,32 @@ class Submitter:
         if isinstance(found, GenerationTask):
             attempts.accepted(found)
             return found
+        if not self.gateway.ever_answered:
+            self._unanswered.given_up += 1
         if found is Verdict.NOT_ACCEPTED or (resubmit and attempts.wanted):
             attempts.not_accepted(failure)
             return failure
         raise unknown_error(failure, client_business_id) from failure
 
 
-def unknown_error(failure: ToAPIsError, client_business_id: str) -> SubmissionUnknownError:
-    """Make the error for an attempt of which it is not known whether it was accepted."""
+def unknown_error(
+    failure: ToAPIsError, client_business_id: str, *, elsewhere: str | None = None
+) -> SubmissionUnknownError:
+    """Make the error for an attempt of which it is not known whether it was accepted.
+
+    Args:
+        failure: how the attempt ended.
+        client_business_id: of the attempt.
+        elsewhere: the gateway that it went to, where that is not the one which was asked.
+
+    """
+    if elsewhere is not None:
+        return SubmissionUnknownError(
+            f"The attempt was sent to another gateway ({elsewhere}), and this one does not have it. It was not sent "
+            "again, because it may have been charged there.",
+            client_business_id=client_business_id,
+            hint="Resume with the base URL of that gateway.",
+        )
     return SubmissionUnknownError(
         f"Whether a task exists could not be found out ({failure.message.rstrip('.')}). It was not sent again, "
         "because it may have been charged.",

@@ -186,6 +186,32 @@ class LimitChanged(Event):
 
 
 @attrs.frozen(kw_only=True)
+class EarlierOutputFound(Event):
+    """The output directory has a manifest that its journal does not know; what it proves is not made again.
+
+    Attributes:
+        lines: how many it has.
+
+    """
+
+    lines: int
+
+
+@attrs.frozen(kw_only=True)
+class GatewayChanged(Event):
+    """The directory was used with another gateway before; what is in flight there cannot be asked for here.
+
+    Attributes:
+        before: the base URL of the run before this one.
+        after: that of this one.
+
+    """
+
+    before: str
+    after: str
+
+
+@attrs.frozen(kw_only=True)
 class ItemSkipped(Event):
     """An item's files were there already, from an earlier run."""
 

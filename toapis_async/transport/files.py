@@ -16,6 +16,7 @@ from toapis_async.policy.files.transfers import FileVersion, coding_of, parse_co
 from toapis_async.transport.guarded_resolver import GuardedResolver
 from toapis_async.transport.header_limits import HEADER_LIMITS
 from toapis_async.transport.inflating import inflated
+from toapis_async.transport.loop_binding import LoopBinding, let_go
 
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -144,6 +145,7 @@ class FileHost:
         self._resolver = resolver
         self._ssl: ssl.SSLContext | bool = True if ssl_context is None else ssl_context
         self._session: aiohttp.ClientSession | None = None
+        self._binding = LoopBinding()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -199,6 +201,9 @@ class FileHost:
         target = self._checked(url)
         if self._closed:
             raise ConfigurationError("The client is closed.", hint="Download inside `async with AsyncToAPIs() …`.")
+        if self._binding.moved() and self._session is not None:
+            let_go(self._session)
+            self._session = None
         session = self._session = self._session or self._opened()
         try:
             return await session.get(target, headers=headers, allow_redirects=False, **HEADER_LIMITS)

@@ -1,6 +1,7 @@
 """The transport on aiohttp: adds host, key and time limit, and says what a broken exchange means for the request."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -11,13 +12,16 @@ from yarl import URL
 
 from toapis_async.errors import APIConnectionError, APITimeoutError, ConfigurationError, Delivery
 from toapis_async.transport.header_limits import HEADER_LIMITS
+from toapis_async.transport.loop_binding import LoopBinding, check_lent, let_go
 from toapis_async.transport.time_limit import TimeLimit
 from toapis_async.values.exchange import HttpReply, HttpRequest
+from toapis_async.wire.redacting import redactor_of
 
 # Above aiohttp's default of 100, which users of other SDKs hit as an unexplained ceiling; below the usual limit of
 # 1,024 open files.
 MAX_CONNECTIONS = 400
 MAX_REPLY_BYTES = 32 * 1024 * 1024
+_LARGE_BYTES = 256 * 1024
 _REMEMBERED_PATHS = 2048
 
 _CHECK_NETWORK = "Check the network and TOAPIS_BASE_URL; nothing was sent, so nothing was charged."
@@ -46,7 +50,7 @@ class AiohttpTransport:
     ) -> None:
         self._base = URL(base_url)
         self._prefix = str(self._base)
-        self._key = api_key.encode()
+        self._redactor = redactor_of((api_key,))
         # In the form that aiohttp copies fastest.
         self._headers: CIMultiDict[str] = CIMultiDict(
             {
@@ -63,6 +67,7 @@ class AiohttpTransport:
         )
         self._session = http_session
         self._owns_session = http_session is None
+        self._binding = LoopBinding()
         self._closed = False
         # A task is looked at several times.
         self._url_of = lru_cache(maxsize=_REMEMBERED_PATHS)(lambda path: URL(self._prefix + path, encoded=True))
@@ -92,6 +97,18 @@ class AiohttpTransport:
             self._session = None
 
     def _open(self) -> aiohttp.ClientSession:
+        """Return the session, which has to belong to the running loop.
+
+        Raises:
+            ConfigurationError: it, or this transport, is in use in another one.
+
+        """
+        moved = self._binding.moved()
+        if self._session is not None and not self._owns_session:
+            check_lent(self._session)
+        elif self._session is not None and moved:
+            let_go(self._session)
+            self._session = None
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, limit_per_host=0)
             self._session = aiohttp.ClientSession(
@@ -103,7 +120,7 @@ class AiohttpTransport:
         """See ``Transport.send``."""
         if self._closed:
             raise ConfigurationError("The client is closed.", hint="Make calls inside `async with AsyncToAPIs() …`.")
-        session = self._session or self._open()
+        session = self._open()
         task = self._limit.begin()
         try:
             response = await session.request(
@@ -129,15 +146,28 @@ class AiohttpTransport:
         except TimeoutError as error:
             raise self._timed_out(error) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(error) from error
+            raise _broken(error, self._redactor.text(str(error))) from self._shown(error)
         except (RuntimeError, ValueError) as error:
-            raise _unusable(session, error) from error
+            raise _unusable(session, error, self._redactor.text(str(error))) from self._shown(error)
         finally:
             self._limit.end(task)
-        if response.status >= 300:
-            # Some gateways repeat a refused key in their message.
-            body = body.replace(self._key, b"***")
-        return HttpReply(response.status, response.headers, body)
+        return await self._without_key(response.status, response.headers, body)
+
+    async def _without_key(self, status: int, headers: Mapping[str, str], body: bytes) -> HttpReply:
+        """Strike the key out of a reply, which some gateways repeat, before anything reads it."""
+        if len(body) <= _LARGE_BYTES:
+            body = self._redactor(body)
+        else:
+            body = await asyncio.to_thread(self._redactor, body)
+        values = "\n".join(headers.values())
+        if self._redactor.text(values) is not values:
+            headers = CIMultiDict((name, self._redactor.text(value)) for name, value in headers.items())
+        return HttpReply(status, headers, body)
+
+    def _shown(self, error: Exception) -> Exception | None:
+        """Return the cause, unless it holds the key; aiohttp's own errors keep the headers that were sent."""
+        said = repr(error)
+        return None if self._redactor.text(said) is not said else error
 
     def _headers_for(self, content_type: str | None) -> CIMultiDict[str]:
         try:
@@ -176,18 +206,18 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _unusable(session: aiohttp.ClientSession, error: Exception) -> APIConnectionError | ConfigurationError:
+def _unusable(session: aiohttp.ClientSession, error: Exception, said: str) -> APIConnectionError | ConfigurationError:
     # A closed session, and credentials of its own that fight with the key, are refused before anything is sent.
     hint = "Pass an http_session that is open, belongs to this event loop and has no auth=."
     if session.closed or isinstance(error, ValueError):
-        return ConfigurationError(f"The request could not be sent: {error}.", hint=hint)
-    return APIConnectionError(f"The exchange broke: {error}.", delivery=Delivery.UNKNOWN, hint=hint)
+        return ConfigurationError(f"The request could not be sent: {said}.", hint=hint)
+    return APIConnectionError(f"The exchange broke: {said}.", delivery=Delivery.UNKNOWN, hint=hint)
 
 
-def _broken(error: Exception) -> APIConnectionError:
+def _broken(error: Exception, said: str) -> APIConnectionError:
     # The connector raises before a byte of the request is written: name resolution, refusal, TLS.
     never = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.InvalidURL))
-    what = type(error).__name__ if not str(error) else f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if never:
         return APIConnectionError(f"Could not connect: {what}", delivery=Delivery.NEVER, hint=_CHECK_NETWORK)
     return APIConnectionError(

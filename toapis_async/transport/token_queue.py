@@ -8,6 +8,7 @@ import attrs
 
 from toapis_async.clock import Clock
 from toapis_async.policy.pace.priority import TurnOrder
+from toapis_async.transport.loop_binding import LoopBinding
 from toapis_async.values.limits import INTERACTIVE
 
 
@@ -40,9 +41,10 @@ class TokenQueue:
 
     """
 
-    __slots__ = ("_bucket", "_bulk", "_clock", "_interactive", "_order", "_sleeper")
+    __slots__ = ("_binding", "_bucket", "_bulk", "_clock", "_interactive", "_order", "_sleeper")
 
     def __init__(self, bucket: TokenSource, clock: Clock) -> None:
+        self._binding = LoopBinding()
         self._bucket = bucket
         self._clock = clock
         # Ordered dictionaries, because whoever is cancelled leaves from the middle of a line that may be long.
@@ -64,7 +66,16 @@ class TokenQueue:
         return not len(self) and self._bucket.take(self._clock.monotonic()) == 0.0
 
     async def acquire(self, priority: int) -> None:
-        """Wait in line for a token; whoever is cancelled leaves at once and returns a token that it had."""
+        """Wait in line for a token; whoever is cancelled leaves at once and returns a token that it had.
+
+        Raises:
+            ConfigurationError: the line is in use in another event loop.
+
+        """
+        if self._binding.moved():  # nobody of a loop that has stopped will ever take a token
+            self._interactive.clear()
+            self._bulk.clear()
+            self._sleeper = None
         waiter = _Waiter(asyncio.get_running_loop().create_future())
         line = self._interactive if priority <= INTERACTIVE else self._bulk
         line[waiter] = None

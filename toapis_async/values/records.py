@@ -20,6 +20,8 @@ class Intended:
         client_business_id: fresh for every attempt.
         request: what will be sent, so that a run can go on without its input.
         at: epoch seconds.
+        digest: of the request, with its local files by their content; None where nobody made one.
+        gateway: the base URL; None where it is the one that the journal was begun with.
 
     """
 
@@ -28,6 +30,8 @@ class Intended:
     client_business_id: str
     request: GenerationRequest
     at: float
+    digest: str | None = None
+    gateway: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -143,6 +147,9 @@ class ItemRecord:
     Attributes:
         attempt: the last one; the next one counts on from it.
         client_business_id: of the last attempt.
+        digest: of the request, with its local files by their content, so that a moved file is the same and a changed
+            one is not; None in journals of earlier versions.
+        gateway: where the last attempt was sent, as a base URL; None for the gateway that the journal was begun with.
         task_id: the task in hand, or the one that ended the item; None without one.
         doubtful: whether the gateway may have the last attempt without our knowing its task. Always so while
             ``INTENDED``; beside a task in hand it means that the item may have been charged a second time.
@@ -157,6 +164,8 @@ class ItemRecord:
     attempt: int
     client_business_id: str
     request: GenerationRequest
+    digest: str | None = None
+    gateway: str | None = None
     task_id: str | None = None
     doubtful: bool = False
     spare_task_ids: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from toapis_async.errors import WebhookVerificationError
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.webhooks.inbox import OnWebhook, WebhookInbox
 from toapis_async.webhooks.receiving import AGAIN_LATER, MAX_BODY_BYTES, OK, judged
+from toapis_async.wire.redacting import redactor_of
 from toapis_async.wire.webhooks import event_in
 
 _SEEN_SECONDS = 3 * 86_400  # the gateway repeats a delivery for about a day and a half
@@ -82,7 +83,7 @@ class RedisWebhookInbox(WebhookInbox):
         if isinstance(event, int):
             return event
         try:
-            fresh = await self._share(event.id, event.task, body)
+            fresh = await self._share(event.id, event.task, redactor_of(self._secrets)(body))
         except _BROKEN:
             return AGAIN_LATER
         if event.task is not None and event.task.finished:
@@ -153,7 +154,7 @@ class RedisWebhookInbox(WebhookInbox):
     def _told(self, told: bytes) -> None:
         event_id, _, body = told.partition(b"\n")
         try:
-            event = event_in(event_id.decode(), body)
+            event = event_in(event_id.decode(), redactor_of(self._secrets)(body))
         except (WebhookVerificationError, UnicodeDecodeError):
             return  # not by this library: whoever can write to our Redis can also stop us
         self._trust.told()

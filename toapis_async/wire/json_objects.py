@@ -16,15 +16,28 @@ _decode = json.JSONDecoder().decode
 # what a reply kept must not fall over it.
 _MOST_NESTED = 64
 
+# A reply that large is looked over before it is parsed, since parsing keeps every other task waiting. Pictures that
+# come inside a reply are long and have few parts; a million results are many.
+_LARGE_BYTES = 256 * 1024
+_MOST_PARTS = 50_000
+
 
 def json_in(data: bytes | str) -> object:
-    """Parse, or return None: for broken JSON, foreign bytes, endless digits and bottomless nesting alike."""
+    """Parse, or return None: for broken JSON, foreign bytes, endless digits, bottomless nesting and floods of parts."""
+    if len(data) > _LARGE_BYTES and _parts_of(data) > _MOST_PARTS:
+        return None
     try:
         parsed: object = _decode(data.decode("utf-8", "surrogatepass")) if _is_usual(data) else json.loads(data)
     except (ValueError, RecursionError):
         return None
     brackets = data.count(b"[") + data.count(b"{") if isinstance(data, bytes) else data.count("[") + data.count("{")
     return None if brackets > _MOST_NESTED and _too_deep(parsed) else parsed
+
+
+def _parts_of(data: bytes | str) -> int:
+    if isinstance(data, str):
+        return sum(map(data.count, ",{["))
+    return sum(map(data.count, (b",", b"{", b"[")))
 
 
 def _is_usual(data: bytes | str) -> TypeGuard[bytes]:

@@ -46,6 +46,7 @@ class ManifestEntry:
         task_id: the gateway's, or None when nothing was accepted.
         client_business_id: of the last attempt.
         model, prompt, size, resolution, seed: as asked for; None where nothing was.
+        request_digest: of everything that was asked for; None in manifests of earlier versions.
         looks: how often the task was looked at before it had finished, or None where that was not written down.
         cost_usd: USD, or None where the gateway did not say.
         submitted_at, accepted_at, expires_at, ended_at: UTC, or None.
@@ -64,6 +65,7 @@ class ManifestEntry:
     size: str | None = None
     resolution: str | None = None
     seed: int | None = None
+    request_digest: str | None = None
     looks: int | None = None
     cost_usd: Decimal | None = None
     submitted_at: datetime | None = None
@@ -107,6 +109,7 @@ def manifest_line(
         "model": request.model,
         "prompt": request.prompt,
         **{name: said for name in _IF_SAID if (said := getattr(request, name, None)) is not None},
+        **({} if record.digest is None else {"request_digest": record.digest}),
         **({} if looks is None else {"looks": looks}),
         **({"context": context} if isinstance(context, CarriedColumns) else {}),
         "cost_usd": record.cost_usd,
@@ -187,6 +190,7 @@ def manifest_entry_from(line: str) -> ManifestEntry:
             size=body.get("size"),
             resolution=body.get("resolution"),
             seed=body.get("seed"),
+            request_digest=body.get("request_digest"),
             looks=body.get("looks"),
             cost_usd=_amount(body.get("cost_usd")),
             submitted_at=_date(body.get("submitted_at")),

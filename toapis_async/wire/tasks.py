@@ -14,6 +14,8 @@ from toapis_async.wire.plain_text import plain
 from toapis_async.wire.scalars import amount_of, id_of, moment_of, name_of, percent_of
 
 _STATUS_CHARS = 80
+# Far above what any model makes in one task: images, layers, or frames.
+_MOST_FILES = 64
 _URL_CHARS = 65_536
 _EXCERPT_CHARS = 200
 # Where a file stands that came inside the reply, by the habit of other image services.
@@ -190,7 +192,7 @@ def _files_in(said: JsonObject) -> tuple[tuple[TaskFile, ...], list[object]]:
         found: Any = said
         for key in place:
             found = found.get(key) if type(found) is dict else None
-        entries = found if type(found) is list else [found]
+        entries = found[:_MOST_FILES] if type(found) is list else [found]
         files = [_file_of(entry) for entry in entries]
         if any(files):
             others = [entry for entry, file in zip(entries, files, strict=True) if file is None]

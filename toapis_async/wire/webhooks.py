@@ -10,6 +10,7 @@ from toapis_async.values.tasks import Kind
 from toapis_async.values.webhooks import WebhookEvent
 from toapis_async.wire.json_objects import JsonObject, json_in
 from toapis_async.wire.plain_text import plain
+from toapis_async.wire.redacting import redactor_of
 from toapis_async.wire.scalars import moment_of, name_of
 from toapis_async.wire.tasks import task_in
 
@@ -53,7 +54,7 @@ def verify_webhook(
     if not _signed(f"{event_id}.{timestamp}.".encode() + body, signatures, known):
         raise WebhookVerificationError("The webhook's signature does not match.", hint=f"{_DROP} {_RAW_BODY}")
     _check_time(timestamp, now, tolerance_seconds)
-    return event_in(event_id, body)
+    return event_in(event_id, redactor_of(known)(body))
 
 
 def checked_secrets(secrets: str | Sequence[str]) -> tuple[str, ...]:

@@ -6,8 +6,16 @@ from pathlib import PurePath
 
 import pytest
 
-from toapis_async.errors import StorageError
+from toapis_async.clock import SystemClock
+from toapis_async.errors import JournalError, StorageError
 from toapis_async.storage.files.private_files import make_private_directory, open_within, replace_private_text
+from toapis_async.storage.journal.no_journal import NoJournal
+from toapis_async.storage.journal.sqlite_journal import SqliteJournal
+from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.values.records import Intended
+from toapis_async.values.requests import ImageRequest
+
+INTENDED = Intended(key="a", attempt=1, client_business_id="c", request=ImageRequest("private"), at=1.0)
 
 
 def test_a_text_replaces_a_link_and_not_its_target(tmp_path):
@@ -68,3 +76,72 @@ def test_only_ordinary_files_below_are_opened(tmp_path):
     for name in ("link", "way/good", "pipe", "sub", "none", "none/good"):
         with pytest.raises(OSError):
             open_within(tmp_path / "run", PurePath(name))
+
+
+@pytest.fixture
+def usual_umask():
+    """Files are made under the umask that most machines have."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def rights(path):
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+@pytest.mark.usefixtures("usual_umask")
+async def test_journal_and_manifest_are_the_owners(tmp_path):
+    """While a run is open and after it: the directory 0700, everything in it and the manifest 0600."""
+    async with SqliteJournal(tmp_path / "out", clock=SystemClock()) as journal:
+        await journal.record(INTENDED)
+        async with Manifest(tmp_path / "out").writing(journal) as manifest:
+            manifest.append("{}")
+            await manifest.rebuild(journal)
+            hidden = list((tmp_path / "out" / ".toapis").iterdir())
+            assert {path.name for path in hidden} >= {"journal.sqlite3", "journal.sqlite3-wal", "journal.sqlite3-shm"}
+            assert {rights(path) for path in hidden if path.name != "lock"} == {"0o600"}
+    assert rights(tmp_path / "out" / ".toapis") == "0o700"
+    assert rights(tmp_path / "out" / "manifest.jsonl") == "0o600"
+
+
+async def test_what_an_earlier_version_left_open_is_closed(tmp_path):
+    """Hidden files are closed to others; the manifest keeps what its owner has chosen, when it is made anew too."""
+    async with SqliteJournal(tmp_path, clock=SystemClock()):
+        pass
+    (tmp_path / ".toapis").chmod(0o755)
+    (tmp_path / ".toapis" / "journal.sqlite3").chmod(0o644)
+    (tmp_path / "manifest.jsonl").touch(0o640)
+    async with SqliteJournal(tmp_path, clock=SystemClock()) as journal, Manifest(tmp_path).writing(journal) as manifest:
+        await manifest.rebuild(journal)
+    assert rights(tmp_path / ".toapis") == "0o700"
+    assert rights(tmp_path / ".toapis" / "journal.sqlite3") == "0o600"
+    assert rights(tmp_path / "manifest.jsonl") == "0o640"
+
+
+@pytest.mark.parametrize("name", ["", "/journal.sqlite3", "/journal.sqlite3-wal"])
+async def test_a_link_in_place_of_the_journal(tmp_path, name):
+    """A link is refused with what to do; its target, and the directory that it leads to, stay as they were."""
+    target = tmp_path / "target"
+    place = tmp_path / "out" / f".toapis{name}"
+    place.parent.mkdir(parents=True)
+    target.write_bytes(b"mine") if name else target.mkdir()
+    place.symlink_to(target)
+    with pytest.raises((JournalError, StorageError), match="symbolic link"):
+        async with SqliteJournal(tmp_path / "out", clock=SystemClock()):
+            pass
+    assert (target.read_bytes() == b"mine") if name else not list(target.iterdir())
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_link_in_place_of_the_manifest(tmp_path, there):
+    """A manifest that is a link, to something or to nothing, is not written through."""
+    target = tmp_path / "target"
+    if there:
+        target.write_text("mine")
+    (tmp_path / "manifest.jsonl").symlink_to(target)
+    with pytest.raises(StorageError, match="symbolic link"):
+        async with Manifest(tmp_path).writing(NoJournal("0" * 8)):
+            pass
+    assert target.exists() == there
+    assert not there or target.read_text() == "mine"

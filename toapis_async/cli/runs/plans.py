@@ -18,6 +18,7 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.inputs.prompt_source import PromptSource, settle
 from toapis_async.storage.journal.sqlite_journal import journal_path
+from toapis_async.storage.manifest.manifest import read_manifest
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.prompt_fields import LineRules
 from toapis_async.wire.table_columns import Columns
@@ -85,8 +86,19 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
         price = estimate_text(found.cost_usd, found.unpriced, found.requests)
         counts = f"{count_text(found.requests, 'request')}, {count_text(found.outputs, 'file')}"
         terminal.result(f"{plan.source.name}: {counts}, {price}.")
+    known = await asyncio.to_thread(_known_by_manifest_only, plan.directory)
+    if known:
+        terminal.warn(
+            f"{plan.directory} has no journal, and its manifest lists {count_text(known, 'item')}. Those that the "
+            "prompts name are taken over from it and not sent, or charged, again."
+        )
     terminal.say("Nothing was sent.")
     return Exit.DONE
+
+
+def _known_by_manifest_only(directory: Path) -> int:
+    """Count what a run would take over from the manifest of a directory whose journal is gone."""
+    return 0 if journal_path(directory).is_file() else sum(1 for _ in read_manifest(directory))
 
 
 async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 import attrs
 
-from toapis_async.values.kinds import KINDS, kind_of
+from toapis_async.values.kinds import KINDS, fields_of_form, kind_of
 from toapis_async.values.requests import GenerationRequest, RoleReference
 
 _STEM_BYTES = 100
@@ -28,6 +28,8 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-
 _NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url", "context", "label", "priority"})
 _canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _ALWAYS_OF_THE_RESULT = frozenset({"prompt", "model"})
+_REFERENCES = fields_of_form("reference", "references")
+_NO_CONTENTS: Mapping[str, str] = {}
 
 
 def file_stem(key: str) -> str:
@@ -83,24 +85,31 @@ def slug(prompt: str) -> str:
     return kept or text[:_SLUG_CHARACTERS]
 
 
-def item_key(request: GenerationRequest, ordinal: int) -> str:
+def item_key(request: GenerationRequest, ordinal: int, digest: str | None = None) -> str:
     """Return the key of a request in its run: the user's ``id``, else its slug and a digest of what it asks for.
 
     Args:
-        request: as the user made it; local references count by path, bytes by their hash.
+        request: as the user made it.
         ordinal: how many requests equal to it came before it in the run.
+        digest: by ``request_digest``; None makes one in which local files count by their path.
 
     """
     if request.id is not None:
         return request.id
-    name = "-".join(filter(None, (slug(request.prompt), request_digest(request))))
+    name = "-".join(filter(None, (slug(request.prompt), digest or request_digest(request))))
     return f"{name}-{ordinal + 1}" if ordinal else name
 
 
-def request_digest(request: GenerationRequest) -> str:
+def request_digest(request: GenerationRequest, contents: Mapping[str, str] = _NO_CONTENTS) -> str:
     """Return 16 hexadecimal digits of everything in the request that changes its result.
 
     Fields at their default are left out, so that a later version of the library, with more fields, agrees.
+
+    Args:
+        request: as the user made it; references given as bytes count by their hash.
+        contents: the sha256 of local files by their path. A file in it counts by that, wherever it lies; one that is
+            not counts by its path, as in journals of earlier versions.
+
     """
     kind = kind_of(request).name
     asked: dict[str, object] = {"kind": kind}
@@ -109,7 +118,7 @@ def request_digest(request: GenerationRequest) -> str:
         if value is default and name not in _ALWAYS_OF_THE_RESULT:
             continue
         if value != default or name in _ALWAYS_OF_THE_RESULT:
-            asked[name] = _canonical(value)
+            asked[name] = _by_content(value, contents) if contents and name in _REFERENCES else _canonical(value)
     return _hexadecimal(_canonical_json(asked), 16)
 
 
@@ -197,3 +206,13 @@ def _canonical_whole(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted((_canonical(part) for part in value), key=json.dumps)
     return str(value)
+
+
+def _by_content(value: object, contents: Mapping[str, str]) -> object:
+    """Turn references into plain JSON, with files as the bytes that they hold: a path says nothing of its picture."""
+    if isinstance(value, tuple):
+        return [_by_content(part, contents) for part in value]
+    if isinstance(value, RoleReference):
+        return {"source": _by_content(value.source, contents), "role": value.role}
+    content = contents.get(os.fsdecode(value)) if isinstance(value, str | os.PathLike) else None
+    return _canonical(value) if content is None else {"sha256": content}

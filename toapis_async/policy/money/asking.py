@@ -13,6 +13,8 @@ from toapis_async.errors import APIStatusError, APITimeoutError, ToAPIsError
 
 FIRST_ASK_SECONDS = 1.0
 LONGEST_ASK_SECONDS = 10.0
+MOST_UNANSWERED = 3
+"""How many submissions are risked at a gateway of which nothing could be read yet."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +37,28 @@ class Verdict(StrEnum):
     ASK_AGAIN = "ask again"
     NOT_ACCEPTED = "not accepted"
     UNKNOWN = "unknown"
+
+
+class Unanswered(StrEnum):
+    """What to do with the next submission while no reply could be read."""
+
+    SEND = "send"
+    WAIT = "wait"
+    STOP = "stop"
+
+
+def step_unanswered(*, given_up: int, under_way: int, answered: bool) -> Unanswered:
+    """Decide whether one more submission may be risked.
+
+    Args:
+        given_up: submissions that were asked about in vain.
+        under_way: submissions that were sent, or are being asked about.
+        answered: whether anything that came from the gateway could be read.
+
+    """
+    if answered or given_up + under_way < MOST_UNANSWERED:
+        return Unanswered.SEND
+    return Unanswered.WAIT if under_way else Unanswered.STOP
 
 
 def grace_seconds(error: ToAPIsError, periods: GracePeriods) -> float:

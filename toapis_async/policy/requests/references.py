@@ -3,12 +3,14 @@
 import ipaddress
 import os
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from toapis_async.policy.files.signatures import sniff
-from toapis_async.values.requests import Reference
+from toapis_async.values.kinds import kind_of
+from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 
 # "10MB" and "50 MB" by the pages; whether binary or decimal is not said, so the smaller holds.
 MAX_IMAGE_BYTES = 10_000_000
@@ -27,6 +29,16 @@ _LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan")
 def is_address(reference: object) -> TypeGuard[str]:
     """Whether the gateway fetches it itself: ``https://``, ``http://`` or ``asset://``. Anything else is a file."""
     return isinstance(reference, str) and _ADDRESS.match(reference) is not None
+
+
+def local_files(request: GenerationRequest) -> Iterator[str]:
+    """Walk the paths of the local files that a request refers to."""
+    for field in kind_of(request).shown:
+        given = getattr(request, field)
+        for reference in given if isinstance(given, tuple) else () if given is None else (given,):
+            source = reference.source if isinstance(reference, RoleReference) else reference
+            if isinstance(source, str | os.PathLike) and not is_address(source):
+                yield os.fsdecode(source)
 
 
 def check_reference_bytes(data: bytes, name: str) -> str | None:

@@ -1,5 +1,7 @@
 """Files of ours that only their owner may read, and reading what lies in a directory without leaving it."""
 
+import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -29,9 +31,33 @@ def make_private_directory(path: Path) -> None:
                 path=str(path),
                 hint="Move it away, and try again.",
             )
-        path.chmod(0o700)
+        close_to_others(path)
     except OSError as error:
         raise storage_error(error, path=str(path)) from error
+
+
+def close_to_others(path: Path) -> None:
+    """Take a file or directory of ours from everybody else, if an earlier version has left it open to them.
+
+    Raises:
+        OSError: the disk refused; not where it is somebody else's, who has shared it with us.
+
+    """
+    mode = path.stat().st_mode
+    if mode & 0o077:
+        with contextlib.suppress(PermissionError):
+            path.chmod(stat.S_IMODE(mode) & 0o700)
+
+
+def refuse_link(path: Path) -> None:
+    """Look whether a name of ours leads somewhere else.
+
+    Raises:
+        OSError: ``ELOOP``: it is a symbolic link.
+
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed", str(path))
 
 
 def open_private(path: Path) -> int:
@@ -42,6 +68,18 @@ def open_private(path: Path) -> int:
 
     """
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY, 0o600)
+
+
+def open_own(path: Path) -> int:
+    """Open a file of ours for reading and adding, made for its owner only (0600) where it is missing.
+
+    Raises:
+        OSError: the disk refused, or it is no ordinary file; ``ELOOP`` for a symbolic link.
+
+    """
+    refuse_link(path)  # for systems that cannot refuse it while they open it
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_FOLLOW | _NO_WAIT | _BINARY
+    return _ordinary(os.open(path, flags, 0o600))
 
 
 def draft_beside(path: Path) -> Path:

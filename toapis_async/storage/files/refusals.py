@@ -19,6 +19,7 @@ _HINTS = {
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
     errno.ENOTDIR: "Something on the way to the output directory is a file: choose another one.",
+    errno.ELOOP: "A symbolic link has the name, and what it leads to would be written over: move the link away.",
     errno.EISDIR: "A directory has the file's name: move it away, and resume.",
 }
 

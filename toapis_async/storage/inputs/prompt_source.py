@@ -19,6 +19,7 @@ from toapis_async.policy.requests.references import (
     check_video_bytes,
 )
 from toapis_async.policy.requests.spelling import did_you_mean
+from toapis_async.storage.files.private_files import make_private_directory, open_private
 from toapis_async.storage.files.refusals import storage_error
 from toapis_async.storage.inputs.reference_files import kind_of_file, open_plain_file
 from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY
@@ -137,8 +138,10 @@ def spool(pipe: Path | None, directory: Path) -> Path:
     """
     place = directory / PRIVATE_DIRECTORY / f"input-{os.getpid()}.part"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("wb") as file:
+        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(place.parent)
+        place.unlink(missing_ok=True)
+        with os.fdopen(open_private(place), "wb") as file:
             if pipe is None:
                 shutil.copyfileobj(sys.stdin.buffer, file)
             else:

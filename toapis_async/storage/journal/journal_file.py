@@ -1,6 +1,7 @@
 """The journal's file: made whole or not at all, and judged before anything in it is touched."""
 
 import contextlib
+import errno
 import os
 import secrets
 import sqlite3
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toapis_async.errors import JournalDamagedError, JournalError
+from toapis_async.storage.files.private_files import close_to_others, open_private, refuse_link
 
 APPLICATION_ID = 0x746F6170
 """``toap``: tells our files from other sqlite databases."""
@@ -49,8 +51,12 @@ def open_for_writing(path: Path, *, now: float, check_pages: bool) -> sqlite3.Co
 
     """
     with translated(path):
+        # sqlite gives its log and its index the rights of the file, and follows any link.
+        for name in ("", "-wal", "-shm"):
+            refuse_link(path.with_name(path.name + name))
         if _is_missing(path):
             _create(path, now)
+        close_to_others(path)
         _judge_header(path)
         with contextlib.closing(_connect(path, "mode=ro" if _has_log(path) else "mode=ro&immutable=1")) as look:
             _judge_content(look, path, check_pages=check_pages or path.stat().st_size <= _CHECKED_ANYWAY_BYTES)
@@ -120,6 +126,13 @@ def translated(path: Path) -> Iterator[None]:
 
 def refused(path: Path, error: Exception) -> JournalError:
     """Make the error for a journal that cannot be written or opened now."""
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return JournalError(
+            f"The journal {path} cannot be used: {error}. Nothing was changed.",
+            path=str(path),
+            hint="Remove the link: what it points to would be written over. To keep the journal elsewhere, put the "
+            "output directory there.",
+        )
     return JournalError(
         f"The journal {path} cannot be used: {error}.",
         path=str(path),
@@ -134,8 +147,9 @@ def damaged(path: Path, why: str) -> JournalDamagedError:
         f"{path} is not a journal that can be trusted: {why}. Nothing was changed.",
         path=str(path),
         hint=f"Put a backup in its place, or move it away (mv '{path}' '{path}.broken', with any -wal file beside it) "
-        "and start again; then the run no longer knows what was sent: tasks still in flight would be sent, and "
-        "charged, a second time. Images already saved stay where they are.",
+        "and leave manifest.jsonl and the files where they are: what they prove is not made, or charged, again. Tasks "
+        "that were in flight without a line in the manifest are no longer known: wait until they are on the "
+        "gateway's bill before you decide to make them anew.",
     )
 
 
@@ -154,6 +168,7 @@ def _create(path: Path, now: float) -> None:
     draft = path.with_name(path.name + ".new")
     for leftover in (draft, draft.with_name(draft.name + "-journal")):
         leftover.unlink(missing_ok=True)
+    os.close(open_private(draft))
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         connection.executescript(_SCHEMA)

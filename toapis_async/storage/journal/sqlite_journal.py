@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from toapis_async.clock import Clock
-from toapis_async.errors import JournalError
+from toapis_async.errors import JournalError, StorageError
+from toapis_async.storage.files.private_files import make_private_directory
 from toapis_async.storage.journal.directory_lock import DirectoryLock
 from toapis_async.storage.journal.group_writer import GroupWriter
 from toapis_async.storage.journal.journal_file import open_for_reading, open_for_writing, translated
@@ -138,7 +139,8 @@ class SqliteJournal:
             connection = open_for_reading(self._path)
         else:
             with translated(self._path):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.parent.parent.mkdir(parents=True, exist_ok=True)
+                _make_home(self._path.parent)
                 self._lock.acquire()
             connection = open_for_writing(self._path, now=self._clock.now(), check_pages=self._lock.abandoned)
         try:
@@ -159,6 +161,13 @@ class SqliteJournal:
                 table.close()
         finally:
             self._lock.release()
+
+
+def _make_home(directory: Path) -> None:
+    try:
+        make_private_directory(directory)
+    except StorageError as error:
+        raise JournalError(error.message, path=str(directory), hint=error.hint) from error
 
 
 def _key(entry: Entry) -> str:

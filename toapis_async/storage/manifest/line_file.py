@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from toapis_async.errors import StorageError
+from toapis_async.storage.files.private_files import make_private_directory, open_own, open_private
 from toapis_async.storage.files.refusals import storage_error
 
 _CHUNK = 1 << 16
@@ -57,9 +58,27 @@ class LineFile:
         with self._translated():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._draft_path.unlink(missing_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._descriptor = open_own(self._path)
             self._mend(self._descriptor)
             return os.fstat(self._descriptor).st_size > 0
+
+    def ends(self) -> list[str]:
+        """Return the first line and the last one, as they are since ``open``; fewer where there are fewer.
+
+        Raises:
+            StorageError: the file cannot be read.
+
+        """
+        with self._translated(), self._path.open("rb") as file:
+            first = file.readline()
+            size = file.seek(0, os.SEEK_END)
+            tail, start = b"", size
+            while start > 0 and b"\n" not in tail[:-1]:
+                end, start = start, max(0, start - _CHUNK)
+                file.seek(start)
+                tail = file.read(end - start) + tail
+            last = tail.rstrip(b"\n").rpartition(b"\n")[2]
+        return [line.rstrip(b"\n").decode("utf-8", "replace") for line in (first, last) if line]
 
     def write(self, lines: list[str]) -> None:
         """Add lines.
@@ -83,8 +102,12 @@ class LineFile:
 
         """
         with self._translated():
-            self._draft_path.parent.mkdir(parents=True, exist_ok=True)
-            self._draft = self._draft_path.open("wb")
+            make_private_directory(self._draft_path.parent)
+            self._draft_path.unlink(missing_ok=True)
+            self._draft = os.fdopen(open_private(self._draft_path), "wb")
+            if self._descriptor is not None and hasattr(os, "fchmod"):
+                # Whoever has opened the file to others, or closed it, finds it so again.
+                os.fchmod(self._draft.fileno(), os.fstat(self._descriptor).st_mode & 0o777)
 
     def write_draft(self, lines: list[str]) -> None:
         """Add lines to the replacement.
@@ -113,7 +136,7 @@ class LineFile:
                 os.close(self._descriptor)
                 self._descriptor = None
             self._draft_path.replace(self._path)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND)
+            self._descriptor = open_own(self._path)
 
     def close(self) -> None:
         """Close the file and drop an unfinished replacement."""

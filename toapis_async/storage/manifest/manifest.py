@@ -44,6 +44,8 @@ class Manifest:
         self._file = LineFile(self.path, draft=directory / ".toapis" / "manifest.new", is_whole=_is_whole)
         self._writer: GroupWriter[str] | None = None
         self._added = False
+        self.is_older = False
+        """Whether it has lines that the journal it was opened beside does not know."""
 
     @contextlib.asynccontextmanager
     async def writing(self, journal: Journal) -> AsyncIterator[Self]:
@@ -110,14 +112,20 @@ class Manifest:
 
     async def _begin(self, journal: Journal, *, had_lines: bool) -> bool:
         """Note that lines are being added, and tell whether an earlier run may have left some out."""
-        if journal.empty_at_open:
-            if had_lines:
-                await journal.remember(_HAS_ELDERS, "yes")
-            has_gaps = False
-        else:
-            has_gaps = await journal.recall(_STATE) != _WHOLE
+        has_gaps = not journal.empty_at_open and await journal.recall(_STATE) != _WHOLE
+        self.is_older = had_lines and (
+            journal.empty_at_open or bool(await journal.recall(_HAS_ELDERS)) or not await self._knows_ends(journal)
+        )
+        if self.is_older:
+            await journal.remember(_HAS_ELDERS, "yes")
         await journal.remember(_STATE, _OPEN)
         return has_gaps
+
+    async def _knows_ends(self, journal: Journal) -> bool:
+        """Whether the journal knows the first and the last line: it may be another directory's, or an old copy."""
+        ends = await self._opened().call(self._file.ends)
+        keys = [manifest_entry_from(line).id for line in ends if _is_whole(line)]
+        return None not in await journal.find(keys)
 
     async def _draft_records(self, records: list[ItemRecord], contexts: CarriedContexts) -> None:
         def write() -> None:
