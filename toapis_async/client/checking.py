@@ -5,7 +5,7 @@ import warnings
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.request_types import wrong_types
-from toapis_async.policy.requests.validation import doubt, violations
+from toapis_async.policy.requests.validation import doubt
 from toapis_async.values.kinds import REQUESTS
 from toapis_async.values.requests import GenerationRequest
 
@@ -26,7 +26,7 @@ def check(request: GenerationRequest, gateway: Gateway) -> None:
     """
     _check_kind(request)
     if gateway.validation != "off":
-        judge(violations(request, gateway.catalogue, allow_local=gateway.local), gateway)
+        judge(gateway.checker.check(request).violations, gateway)
         _warn_of_a_stranger(request.model, gateway)
 
 

@@ -12,6 +12,7 @@ from toapis_async.client.limits import LimitWatch
 from toapis_async.clock import Clock
 from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.requests.checker import RequestChecker
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import Polling
@@ -68,6 +69,7 @@ class Gateway:
         events: brings what happens to whoever listens.
         completion: may tell of the end of a task before the next look.
         limits: tells of changes of the pace.
+        checker: of requests against the catalogue.
         ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
         warned_of: unknown models that the user was warned of; once each.
 
@@ -89,11 +91,13 @@ class Gateway:
     events: EventDispatcher
     completion: CompletionSource
     limits: LimitWatch = attrs.field(init=False)
+    checker: RequestChecker = attrs.field(init=False)
     ever_answered: bool = False
     warned_of: set[str] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.limits = LimitWatch(self.rate_limiter)
+        self.checker = RequestChecker(self.catalogue, allow_local=self.local)
 
     async def ask(
         self,
