@@ -63,7 +63,7 @@ async def test_a_run_stops_at_its_cap(live, tmp_path):
         assert isinstance(report.stopped_by, BudgetExceededError)
         assert not report.complete
         assert sim.books.posts == report.saved >= 7
-        assert report.estimated_usd <= price * 7
+        assert report.projected_usd <= price * 7
         async with client.session(tmp_path, max_cost_usd=report.cost_usd) as session:
             again = await session.run(ImageRequest(f"fox {number}") for number in range(50))
         assert report.saved == again.skipped

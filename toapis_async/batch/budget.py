@@ -14,7 +14,7 @@ from toapis_async.values.requests import GenerationRequest
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Budget:
-    """A cap on what accepted, unknown and planned items are estimated to cost.
+    """A cap on what was spent, and on what accepted, unknown and planned items are estimated to cost.
 
     Attributes:
         max_cost_usd: the cap; None for none.
@@ -35,13 +35,13 @@ class Budget:
         """Whether one more item of that estimate fits; with a cap, an unknown price never does."""
         if self.max_cost_usd is None:
             return True
-        return estimate is not None and self.tally.committed_usd + estimate <= self.max_cost_usd
+        return estimate is not None and self.tally.projected_usd + estimate <= self.max_cost_usd
 
     def keeps(self, estimate: Decimal | None) -> bool:
         """Whether there is room for an item that is counted already."""
         if self.max_cost_usd is None:
             return True
-        return estimate is not None and self.tally.committed_usd <= self.max_cost_usd
+        return estimate is not None and self.tally.projected_usd <= self.max_cost_usd
 
     def exceeded(self, item: Item) -> ToAPIsError:
         """Make the error for an item that does not fit."""
@@ -52,6 +52,6 @@ class Budget:
             )
         return BudgetExceededError(
             f"The next item ({item.key!r}) would pass the cap of {self.max_cost_usd} USD; "
-            f"{self.tally.committed_usd} USD are committed.",
+            f"{self.tally.spent_usd} USD are spent and {self.tally.committed_usd} USD committed, earlier runs included.",
             hint="What was accepted is finished and kept. Raise max_cost_usd (--max-cost) to go on.",
         )

@@ -32,8 +32,16 @@ def stops_at_once(error: ToAPIsError) -> bool:
     return not isinstance(error, InsufficientQuotaError)
 
 
-def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
-    """Return how an item ends by this error: failed only where neither waiting nor resuming can change it."""
+def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True) -> Outcome:
+    """Return how an item ends by this error: failed only where neither waiting nor resuming can change it.
+
+    Args:
+        item: which one.
+        error: what it ended by.
+        task: as last seen; None without one.
+        sent: whether the gateway has it or may have it.
+
+    """
     for_now = (
         BudgetExceededError,
         NotSentError,
@@ -45,5 +53,5 @@ def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> O
     if isinstance(error, TaskFailedError | ContentPolicyError):
         return Failed(item=item, error=error, task=task)
     if task is not None or isinstance(error, for_now) or stops(error):
-        return Unfinished(item=item, error=error, task=task)
+        return Unfinished(item=item, error=error, task=task, sent=sent)
     return Failed(item=item, error=error)

@@ -18,6 +18,7 @@ from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.errors import BudgetExceededError, ToAPIsError
 from toapis_async.policy.money.recovery import Step, next_step
 from toapis_async.ports.events import ItemFailed, ItemSkipped
+from toapis_async.values.requests import missing_files
 
 
 @attrs.define(kw_only=True)
@@ -74,7 +75,7 @@ class Feed:
             lease.give_back()
             outcome = Failed(item=entry.item, error=entry.error)
             ItemRecorder(session=context.recorder, item=entry.item, record=None).tell(ItemFailed, error=entry.error)
-            context.tally.ended(outcome, None, sent=False)
+            context.tally.ended(outcome)
             await self.deliver(outcome)
             return
         step = next_step(
@@ -100,8 +101,8 @@ class Feed:
             return
         if step is not Step.SUBMIT and entry.record is not None and entry.record.cost_usd is not None:
             estimate = Decimal(entry.record.cost_usd)
-        if step is Step.SUBMIT or context.budget.max_cost_usd is None:
-            context.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
+        if step is Step.SUBMIT:
+            context.tally.add("planned", estimate)  # everything of earlier runs was counted at the beginning
         if step in {Step.SUBMIT, Step.RECONCILE}:
             self.inputs.item_index.begins(entry.item.key)
         if step is Step.DOWNLOAD:
@@ -132,12 +133,14 @@ class Feed:
             raise RuntimeError("only what is in the journal can have ended")
         outcome: Saved | Failed
         if step is Step.SKIP:
-            outcome = Saved(item=entry.item, files=entry.record.files, resumed=True)
+            files = entry.record.files
+            missing = missing_files(entry.record.request, len(files))
+            outcome = Saved(item=entry.item, files=files, missing=missing, resumed=True)
             recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)
             recorder.tell(ItemSkipped, files=entry.record.files)
         else:
             outcome = Failed(item=entry.item, error=_remembered(entry))
-        context.tally.ended(outcome, None, sent=False)
+        context.tally.ended(outcome)
         await self.deliver(outcome)
 
 

@@ -1,6 +1,7 @@
 """One item on its way: submitted, waited for, handed to the download workers, saved."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ import attrs
 from toapis_async.batch.ending import outcome_of, stops, stops_at_once
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
-from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
+from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.batch.tally import ItemAccount, stage_of
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.generations import learn
 from toapis_async.client.submitting import NotSentError
@@ -26,6 +28,8 @@ from toapis_async.errors import (
     APIConnectionError,
     Delivery,
     InvalidRequestError,
+    JournalError,
+    StorageError,
     TaskTimeoutError,
     ToAPIsError,
 )
@@ -37,10 +41,12 @@ from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
-from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.requests import GenerationRequest, missing_files
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
+
+logger = logging.getLogger("toapis_async")
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 
@@ -121,6 +127,10 @@ class ItemRun:
 
     def __attrs_post_init__(self) -> None:
         self.kind = kind_of(self.item.request).name
+        record = None if self.step is Step.SUBMIT else self.recorder.record
+        stage, amount = stage_of(record, self.estimate)
+        tally = self.run.context.tally
+        self.recorder.account = ItemAccount(tally=tally, estimate=self.estimate, stage=stage, amount=amount)
 
     @property
     def item(self) -> Item:
@@ -283,7 +293,8 @@ class ItemRun:
             await self._end(error)
         else:
             self.recorder.saved(task, files)
-            await self._deliver(Saved(item=self.item, files=files, task=task, cost=task.cost))
+            missing = missing_files(self.item.request, len(files))
+            await self._deliver(Saved(item=self.item, files=files, missing=missing, task=task, cost=task.cost))
 
     async def _end(self, error: ToAPIsError) -> None:
         """End the item without a file, and the run where that error would meet every other item too."""
@@ -296,18 +307,34 @@ class ItemRun:
         record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
             self.task = _task_of(record)  # what is paid for has not failed for good, whatever broke on the way
-        outcome = outcome_of(self.item, error, self.task)
+        outcome = outcome_of(self.item, error, self.task, sent=self._is_sent())
         if isinstance(outcome, Failed):
-            self.recorder.failed(error)
+            self.recorder.failed(error, cost=None if self.task is None else self.task.cost)
         else:
             self.recorder.unfinished(error)
         if stops(error):
             self.run.stop(error, drain=not stops_at_once(error))
         await self._deliver(outcome)
 
+    def left_behind(self, error: ToAPIsError) -> None:
+        """Count an item that the end of the run has struck; what is paid for is unfinished, the rest was not sent."""
+        outcome = Unfinished(item=self.item, error=error, task=self.task, sent=self._is_sent())
+        try:
+            self.recorder.unfinished(error)
+        except (StorageError, JournalError):
+            logger.debug("%r: the disk that ended the run does not take its last word either", self.item.key)
+        self._count(outcome)
+
+    def _is_sent(self) -> bool:
+        return self.task is not None or not self.attempts.unsent
+
+    def _count(self, outcome: Outcome) -> None:
+        self.run.context.tally.ended(outcome)
+        if self.recorder.account is not None and not isinstance(outcome, Saved):
+            self.recorder.account.give_back()
+
     async def _deliver(self, outcome: Outcome) -> None:
-        sent = self.task is not None or not self.attempts.unsent
-        self.run.context.tally.ended(outcome, self.estimate, sent=sent)
+        self._count(outcome)
         try:
             await self.deliver(outcome)
         finally:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
 from toapis_async.batch.outcomes import Item
+from toapis_async.batch.tally import ItemAccount
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.clock import Clock
 from toapis_async.errors import InvalidRequestError, ToAPIsError
@@ -66,6 +68,7 @@ class ItemRecorder:
         item: which one.
         record: what the journal holds of it, kept in step; None before its first attempt.
         looks: how often its task was looked at until it had finished; None where this run did not do all of that.
+        account: its money, moved on with its record; None where it costs nothing.
 
     """
 
@@ -73,6 +76,7 @@ class ItemRecorder:
     item: Item
     record: ItemRecord | None
     looks: int | None = None
+    account: ItemAccount | None = None
 
     async def intended(self) -> str:
         """Write down that the next attempt is about to be sent; durable when it returns its reference."""
@@ -81,7 +85,7 @@ class ItemRecorder:
         name = client_business_id(self.session.journal.run_id, self.item.key, attempt, own=request.client_business_id)
         event = Intended(key=self.item.key, attempt=attempt, client_business_id=name, request=request, at=self._now())
         await self.session.journal.record(event)
-        self.record = apply(self.record, event)
+        self._now_stands_at(apply(self.record, event))
         self.tell(AttemptBegun, client_business_id=name)
         return name
 
@@ -121,8 +125,8 @@ class ItemRecorder:
         """Write down that the files are not there, whatever an earlier run wrote down."""
         self._note(FilesGone(key=self.item.key, at=self._now()))
 
-    def failed(self, error: ToAPIsError) -> None:
-        """Write down that the item failed for good."""
+    def failed(self, error: ToAPIsError, *, cost: Decimal | None = None) -> None:
+        """Write down that the item failed for good, and what was charged for it all the same."""
         try:
             if self.record is None:
                 self._refused_here()
@@ -131,7 +135,10 @@ class ItemRecorder:
             self.tell(ItemFailed, error=error)
             return
         kind, message = type(error).__name__, str(error)
-        self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now()))
+        charged = str(cost) if cost else None
+        self._note(
+            FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now(), cost_usd=charged)
+        )
         self._line("failed", error)
         self.tell(ItemFailed, error=error)
 
@@ -164,7 +171,12 @@ class ItemRecorder:
 
     def _note(self, event: JournalEvent) -> None:
         self.session.journal.note(event)
-        self.record = apply(self.record, event)
+        self._now_stands_at(apply(self.record, event))
+
+    def _now_stands_at(self, record: ItemRecord | None) -> None:
+        self.record = record
+        if self.account is not None:
+            self.account.follow(record)
 
     def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
         if self.record is not None:

@@ -1,6 +1,7 @@
 """Everything that a session opens: directory, journal, manifest, ledger, and what was learned in earlier runs."""
 
 from contextlib import AsyncExitStack
+from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,7 @@ from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
-from toapis_async.batch.tally import Tally
+from toapis_async.batch.tally import Tally, stage_of
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter
@@ -25,7 +26,7 @@ from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.values.limits import BULK
-from toapis_async.values.records import ItemState
+from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
 
 # A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
@@ -114,8 +115,7 @@ class SessionResources:
             self.gateway.client_ids.keeps = True
         elif self.gateway.client_ids.earlier_task is None:
             self.gateway.client_ids.earlier_task = await self._earlier_task()
-        if self.settings.max_cost_usd is not None:
-            await self._count_what_was_spent()
+        await self._count_what_was_spent()
 
     async def _earlier_task(self) -> tuple[str, str, Kind] | None:
         """Find a task of an earlier run: a run that was killed could not remember what the gateway had shown it."""
@@ -127,10 +127,24 @@ class SessionResources:
         return None
 
     async def _count_what_was_spent(self) -> None:
-        """Count what earlier runs in the directory have committed towards the cap."""
-        spent = (ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED)
-        async for record in self.journal.items(*spent):
-            self.tally.spent_before(record.cost_usd, self.context.budget.estimate(record.request))
+        """Count what earlier runs in the directory have spent and committed: towards the cap, and to be told.
+
+        What has a cost is summed in the journal; only what has none is read item by item.
+        """
+        costs = await self.journal.costs()
+        untold = costs.pop(None, 0)
+        for cost_usd, items in costs.items():
+            self.tally.add("spent", Decimal(cost_usd or 0), times=items)
+        async for record in self.journal.items(ItemState.INTENDED, ItemState.ACCEPTED):
+            self._count(record)
+        if untold:
+            async for record in self.journal.items(ItemState.FINISHED, ItemState.SAVED):
+                self._count(record)
+
+    def _count(self, record: ItemRecord) -> None:
+        stage, amount = stage_of(record, self.context.budget.estimate(record.request))
+        if stage != "spent":
+            self.tally.add(stage, amount)
 
     async def _remember(self) -> None:
         await self.journal.remember(_LATENCIES, self.gateway.latencies.to_text())
@@ -147,9 +161,13 @@ class SessionResources:
             failed=tally.failed,
             unfinished=tally.unfinished,
             unknown=tally.unknown,
+            not_sent=tally.not_sent,
+            short=tally.short,
             cost_usd=tally.cost_usd,
             unpriced=tally.unpriced,
-            estimated_usd=tally.committed_usd,
+            spent_usd=tally.spent_usd,
+            committed_usd=tally.committed_usd,
+            projected_usd=tally.projected_usd,
             unestimated=tally.unestimated,
             seconds=self.gateway.clock.monotonic() - self._started,
             stopped_by=stopped_by,
@@ -169,6 +187,10 @@ class SessionResources:
             failed=tally.failed,
             unfinished=tally.unfinished,
             submit_per_second=self.gateway.rate_limiter.submit_rate,
+            not_sent=tally.not_sent,
+            spent_usd=tally.spent_usd,
+            committed_usd=tally.committed_usd,
+            projected_usd=tally.projected_usd,
         )
 
 

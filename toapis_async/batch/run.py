@@ -90,9 +90,17 @@ class Run:
             try:
                 self._cancel_items()
                 await wait_shielded(self._item_tasks)
+                self._count_those_struck()
             finally:
                 self.context.in_work.difference_update(item_run.item.key for item_run in self._items)
                 self.over.set()
+
+    def _count_those_struck(self) -> None:
+        """Count what an error that ended the run has struck on its way: what is paid for is said to be."""
+        error = self.stopped_by or self.crashed
+        if isinstance(error, ToAPIsError):
+            for item_run in list(self._items):
+                item_run.left_behind(error)
 
     def start(self, item_run: ItemRun) -> None:
         """Take an item in."""
