@@ -31,9 +31,9 @@ def test_the_cap_is_reached_exactly():
     capped = budget(Decimal("0.10"))
     admitted = 0
     while capped.admits(Decimal("0.02")):
-        capped.tally.plan(Decimal("0.02"))
+        capped.tally.add("planned", Decimal("0.02"))
         admitted += 1
-    assert (5, Decimal("0.10")) == (admitted, capped.tally.committed_usd)
+    assert (5, Decimal("0.10")) == (admitted, capped.tally.projected_usd)
 
 
 def test_an_unknown_price_never_fits_a_cap():

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toapis_async.cli.terminal.standing import Pace, Standing
 
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.cli.formatting.amounts import count_text, duration_text, usd
-from toapis_async.cli.terminal.standing import Pace, Standing
 from toapis_async.cli.terminal.streams import one_line, printable
 from toapis_async.testing import Constant
 

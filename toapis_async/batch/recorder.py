@@ -136,9 +136,7 @@ class ItemRecorder:
             return
         kind, message = type(error).__name__, str(error)
         charged = str(cost) if cost else None
-        self._note(
-            FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now(), cost_usd=charged)
-        )
+        self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now(), cost_usd=charged))
         self._line("failed", error)
         self.tell(ItemFailed, error=error)
 

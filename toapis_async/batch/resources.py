@@ -79,7 +79,12 @@ class SessionResources:
             ),
             slots=Slots(settings.max_concurrency, gateway.clock),
             tally=self.tally,
-            budget=Budget(max_cost_usd=settings.max_cost_usd, catalogue=gateway.catalogue, tally=self.tally),
+            budget=Budget(
+                max_cost_usd=settings.max_cost_usd,
+                catalogue=gateway.catalogue,
+                tally=self.tally,
+                unlisted_price_usd=settings.unlisted_price_usd,
+            ),
             in_work=self.item_index.in_work,
         )
         self._started = 0.0

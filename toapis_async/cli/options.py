@@ -129,7 +129,19 @@ def run_option_group(command: F) -> F:
                 "--max-cost",
                 metavar="USD",
                 callback=read_usd,
-                help="Stop submitting before the estimate passes this; needs models with a known price.",
+                help="Stop submitting before all runs of DIR together would cost more than this.",
+            ),
+            click.option(
+                "--price",
+                metavar="USD",
+                callback=read_usd,
+                help="What an image costs whose price is not known; for --max-cost and estimates.",
+            ),
+            click.option(
+                "--max-images",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Ask for no more than the first N images of the input.",
             ),
             click.option("--model", "-m", metavar="MODEL", help="For lines that name none."),
             click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
@@ -140,6 +152,9 @@ def run_option_group(command: F) -> F:
                 help="Send items again of which it cannot be found out whether they were accepted; may charge twice.",
             ),
             click.option("--retry-failed", is_flag=True, help="Make items again that failed in an earlier run."),
+            click.option(
+                "--print-paths", is_flag=True, help="Print the files' paths on a terminal too, not only in a pipe."
+            ),
         )
     ):
         command = option(command)

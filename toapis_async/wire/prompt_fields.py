@@ -44,6 +44,7 @@ class LineRules:
         catalogue: what the models accept, and which of them make videos.
         directory: where relative paths of references begin; empty leaves them as they are.
         model, size, resolution: for lines that do not say; None leaves them to the library's and the model's default.
+        comments: whether lines of a text file that begin with # are no prompts.
         validation: ``strict`` makes what the catalogue calls wrong a violation. Wrong types always are.
 
     """
@@ -54,6 +55,7 @@ class LineRules:
     size: str | None = None
     resolution: str | None = None
     validation: Validation = "strict"
+    comments: bool = False
 
 
 def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violations:

@@ -89,7 +89,7 @@ def read_lines(lines: Iterable[bytes], form: PromptForm, rules: LineRules) -> It
             yield text
             if text.last:
                 return
-        elif text.strip():
+        elif text.strip() and not (form == "txt" and rules.comments and text.lstrip().startswith("#")):
             prompt = text.strip("\r\n")
             fields = {"prompt": prompt.strip()} if form == "txt" else _object(prompt)
             yield _line(number, fields, rules)

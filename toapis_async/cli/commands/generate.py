@@ -21,9 +21,9 @@ from toapis_async.cli.options import (
     quiet_option,
     read_usd,
 )
-from toapis_async.cli.runs.engine import estimate_text
 from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.runs.scanning import doubts_of, wrong_references
+from toapis_async.cli.runs.summary import estimate_text
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run

@@ -99,6 +99,7 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         resubmit_unknown=given["resubmit_unknown"],
         retry_failed=given["retry_failed"] or only_failed,
         resume_with=given["base_url"],
+        print_paths=given["print_paths"],
     )
 
 

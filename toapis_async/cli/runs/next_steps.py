@@ -7,7 +7,7 @@ import attrs
 
 from toapis_async.batch.outcomes import Report
 from toapis_async.cli.formatting.amounts import count_text, usd
-from toapis_async.cli.terminal.watching import Reasons
+from toapis_async.cli.terminal.watching import Reasons, reason_words
 from toapis_async.errors import AuthenticationError, BudgetExceededError, InsufficientQuotaError
 
 _CENT = Decimal("0.01")
@@ -52,7 +52,9 @@ def next_steps(report: Report, run: Invocation, *, left: int, projected_usd: Dec
         steps.append(("toapis balance", "what is left; top up, then go on:"))
     if isinstance(stopped, BudgetExceededError) and run.resumable and cap:
         enough = projected_usd.quantize(_CENT, rounding=ROUND_UP)
-        steps.append((f"{run.resume} --max-cost {enough}", f"raises the cap to what all of it costs, {usd(enough)} USD"))
+        steps.append(
+            (f"{run.resume} --max-cost {enough}", f"raises the cap to what all of it costs, {usd(enough)} USD")
+        )
     elif open_items:
         steps.append((run.resume, _going_on(report, left)))
     if report.failed and run.resumable:
@@ -84,10 +86,9 @@ def steps_text(steps: list[Step]) -> str:
 def reasons_text(reasons: Reasons, heading: str) -> str:
     """Write why items did not end well: counts by reason, each with what to do about it; empty where there is none."""
     lines = []
-    for reason, count in reasons.most()[:_MOST_REASONS]:
-        lines.append(f"  {count:,} × {reason}")
-        hint = reasons.examples[reason].hint
-        lines += [f"      {line}" for line in hint.splitlines()]
+    for reason, count in reasons.counts.most_common(_MOST_REASONS):
+        lines.append(f"  {count:,} × {reason_words(reason)}")
+        lines += [f"      {line}" for line in reasons.examples[reason].hint.splitlines()]
     more = len(reasons.counts) - _MOST_REASONS
     if more > 0:
         lines.append(f"  … and {count_text(more, 'more reason')}; each item has its own in manifest.jsonl")

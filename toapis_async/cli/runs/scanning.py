@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import attrs
 
+from toapis_async.batch.budget import expected_cost
 from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError
-from toapis_async.policy.requests.pricing import estimate
 from toapis_async.policy.requests.references import is_address
 from toapis_async.policy.requests.validation import doubt, violations
 from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
@@ -23,6 +23,22 @@ _BETWEEN_BREATHS = 500
 _BETWEEN_WORDS = 200_000
 
 
+@attrs.frozen(kw_only=True)
+class Caps:
+    """What bounds a run.
+
+    Attributes:
+        max_cost_usd: the most that it may cost, which needs a price for every request; None for no cap.
+        unlisted_price_usd: of an output whose price the catalogue does not know, or None.
+        max_images: the most outputs that are asked for, counted from the beginning; None for no such cap.
+
+    """
+
+    max_cost_usd: Decimal | None = None
+    unlisted_price_usd: Decimal | None = None
+    max_images: int | None = None
+
+
 @attrs.define(kw_only=True)
 class Scan:
     """What a prompt file holds.
@@ -32,6 +48,8 @@ class Scan:
         outputs: images and videos that they ask for.
         cost_usd: of those whose price is known.
         unpriced: requests whose price is not; they are in no sum.
+        beyond: further requests, which would pass ``max_images``; they are in no other count.
+        hashes: prompts of a text file that begin with #.
         doubts: what may be a mistake and is sent all the same; the first few.
 
     """
@@ -40,6 +58,8 @@ class Scan:
     outputs: int = 0
     cost_usd: Decimal = Decimal(0)
     unpriced: int = 0
+    beyond: int = 0
+    hashes: int = 0
     doubts: list[str] = attrs.field(factory=list)
     _strangers: set[str] = attrs.field(factory=set)
 
@@ -68,7 +88,7 @@ async def scan(
     source: PromptSource,
     rules: LineRules,
     *,
-    max_cost: Decimal | None = None,
+    caps: Caps | None = None,
     tell: Callable[[int], None] | None = None,
 ) -> Scan:
     """Read the whole file, in constant memory.
@@ -76,14 +96,14 @@ async def scan(
     Args:
         source: the file.
         rules: how its lines become requests.
-        max_cost: the run's cap, which needs a price for every request; None for no cap.
+        caps: what bounds the run; None for nothing.
         tell: hears now and then how many lines were read; None for nobody.
 
     Raises:
         InvalidRequestError: something in it is wrong; the first ten places are told, and nothing was sent.
 
     """
-    found = Scan()
+    found, caps = Scan(), caps or Caps()
     complaints: list[str] = []
     clock = SystemClock()
     async with KeyLedger() as ledger:
@@ -92,15 +112,20 @@ async def scan(
                 await clock.sleep(0)  # a signal gets through
             if tell is not None and count and count % _BETWEEN_WORDS == 0:
                 tell(count)
-            wrong = line.wrong or _wrong_here(line, ledger, rules, max_cost)
+            wrong = line.wrong or _wrong_here(line, ledger, rules, caps)
             complaints.extend(f"{source.name}:{line.number}: {sentence}" for sentence in wrong)
             if len(complaints) >= MOST_COMPLAINTS:
                 break
             if line.request is not None:
-                _count(found, line.request, line.number, source, rules)
+                _count(found, line.request, line.number, source, rules, caps)
     if complaints:
         raise _refusal(complaints)
-    if not found.requests:
+    if found.hashes and not rules.comments:
+        found.doubts.append(
+            f"{source.name}: {found.hashes:,} prompts begin with #; they are sent as they are (--comments leaves such "
+            "lines out)"
+        )
+    if not found.requests and not found.beyond:
         raise InvalidRequestError(f"{source.name} holds no prompts.", hint="Put one request on each line.")
     return found
 
@@ -121,10 +146,17 @@ def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRe
         yield line.request
 
 
-def _count(found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules) -> None:
+def _count(
+    found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules, caps: Caps
+) -> None:
+    outputs = int(getattr(request, "n", 1))
+    if caps.max_images is not None and (found.beyond or found.outputs + outputs > caps.max_images):
+        found.beyond += 1
+        return
     found.requests += 1
-    found.outputs += getattr(request, "n", 1)
-    price = estimate(request, rules.catalogue)
+    found.outputs += outputs
+    found.hashes += source.form == "txt" and request.prompt.startswith("#")
+    price = expected_cost(request, rules.catalogue, caps.unlisted_price_usd)
     if price is None:
         found.unpriced += 1
     else:
@@ -132,15 +164,19 @@ def _count(found: Scan, request: GenerationRequest, number: int, source: PromptS
     found.doubt(f"{source.name}:{number}", request, rules)
 
 
-def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, max_cost: Decimal | None) -> list[str]:
+def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, caps: Caps) -> list[str]:
     request = line.request
     if request is None:
         return []
     found = wrong_references(request)
     if request.id is not None and ledger.seen(request.id):
         found.append(f"id {request.id!r} stands on an earlier line too; ids name files, so each may be used once")
-    if max_cost is not None and estimate(request, rules.catalogue) is None:
-        found.append(f"no price is known for model {request.model!r}, so --max-cost could not be kept; leave one out")
+    priced = expected_cost(request, rules.catalogue, caps.unlisted_price_usd) is not None
+    if caps.max_cost_usd is not None and not priced:
+        found.append(
+            f"no price is known for model {request.model!r}, so --max-cost could not be kept: say what an image costs "
+            "(--price USD), or cap their number instead (--max-images N)"
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TextIO
 
 import attrs
 
+from toapis_async.cli.formatting.layout import clipped
 from toapis_async.errors import ToAPIsError
 
 
@@ -87,6 +89,12 @@ class Terminal:
             self.above(text)
             return
         complain(text)
+
+    def warn_on_a_line(self, text: str) -> None:
+        """Tell it on one line: of a terminal no more than its width, and whole words of it."""
+        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+        line = printable(" ".join(text.split()))
+        self.warn(line if width is None else clipped(line, width))
 
     def error(self, error: ToAPIsError) -> None:
         """Tell what went wrong and what to do next."""

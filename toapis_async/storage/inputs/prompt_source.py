@@ -43,8 +43,12 @@ class PromptSource:
     name: str
 
     @classmethod
-    def named(cls, name: str) -> "PromptSource":
+    def named(cls, name: str, form: PromptForm | None = None) -> "PromptSource":
         """Take a path as the user gave it.
+
+        Args:
+            name: the path.
+            form: how it is written; None tells it by the name.
 
         Raises:
             InvalidRequestError: it is no file, or none of a known form.
@@ -52,7 +56,9 @@ class PromptSource:
         """
         path = Path(name)
         _refuse_no_file(path)
-        return cls(path=path, form=form_of(name) if is_seekable_file(path) else pipe_form(name), name=name)
+        if form is None:
+            form = form_of(name) if is_seekable_file(path) else pipe_form(name)
+        return cls(path=path, form=form, name=name)
 
     @property
     def directory(self) -> str:
