@@ -23,9 +23,7 @@ UNKNOWN = SubmissionUnknownError("?", client_business_id="ours-1")
 
 
 def record(state, cost=None):
-    return ItemRecord(
-        key="a", state=state, attempt=1, client_business_id="ours-1", request=ITEM.request, cost_usd=cost
-    )
+    return ItemRecord(key="a", state=state, attempt=1, client_business_id="ours-1", request=ITEM.request, cost_usd=cost)
 
 
 def money(tally):
@@ -47,7 +45,7 @@ def test_money_goes_from_projected_to_committed_to_spent(account):
         account.follow(record(state, cost))
         seen.append(money(account.tally))
 
-    assert [(ZERO, ZERO, PRICE), (ZERO, PRICE, PRICE), (ZERO, PRICE, PRICE), (COST, COST, COST)] == seen
+    assert seen == [(ZERO, ZERO, PRICE), (ZERO, PRICE, PRICE), (ZERO, PRICE, PRICE), (COST, COST, COST)]
 
 
 def test_the_first_settled_cost_does_not_make_the_others_forgotten():
@@ -58,22 +56,22 @@ def test_the_first_settled_cost_does_not_make_the_others_forgotten():
         one.follow(record(ItemState.ACCEPTED))
     accounts[0].follow(record(ItemState.FINISHED, str(PRICE)))
 
-    assert (PRICE, 50 * PRICE, 50 * PRICE) == money(tally)
+    assert money(tally) == (PRICE, 50 * PRICE, 50 * PRICE)
 
 
 def test_a_cost_that_is_not_told_is_not_zero(account):
     """Without a cost the estimate stays committed and nothing counts as spent."""
     account.follow(record(ItemState.SAVED))
-    assert (ZERO, PRICE, PRICE) == money(account.tally)
+    assert money(account.tally) == (ZERO, PRICE, PRICE)
 
 
 def test_what_was_refused_is_not_committed(account):
     """An attempt that was not accepted is planned again, and free once it is given up."""
     account.follow(record(ItemState.INTENDED))
     account.follow(record(ItemState.OPEN))
-    assert (ZERO, ZERO, PRICE) == money(account.tally)
+    assert money(account.tally) == (ZERO, ZERO, PRICE)
     account.give_back()
-    assert (ZERO, ZERO, ZERO) == money(account.tally)
+    assert money(account.tally) == (ZERO, ZERO, ZERO)
 
 
 @pytest.mark.parametrize(("cost", "spent"), [(None, ZERO), ("0.03", COST)])
@@ -88,14 +86,14 @@ def test_what_is_committed_is_not_given_back(account):
     """A late or unknown task keeps its estimate when the run gives it up."""
     account.follow(record(ItemState.ACCEPTED))
     account.give_back()
-    assert (ZERO, PRICE, PRICE) == money(account.tally)
+    assert money(account.tally) == (ZERO, PRICE, PRICE)
 
 
 def test_what_was_spent_stays_spent_while_its_files_are_fetched_again(account):
     """Files that are gone are looked up again without money becoming unspent."""
     account.follow(record(ItemState.SAVED, "0.03"))
     account.follow(record(ItemState.ACCEPTED))
-    assert (COST, COST, COST) == money(account.tally)
+    assert money(account.tally) == (COST, COST, COST)
 
 
 def test_what_has_no_price_is_counted_apart():
@@ -103,9 +101,9 @@ def test_what_has_no_price_is_counted_apart():
     tally = Tally()
     account = ItemAccount(tally=tally, estimate=None)
     account.follow(record(ItemState.ACCEPTED))
-    assert (1, ZERO) == (tally.unestimated, tally.projected_usd)
+    assert (tally.unestimated, tally.projected_usd) == (1, ZERO)
     account.follow(record(ItemState.FINISHED, "0.03"))
-    assert (0, COST) == (tally.unestimated, tally.spent_usd)
+    assert (tally.unestimated, tally.spent_usd) == (0, COST)
 
 
 def test_items_are_counted_by_how_they_ended():
@@ -123,9 +121,9 @@ def test_items_are_counted_by_how_they_ended():
     ):
         tally.ended(outcome)
 
-    assert (2, 1, 1) == (tally.saved, tally.skipped, tally.failed)
-    assert (2, 1, 1, 1) == (tally.unfinished, tally.unknown, tally.not_sent, tally.short)
-    assert (1, COST) == (tally.unpriced, tally.cost_usd)
+    assert (tally.saved, tally.skipped, tally.failed) == (2, 1, 1)
+    assert (tally.unfinished, tally.unknown, tally.not_sent, tally.short) == (2, 1, 1, 1)
+    assert (tally.unpriced, tally.cost_usd) == (1, COST)
 
 
 @given(

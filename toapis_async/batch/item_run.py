@@ -13,6 +13,7 @@ import anyio
 import attrs
 
 from toapis_async.batch.ending import outcome_of, stops, stops_at_once
+from toapis_async.batch.holding import DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
@@ -33,11 +34,13 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
+from toapis_async.policy.files.host_outage import Held
 from toapis_async.policy.files.naming import file_stem
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.ports.events import TaskLate
+from toapis_async.ports.events import HeldUp, TaskLate
 from toapis_async.values.exchange import HttpRequest
+from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
@@ -68,6 +71,7 @@ class RunView(Protocol):
 
     context: RunContext
     stopped_by: ToAPIsError | None
+    saving: int
 
     def may_submit(self, item_run: "ItemRun") -> bool:
         """Whether the item may be submitted after all."""
@@ -283,18 +287,35 @@ class ItemRun:
         if task is None:
             raise RuntimeError("an item without a task was handed over")
         try:
-            files = await context.downloader.save(
-                task,
-                stem=file_stem(self.item.key),
-                directory=context.directory,
-                fresh=partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
-            )
+            files = await self._fetched(task)
         except ToAPIsError as error:
             await self._end(error)
         else:
+            context.file_hosts.fetched()
             self.recorder.saved(task, files)
             missing = missing_files(self.item.request, len(files))
             await self._deliver(Saved(item=self.item, files=files, missing=missing, task=task, cost=task.cost))
+
+    async def _fetched(self, task: GenerationTask) -> tuple[SavedFile, ...]:
+        """Fetch the files; while nothing at all can be fetched the item is held, and not ended."""
+        context, gateway = self.run.context, self.run.context.gateway
+        hold = DownloadHold(watch=context.file_hosts, key=self.item.key, clock=gateway.clock, random=gateway.random)
+        while True:
+            try:
+                return await context.downloader.save(
+                    task,
+                    stem=file_stem(self.item.key),
+                    directory=context.directory,
+                    fresh=partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
+                )
+            except ToAPIsError as error:
+                held, seconds = hold.after(error, waiting=self.run.saving)
+                if held is not Held.HOLD or self.attempts.stopping:
+                    if held is Held.STOP:
+                        self.run.stop(error, drain=False)
+                    raise
+                self.recorder.tell(HeldUp, limit="file_host", seconds=seconds, error=error)
+            await gateway.clock.sleep(seconds)
 
     async def _end(self, error: ToAPIsError) -> None:
         """End the item without a file, and the run where that error would meet every other item too."""

@@ -3,6 +3,7 @@
 import attrs
 
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.holding import FileHostWatch
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
@@ -27,6 +28,7 @@ class RunContext:
         tally: counts.
         budget: what may be spent.
         in_work: keys of items under way.
+        file_hosts: what is known of where files come from.
 
     """
 
@@ -41,3 +43,4 @@ class RunContext:
     tally: Tally
     budget: Budget
     in_work: set[str]
+    file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)

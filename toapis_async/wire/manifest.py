@@ -17,7 +17,7 @@ from toapis_async.wire.records import relative_name
 
 EntryStatus: TypeAlias = Literal["saved", "failed", "unknown", "unfinished", "not_sent"]
 """``unknown``: it cannot be said whether the gateway has, and charges for, the item. ``unfinished``: it is paid for,
-and a later run of the same directory fetches it. ``not_sent``: nothing of it is at the gateway; a later run sends it."""
+and a later run of the directory fetches it. ``not_sent``: nothing of it is at the gateway, a later run sends it."""
 
 _STATUSES: dict[ItemState, EntryStatus] = {
     ItemState.SAVED: "saved",

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from toapis_async.cli.formatting.amounts import duration_text, usd
-from toapis_async.cli.formatting.layout import SEPARATOR, cells, packed, wrapped
+from toapis_async.cli.formatting.layout import SEPARATOR, cells, clipped, packed, wrapped
 from toapis_async.cli.terminal.snapshot import Snapshot
 
 Style: TypeAlias = Literal["bar", "plain", "dim", "bad", "warning"]
@@ -41,7 +41,7 @@ def bar_text(now: Snapshot, width: int) -> str:
     figures = f" {now.done:,} of {now.to_do:,} done {int(100 * share):3d} %"
     room = width - cells(figures)
     if room < _SHORTEST_BAR:
-        return figures.strip()
+        return clipped(figures.strip(), width)
     filled = int(room * share)
     return "━" * filled + "─" * (room - filled) + figures
 
