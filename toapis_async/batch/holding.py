@@ -47,7 +47,7 @@ class DownloadHold:
     _since: float | None = None
     _came_before: int = 0
 
-    def after(self, error: ToAPIsError, *, waiting: int) -> tuple[Held, float]:
+    def after(self, error: ToAPIsError, *, under_way: int) -> tuple[Held, float]:
         """Return what becomes of the item after a failure, and for how many seconds it is held."""
         now = self.clock.monotonic()
         if self._since is None:
@@ -55,7 +55,7 @@ class DownloadHold:
         self.watch.down.add(self.key)
         known = HostFailures(
             in_a_row=len(self.watch.down),
-            waiting=waiting,
+            under_way=under_way,
             held_seconds=now - self._since,
             others_came=self.watch.came > self._came_before,
         )

@@ -71,7 +71,11 @@ class RunView(Protocol):
 
     context: RunContext
     stopped_by: ToAPIsError | None
-    saving: int
+
+    @property
+    def under_way(self) -> int:
+        """Items that were begun and have not been delivered."""
+        ...
 
     def may_submit(self, item_run: "ItemRun") -> bool:
         """Whether the item may be submitted after all."""
@@ -309,7 +313,7 @@ class ItemRun:
                     fresh=partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
                 )
             except ToAPIsError as error:
-                held, seconds = hold.after(error, waiting=self.run.saving)
+                held, seconds = hold.after(error, under_way=self.run.under_way)
                 if held is not Held.HOLD or self.attempts.stopping:
                     if held is Held.STOP:
                         self.run.stop(error, drain=False)

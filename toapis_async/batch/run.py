@@ -64,6 +64,11 @@ class Run:
         return self._cancelled and self._begun
 
     @property
+    def under_way(self) -> int:
+        """Items that were begun and have not been delivered."""
+        return self._pending
+
+    @property
     def late_count(self) -> int:
         """Tasks that have outlasted their patience."""
         return len(self._late)

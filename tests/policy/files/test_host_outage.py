@@ -21,7 +21,7 @@ DOWN = DownloadError("connection refused")
 
 def known(**more):
     """Several items fail, and nothing has come for a while."""
-    return HostFailures(**{"in_a_row": 3, "waiting": 5, "held_seconds": 10.0, "others_came": False, **more})
+    return HostFailures(**{"in_a_row": 3, "under_way": 5, "held_seconds": 10.0, "others_came": False, **more})
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_what_may_be_about_all(error, down):
     ("facts", "held"),
     [
         (known(), Held.HOLD),
-        (known(in_a_row=1, waiting=1), Held.END),
-        (known(in_a_row=1, waiting=2), Held.HOLD),
-        (known(in_a_row=2, waiting=1), Held.HOLD),
+        (known(in_a_row=1, under_way=1), Held.END),
+        (known(in_a_row=1, under_way=2), Held.HOLD),
+        (known(in_a_row=2, under_way=1), Held.HOLD),
         (known(others_came=True), Held.END),
         (known(held_seconds=OUTAGE_SECONDS), Held.STOP),
         (known(held_seconds=OUTAGE_SECONDS, others_came=True), Held.END),

@@ -32,14 +32,14 @@ class HostFailures:
 
     Attributes:
         in_a_row: items that could not be fetched since one could, this one included.
-        waiting: finished items, this one included, whose files are still to be fetched.
+        under_way: items of the run that have not ended, this one included.
         held_seconds: for how long this item has been tried.
         others_came: whether another item was fetched since this one failed first.
 
     """
 
     in_a_row: int
-    waiting: int
+    under_way: int
     held_seconds: float
     others_came: bool
 
@@ -61,7 +61,7 @@ def judge(error: ToAPIsError, known: HostFailures) -> Held:
     """Judge a failure by itself and by what others met."""
     if not is_host_down(error) or known.others_came:
         return Held.END
-    if known.in_a_row < 2 and known.waiting < 2:
+    if known.in_a_row < 2 and known.under_way < 2:
         return Held.END  # nobody else has tried: this says nothing about the host
     return Held.STOP if known.held_seconds >= OUTAGE_SECONDS else Held.HOLD
 
