@@ -101,6 +101,27 @@ async def test_the_display_agrees_with_the_books_over_an_outage(journey):
     assert max(now.unfinished for now, _ in samples) == 0
 
 
+async def test_a_gateway_that_answers_nothing_holds_every_item(journey):
+    """A gateway behind a broken front: what was sent is asked for afterwards, and nothing ends meanwhile."""
+    broken = Refuse(reply="html_502")
+    out = (
+        Fault(where="submit", what=broken, nth=tuple(range(9, 15))),
+        Fault(where="lookup", what=broken, first=60),
+        Fault(where="models", what=broken, first=5),
+    )
+    async with (
+        journey(attrs.evolve(CALM, faults=out), count=40, speed=400) as going,
+        going.client() as client,
+        client.session(going.directory, max_concurrency=6) as session,
+        sampled(going, session, total=40) as samples,
+    ):
+        report = await session.run(going.requests())
+
+    assert (report.saved, report.unfinished, report.stopped_by) == (40, 0, None)
+    assert max(now.unfinished for now, _ in samples) == 0
+    going.assert_charged_once()
+
+
 async def test_a_file_host_that_stays_away_stops_the_run(journey):
     """After minutes of nothing the run stops with that reason, and all that is paid for is said to be unfinished."""
     gone = Fault(where="file", what=Refuse(reply="html_502"))

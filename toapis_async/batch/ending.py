@@ -21,6 +21,10 @@ from toapis_async.policy.money.delivery import stops_everything
 from toapis_async.values.tasks import GenerationTask
 
 
+class NotWantedError(ToAPIsError):
+    """Asked for and not there; nobody waits for it. Never reaches a user."""
+
+
 def stops(error: ToAPIsError) -> bool:
     """Whether every other item would meet the same error."""
     never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER

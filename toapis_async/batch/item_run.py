@@ -3,22 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-import anyio
 import attrs
 
-from toapis_async.batch.ending import outcome_of, stops, stops_at_once
+from toapis_async.batch.ending import NotWantedError, outcome_of, stops, stops_at_once
 from toapis_async.batch.holding import DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
+from toapis_async.batch.recorded_task import recorded_task
 from toapis_async.batch.recorder import ItemRecorder
-from toapis_async.batch.run_context import RunContext
+from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.tally import ItemAccount, stage_of
 from toapis_async.client.gateway import Gateway
@@ -30,22 +28,23 @@ from toapis_async.errors import (
     Delivery,
     InvalidRequestError,
     JournalError,
+    ServerError,
     StorageError,
+    SubmissionUnknownError,
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.files.host_outage import Held
 from toapis_async.policy.files.naming import file_stem
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.ports.events import HeldUp, TaskLate
+from toapis_async.ports.events import TaskLate
 from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
-from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.records import ItemState
 from toapis_async.values.requests import GenerationRequest, missing_files
-from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
+from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
 
@@ -60,42 +59,6 @@ _IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED})
 
 # A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
 LATE_INTERVAL_SECONDS = 60.0
-
-
-class NotWantedError(ToAPIsError):
-    """Asked for and not there; nobody waits for it. Never reaches a user."""
-
-
-class RunView(Protocol):
-    """The run, as one of its items sees it; see ``batch.run.Run``."""
-
-    context: RunContext
-    stopped_by: ToAPIsError | None
-
-    @property
-    def under_way(self) -> int:
-        """Items that were begun and have not been delivered."""
-        ...
-
-    def may_submit(self, item_run: "ItemRun") -> bool:
-        """Whether the item may be submitted after all."""
-        ...
-
-    def late(self, item_run: "ItemRun") -> AbstractContextManager[anyio.CancelScope]:
-        """Keep the item until only late ones are left."""
-        ...
-
-    async def hand_over(self, item_run: "ItemRun") -> None:
-        """Give the item to the download workers."""
-        ...
-
-    def ended(self, item_run: "ItemRun") -> None:
-        """Hear that the item was delivered."""
-        ...
-
-    def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
-        """Send nothing more, for any item."""
-        ...
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -119,7 +82,7 @@ class ItemRun:
 
     """
 
-    run: RunView
+    run: "RunView[ItemRun]"
     recorder: ItemRecorder
     lease: SlotLease
     item_task: ItemTask
@@ -174,7 +137,7 @@ class ItemRun:
     async def _make(self) -> bool:
         if self.step is Step.DOWNLOAD:
             self.recorder.gone()
-            self.task = _task_of(self.recorder.record)
+            self.task = recorded_task(self.recorder.record)
             return True
         task = await self._accepted()
         self.task = task = await self._finished(task)
@@ -204,12 +167,27 @@ class ItemRun:
 
     async def _in_hand(self) -> GenerationTask:
         """Take up the task that an earlier run left."""
-        self.task = task = _task_of(self.recorder.record)
+        self.task = task = recorded_task(self.recorder.record)
         await self.lease.take()
         self.lease.accepted()
         return task
 
     async def _submitted(self) -> GenerationTask:
+        """Submit; what the gateway did not answer about during an outage is asked for again when that is over."""
+        hold = self.run.context.gateway_hold
+        outages = await hold.over()
+        try:
+            return await self._posted()
+        except SubmissionUnknownError as doubt:
+            try:
+                if not await hold.outlast(outages, self.recorder.tell):
+                    raise
+            except (APIConnectionError, ServerError) as gone:
+                self.run.stop(gone, drain=False)
+                raise doubt from gone
+            return await self._settled(doubt, doubt.client_business_id)
+
+    async def _posted(self) -> GenerationTask:
         request, uploads = self.item.request, self.run.context.uploads
         ready = await uploads.resolve(request)
         try:
@@ -232,13 +210,13 @@ class ItemRun:
         await self.attempts.ready()
         stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
         self.attempts.in_doubt(stopped)
-        result = await self.run.context.submitter.settle(
-            stopped,
-            record.client_business_id,
-            self.kind,
-            self.attempts,
-            resubmit=self.run.context.submitter.on_unknown == "resubmit",
-        )
+        return await self._settled(stopped, record.client_business_id)
+
+    async def _settled(self, doubt: ToAPIsError, client_business_id: str) -> GenerationTask:
+        """Ask what became of an attempt; submit again once it is proved that nothing did."""
+        submitter = self.run.context.submitter
+        resubmit = submitter.on_unknown == "resubmit"
+        result = await submitter.settle(doubt, client_business_id, self.kind, self.attempts, resubmit=resubmit)
         if isinstance(result, GenerationTask):
             return result
         if self.ask_only:
@@ -287,7 +265,7 @@ class ItemRun:
 
     async def save(self) -> None:
         """Fetch the files and end the item."""
-        context, task = self.run.context, self.task
+        task = self.task
         if task is None:
             raise RuntimeError("an item without a task was handed over")
         try:
@@ -295,31 +273,31 @@ class ItemRun:
         except ToAPIsError as error:
             await self._end(error)
         else:
-            context.file_hosts.fetched()
             self.recorder.saved(task, files)
             missing = missing_files(self.item.request, len(files))
             await self._deliver(Saved(item=self.item, files=files, missing=missing, task=task, cost=task.cost))
 
     async def _fetched(self, task: GenerationTask) -> tuple[SavedFile, ...]:
         """Fetch the files; while nothing at all can be fetched the item is held, and not ended."""
-        context, gateway = self.run.context, self.run.context.gateway
-        hold = DownloadHold(watch=context.file_hosts, key=self.item.key, clock=gateway.clock, random=gateway.random)
-        while True:
-            try:
-                return await context.downloader.save(
-                    task,
-                    stem=file_stem(self.item.key),
-                    directory=context.directory,
-                    fresh=partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
-                )
-            except ToAPIsError as error:
-                held, seconds = hold.after(error, under_way=self.run.under_way)
-                if held is not Held.HOLD or self.attempts.stopping:
-                    if held is Held.STOP:
-                        self.run.stop(error, drain=False)
-                    raise
-                self.recorder.tell(HeldUp, limit="file_host", seconds=seconds, error=error)
-            await gateway.clock.sleep(seconds)
+        run, context, gateway = self.run, self.run.context, self.run.context.gateway
+        hold = DownloadHold(
+            watch=context.file_hosts,
+            key=self.item.key,
+            clock=gateway.clock,
+            random=gateway.random,
+            under_way=lambda: run.under_way,
+            given_up=lambda: self.attempts.stopping,
+            tell=self.recorder.tell,
+            stop=lambda error: run.stop(error, drain=False),
+        )
+        save = partial(
+            context.downloader.save,
+            task,
+            stem=file_stem(self.item.key),
+            directory=context.directory,
+            fresh=partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
+        )
+        return await hold.until_fetched(save)
 
     async def _end(self, error: ToAPIsError) -> None:
         """End the item without a file, and the run where that error would meet every other item too."""
@@ -331,7 +309,7 @@ class ItemRun:
             error = self.run.stopped_by
         record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
-            self.task = _task_of(record)  # what is paid for has not failed for good, whatever broke on the way
+            self.task = recorded_task(record)  # what is paid for has not failed for good, whatever broke on the way
         outcome = outcome_of(self.item, error, self.task, sent=self._is_sent())
         if isinstance(outcome, Failed):
             self.recorder.failed(error, cost=None if self.task is None else self.task.cost)
@@ -380,23 +358,3 @@ def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: st
 
 def _stopped() -> NotSentError:
     return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
-
-
-def _task_of(record: ItemRecord | None) -> GenerationTask:
-    """Return the task that an earlier run left, as far as the journal knows it.
-
-    It knows addresses of results only; what a video has beside them takes a look.
-    """
-    if record is None or record.task_id is None:
-        raise RuntimeError("there is no task to go on with")
-    urls = record.urls if KINDS[record.kind].bare_results else ()
-    return GenerationTask(
-        id=record.task_id,
-        kind=record.kind,
-        status=TaskStatus.COMPLETED if record.urls else TaskStatus.UNRECOGNISED,
-        model=record.request.model,
-        client_business_id=record.client_business_id,
-        files=tuple(TaskFile(url=url) for url in urls),
-        expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
-        billing=None if record.cost_usd is None else Billing(status=None, cost_usd=Decimal(record.cost_usd)),
-    )

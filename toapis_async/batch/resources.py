@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.holding import GatewayHold
 from toapis_async.batch.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.batch.recorder import Recorder
@@ -86,6 +87,7 @@ class SessionResources:
                 unlisted_price_usd=settings.unlisted_price_usd,
             ),
             in_work=self.item_index.in_work,
+            gateway_hold=GatewayHold(gateway),
         )
         self._started = 0.0
         self._stack = AsyncExitStack()

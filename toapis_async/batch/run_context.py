@@ -3,7 +3,7 @@
 import attrs
 
 from toapis_async.batch.budget import Budget
-from toapis_async.batch.holding import FileHostWatch
+from toapis_async.batch.holding import FileHostWatch, GatewayHold
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
@@ -28,6 +28,7 @@ class RunContext:
         tally: counts.
         budget: what may be spent.
         in_work: keys of items under way.
+        gateway_hold: what keeps submissions back in an outage.
         file_hosts: what is known of where files come from.
 
     """
@@ -43,4 +44,5 @@ class RunContext:
     tally: Tally
     budget: Budget
     in_work: set[str]
+    gateway_hold: GatewayHold
     file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)

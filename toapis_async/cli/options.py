@@ -111,51 +111,56 @@ def pace_options(command: F) -> F:
     return command
 
 
+_AT_A_TIME = (
+    click.option(
+        "--max-concurrency",
+        type=click.IntRange(min=1),
+        help=f"Tasks in flight at the gateway, at most.  [{DEFAULT_MAX_CONCURRENCY}]",
+    ),
+    click.option(
+        "--download-workers",
+        type=click.IntRange(min=1),
+        help=f"Files fetched at a time.  [{DEFAULT_DOWNLOAD_WORKERS}]",
+    ),
+)
+_CAPS = (
+    click.option(
+        "--max-cost",
+        metavar="USD",
+        callback=read_usd,
+        help="Stop submitting before all runs of DIR together would cost more than this.",
+    ),
+    click.option(
+        "--price",
+        metavar="USD",
+        callback=read_usd,
+        help="What an image costs whose price is not known; for --max-cost and estimates.",
+    ),
+    click.option(
+        "--max-images",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Ask for no more than the first N images of the input.",
+    ),
+)
+_FOR_LINES = (
+    click.option("--model", "-m", metavar="MODEL", help="For lines that name none."),
+    click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
+    click.option("--resolution", metavar="RES", help="For lines that give none, such as 2K."),
+)
+_AGAIN = (
+    click.option(
+        "--resubmit-unknown",
+        is_flag=True,
+        help="Send items again of which it cannot be found out whether they were accepted; may charge twice.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Make items again that failed in an earlier run."),
+    click.option("--print-paths", is_flag=True, help="Print the files' paths on a terminal too, not only in a pipe."),
+)
+
+
 def run_option_group(command: F) -> F:
-    """What shapes a run: ``--max-concurrency`` and so on."""
-    for option in reversed(
-        (
-            click.option(
-                "--max-concurrency",
-                type=click.IntRange(min=1),
-                help=f"Tasks in flight at the gateway, at most.  [{DEFAULT_MAX_CONCURRENCY}]",
-            ),
-            click.option(
-                "--download-workers",
-                type=click.IntRange(min=1),
-                help=f"Files fetched at a time.  [{DEFAULT_DOWNLOAD_WORKERS}]",
-            ),
-            click.option(
-                "--max-cost",
-                metavar="USD",
-                callback=read_usd,
-                help="Stop submitting before all runs of DIR together would cost more than this.",
-            ),
-            click.option(
-                "--price",
-                metavar="USD",
-                callback=read_usd,
-                help="What an image costs whose price is not known; for --max-cost and estimates.",
-            ),
-            click.option(
-                "--max-images",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Ask for no more than the first N images of the input.",
-            ),
-            click.option("--model", "-m", metavar="MODEL", help="For lines that name none."),
-            click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
-            click.option("--resolution", metavar="RES", help="For lines that give none, such as 2K."),
-            click.option(
-                "--resubmit-unknown",
-                is_flag=True,
-                help="Send items again of which it cannot be found out whether they were accepted; may charge twice.",
-            ),
-            click.option("--retry-failed", is_flag=True, help="Make items again that failed in an earlier run."),
-            click.option(
-                "--print-paths", is_flag=True, help="Print the files' paths on a terminal too, not only in a pipe."
-            ),
-        )
-    ):
+    """What shapes a run: how much at a time, what it may cost, what lines are taken to mean, what is made again."""
+    for option in reversed((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_AGAIN)):
         command = option(command)
     return command
