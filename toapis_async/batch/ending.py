@@ -59,3 +59,8 @@ def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, s
     if task is not None or isinstance(error, for_now) or stops(error):
         return Unfinished(item=item, error=error, task=task, sent=sent)
     return Failed(item=item, error=error)
+
+
+def stopped_before_sending() -> NotSentError:
+    """Make the error for an item that a stop has met before anything of it was sent."""
+    return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")

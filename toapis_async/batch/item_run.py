@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 import attrs
 
-from toapis_async.batch.ending import NotWantedError, outcome_of, stops, stops_at_once
+from toapis_async.batch.ending import NotWantedError, outcome_of, stopped_before_sending, stops, stops_at_once
 from toapis_async.batch.holding import DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
+from toapis_async.batch.late_looks import SlowLooks
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
 from toapis_async.batch.recorded_task import recorded_task
 from toapis_async.batch.recorder import ItemRecorder
@@ -56,9 +57,6 @@ Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 FRESH_LOOK = RetryPolicy(max_retries=8)
 
 _IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED})
-
-# A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
-LATE_INTERVAL_SECONDS = 60.0
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -151,7 +149,7 @@ class ItemRun:
         if self.step is Step.POLL:
             return await self._in_hand()
         if self.attempts.stopping:
-            raise _stopped()
+            raise stopped_before_sending()
         self.stoppable = True
         try:
             task = await (self._reconciled() if self.step is Step.RECONCILE else self._submitted())
@@ -159,7 +157,7 @@ class ItemRun:
             if self.stoppable or self.cancelled:
                 raise
             self.item_task.uncancel()
-            raise _stopped() from None
+            raise stopped_before_sending() from None
         finally:
             self.stoppable = False
         self.task = task
@@ -247,9 +245,8 @@ class ItemRun:
         except TaskTimeoutError as late:
             self.lease.give_back()
             self.recorder.tell(TaskLate)
-            slow = _SlowPlan(min(LATE_INTERVAL_SECONDS, patience / 10))
             with self.run.late(self) as scope:
-                finish = await wait(plan=slow, patience_seconds=None)
+                finish = await wait(plan=SlowLooks.after(patience), patience_seconds=None)
             if scope.cancelled_caught:
                 self.task = late.task
                 raise
@@ -344,17 +341,5 @@ class ItemRun:
             self.run.ended(self)
 
 
-@attrs.frozen
-class _SlowPlan:
-    interval_seconds: float
-
-    def next_delay(self, elapsed: float, random: object) -> float:
-        return self.interval_seconds
-
-
 def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: str) -> HttpRequest:
     return submission(request, catalogue=gateway.catalogue, client_business_id=client_business_id)
-
-
-def _stopped() -> NotSentError:
-    return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
