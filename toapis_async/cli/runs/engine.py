@@ -72,7 +72,8 @@ class Engine:
         except ToAPIsError as stopped:
             error = stopped
         except asyncio.CancelledError:
-            self.terminal.warn(f"Stopped at once. Nothing that was accepted is lost: {self.invocation.resume}")
+            self.terminal.warn("Stopped at once. Nothing that was accepted is lost. To go on:")
+            self.terminal.warn(f"  {self.invocation.resume}", as_is=True)
             raise
         finally:
             self.stopper.on_first = None
@@ -84,8 +85,8 @@ class Engine:
         if self._progress is not None:
             self._progress.stopping = True
         finishing = f"{in_flight:,} in flight are being finished" if in_flight else "what is left is being saved"
-        again = f"Again stops at once. To go on later: {self.invocation.resume}"
-        self.terminal.warn(f"Stopping: nothing more is sent, {finishing}. {again}")
+        self.terminal.warn(f"Stopping: nothing more is sent, {finishing}. Again stops at once. To go on later:")
+        self.terminal.warn(f"  {self.invocation.resume}", as_is=True)
 
     def _show(self, outcome: Outcome, session: GenerationSession) -> None:
         if not self._stdout_closed:
@@ -142,9 +143,9 @@ class Engine:
             report, self.invocation, left=left, projected_usd=projected_usd, cap=not self.expectation.beyond
         )
         if steps and code != Exit.DONE:
-            self.terminal.warn(steps_text(steps))
+            self.terminal.warn(steps_text(steps), as_is=True)
         elif steps:
-            self.terminal.say(steps_text(steps))
+            self.terminal.say(steps_text(steps), as_is=True)
 
 
 def _problem(outcome: Outcome) -> str:
@@ -155,4 +156,6 @@ def _problem(outcome: Outcome) -> str:
         missing = f"{came:,} of {came + outcome.missing:,} files came; the gateway gave no more"
         return f"incomplete: {key}: {missing}" if outcome.missing else ""
     word = outcome_status(outcome).replace("_", " ")
-    return f"{word}: {key}: {one_line(outcome.error.message, _MESSAGE_CHARS)}"
+    message = outcome.error.message
+    said = message.partition(" failed: ")[2] or message  # ids and models are in the manifest
+    return f"{word}: {key}: {one_line(said, _MESSAGE_CHARS)}"

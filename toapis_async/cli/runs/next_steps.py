@@ -7,7 +7,7 @@ import attrs
 
 from toapis_async.batch.outcomes import Report
 from toapis_async.cli.formatting.amounts import count_text, usd
-from toapis_async.cli.terminal.watching import Reasons, reason_words
+from toapis_async.cli.terminal.watching import Reasons
 from toapis_async.errors import AuthenticationError, BudgetExceededError, InsufficientQuotaError
 
 _CENT = Decimal("0.01")
@@ -86,10 +86,11 @@ def steps_text(steps: list[Step]) -> str:
 def reasons_text(reasons: Reasons, heading: str) -> str:
     """Write why items did not end well: counts by reason, each with what to do about it; empty where there is none."""
     lines = []
-    for reason, count in reasons.counts.most_common(_MOST_REASONS):
-        lines.append(f"  {count:,} × {reason_words(reason)}")
-        lines += [f"      {line}" for line in reasons.examples[reason].hint.splitlines()]
-    more = len(reasons.counts) - _MOST_REASONS
+    found = reasons.with_hints()
+    for reason, hint, count in found[:_MOST_REASONS]:
+        lines.append(f"  {count:,} × {reason}")
+        lines += [f"      {line}" for line in hint.splitlines()]
+    more = len(found) - _MOST_REASONS
     if more > 0:
         lines.append(f"  … and {count_text(more, 'more reason')}; each item has its own in manifest.jsonl")
     return "\n".join([f"{heading}:", *lines]) if lines else ""

@@ -34,9 +34,9 @@ class LiveDisplay:
         self._live.stop()
 
     def print(self, text: str) -> None:
-        """Print a text above the display, broken between words; a terminal that went away is nobody's business."""
+        """Print a text above the display as it is; a terminal that has gone away is nobody's business."""
         with suppress(OSError):
-            self._console.print(Text(text))
+            self._console.print(Text(text), soft_wrap=True)
 
     def draw(self, now: Snapshot) -> None:
         """Draw a frame, if it differs from the one that stands."""

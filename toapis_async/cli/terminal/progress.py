@@ -114,7 +114,7 @@ class Progress:
             total=self._total,
             files_per_second=self._files_pace.per_second,
             items_per_second=self._items_pace.per_second,
-            projected_usd=report.projected_usd + self._to_come(),
+            projected_usd=report.projected_usd + (Decimal(0) if self.stopping else self._to_come()),
             cap_usd=self._session.settings.max_cost_usd,
             reasons=watch.failed.most(),
             limit=limit_text(statistics, self._items_pace.per_second, watch.limit_change),

@@ -18,22 +18,31 @@ _DETAIL_CELLS = 60
 
 @attrs.define
 class Reasons:
-    """Errors counted by their reason, with one example each."""
+    """Errors counted by their reason, and within it by what to do about them: a refund is no charge."""
 
-    counts: Counter[Reason] = attrs.field(factory=Counter)
-    examples: dict[Reason, ToAPIsError] = attrs.field(factory=dict)
+    _counts: Counter[tuple[Reason, str]] = attrs.field(factory=Counter)
 
     def add(self, error: ToAPIsError) -> None:
         """Count one more."""
-        reason = reason_of(type(error).__name__, error.message)
-        if reason not in self.examples and len(self.examples) >= _MOST_REASONS:
-            reason = _OTHER  # what a gateway puts into its reasons must not fill the memory
-        self.counts[reason] += 1
-        self.examples.setdefault(reason, error)
+        named = reason_of(type(error).__name__, error.message), error.hint
+        if named not in self._counts and len(self._counts) >= _MOST_REASONS:
+            named = _OTHER, ""  # what a gateway puts into its reasons must not fill the memory
+        self._counts[named] += 1
 
     def most(self) -> tuple[tuple[str, int], ...]:
-        """Return reasons in words and counts, the most frequent first."""
-        return tuple((reason_words(reason), count) for reason, count in self.counts.most_common())
+        """Return reasons in a few words and their counts, the most frequent first."""
+        by_reason: Counter[Reason] = Counter()
+        for (reason, _), count in self._counts.items():
+            by_reason[reason] += count
+        titles = Counter(reason.title for reason in by_reason)
+        return tuple(
+            (reason.title if titles[reason.title] == 1 else reason_words(reason), count)
+            for reason, count in by_reason.most_common()
+        )
+
+    def with_hints(self) -> list[tuple[str, str, int]]:
+        """Return reasons in words, what to do about each, and counts, the most frequent first."""
+        return [(reason_words(reason), hint, count) for (reason, hint), count in self._counts.most_common()]
 
 
 def reason_words(reason: Reason) -> str:
