@@ -92,7 +92,7 @@ def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal
     form["progress"] = None if task.progress is None else f"{task.progress} %"
     form["cost"] = None if task.cost is None else f"{usd(task.cost)} USD"
     form["error"] = None if task.error is None else f"{task.error.code or 'no code'}: {task.error.message}"
-    urls = form.pop("urls")
+    urls, hint = form.pop("urls"), form.pop("hint")
     for name, value in form.items():
         if value is not None:
             terminal.result(f"{name:<13}{printable(str(value))}")
@@ -100,3 +100,5 @@ def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal
         terminal.result(f"{'url':<13}{printable(url)}")
     for file in files:
         terminal.result(f"{'file':<13}{file.path}")
+    if hint:
+        terminal.result(f"{'next':<13}{printable(str(hint))}")

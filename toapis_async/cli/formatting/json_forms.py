@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from toapis_async.batch.outcomes import Failed, Outcome, Report, Saved, Unfinished
 from toapis_async.errors import ToAPIsError
+from toapis_async.policy.money.hints import hint_for_failed_task
 from toapis_async.values.account import Balance
 from toapis_async.values.files import SavedFile
-from toapis_async.values.tasks import GenerationTask
+from toapis_async.values.tasks import GenerationTask, TaskStatus
 
 Form = dict[str, object]
 
@@ -30,6 +31,7 @@ def task_form(task: GenerationTask) -> Form:
         "urls": list(task.urls),
         "cost": usd_number(task.cost),
         "error": None if task.error is None else {"code": task.error.code, "message": task.error.message},
+        "hint": hint_for_failed_task(task) if task.status is TaskStatus.FAILED else None,
         "created_at": _moment(task.created_at),
         "completed_at": _moment(task.completed_at),
         "expires_at": _moment(task.expires_at),
