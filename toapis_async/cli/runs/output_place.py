@@ -7,7 +7,8 @@ from pathlib import Path
 
 from toapis_async.errors import ConfigurationError
 
-_LEAST_FREE_BYTES = 20_000_000
+_LEAST_FREE_BYTES = 1_000_000
+_USUAL_BYTES = 1_500_000
 
 
 def refuse_a_file(directory: Path) -> None:
@@ -26,6 +27,14 @@ def refuse_a_file(directory: Path) -> None:
         f"-o {directory}: {place} {what}, and -o takes a directory. Nothing was sent.",
         hint=f"Files are named after their items. Give a directory to put them in, such as -o {name}-images",
     )
+
+
+def doubtful_room(directory: Path, outputs: int) -> str:
+    """Return a warning where so many files of the usual length will hardly find room; empty where they will."""
+    free, needed = shutil.disk_usage(directory).free, outputs * _USUAL_BYTES
+    if free >= needed:
+        return ""
+    return f"{outputs:,} files need about {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free in {directory}."
 
 
 def probe(directory: Path) -> None:
@@ -53,6 +62,6 @@ def probe(directory: Path) -> None:
         ) from error
     if free < _LEAST_FREE_BYTES:
         raise ConfigurationError(
-            f"Only {free / 1e6:.0f} MB are free where {directory} is. Nothing was sent.",
+            f"Only {free / 1000:.0f} kB are free where {directory} is. Nothing was sent.",
             hint="Make room, or choose another directory with -o.",
         )

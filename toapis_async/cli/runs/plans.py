@@ -13,7 +13,7 @@ from toapis_async.cli.runs.engine import Engine
 from toapis_async.cli.runs.expectation import Expectation
 from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
 from toapis_async.cli.runs.next_steps import Invocation
-from toapis_async.cli.runs.output_place import probe
+from toapis_async.cli.runs.output_place import doubtful_room, probe
 from toapis_async.cli.runs.scanning import Caps, Scan, requests_of, scan
 from toapis_async.cli.runs.summary import estimate_text, resume_command
 from toapis_async.cli.settings import RunOptions
@@ -112,6 +112,8 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
         try:
             found = await _scanned(plan, terminal)
             await asyncio.to_thread(probe, plan.directory)
+            if found is not None and (doubt := doubtful_room(plan.directory, found.outputs)):
+                terminal.warn(f"Warning: {doubt}")
         except asyncio.CancelledError:
             terminal.warn("Stopped. Nothing was sent.")
             raise
