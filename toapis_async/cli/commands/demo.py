@@ -13,6 +13,7 @@ from toapis_async.cli.runs.engine import Engine
 from toapis_async.cli.runs.expectation import Expectation
 from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
 from toapis_async.cli.runs.next_steps import Invocation
+from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
@@ -62,6 +63,7 @@ def demo(directory: str, as_json: bool, quiet: bool) -> int:  # click passes by 
     place = Path(directory)
 
     async def work(stopper: Stopper) -> int:
+        probe(place)
         await _make_room(place)
         scenario = attrs.evolve(SCENARIOS["calm"], latency=_LATENCY)
         async with Simulator(scenario) as simulator:

@@ -118,12 +118,16 @@ class DirectoryLock:
         """Give the directory back; a second time does nothing."""
         if self._descriptor is None:
             return
-        os.ftruncate(self._descriptor, 0)
-        if self._holds_fallback:
-            self._fallback.unlink(missing_ok=True)
-            self._holds_fallback = False
-        os.close(self._descriptor)
-        self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        try:
+            # A disk that has turned read-only leaves its owner's name in it: the next one sees that it is dead.
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
+                if self._holds_fallback:
+                    self._fallback.unlink(missing_ok=True)
+                    self._holds_fallback = False
+        finally:
+            os.close(descriptor)
 
     def _contend(self, descriptor: int, here: Owner) -> None:
         previous = _read_owner(descriptor)
