@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -79,36 +79,54 @@ def output_option(command: F) -> F:
 
 def pace_options(command: F) -> F:
     """How fast, and how patiently: ``--rate-limit``, ``--min-poll-interval``, ``--patience``, ``--validation``."""
-    for option in reversed(
-        (
-            click.option(
-                "--rate-limit",
-                metavar="WORD|N/s",
-                callback=read_rate_limit,
-                help="Submissions per second: learned from the gateway, a documented tier, or a number.  [auto]",
-            ),
-            click.option(
-                "--min-poll-interval",
-                metavar="SECONDS",
-                callback=read_seconds,
-                help="Never look at a task more often than this; the gateway asks for 5.  [5]",
-            ),
-            click.option(
-                "--patience",
-                metavar="SECONDS",
-                callback=read_seconds,
-                help="When a task counts as late. Late is not failed.  [900 for images, 3600 for videos]",
-            ),
-            click.option(
-                "--validation",
-                type=click.Choice(("strict", "warn", "off")),
-                help="What to do with requests that the model catalogue calls wrong.  [strict]",
-            ),
-            click.option("--uvloop", is_flag=True, help="Use the faster event loop (extra 'speed')."),
-        )
-    ):
+    return _with(_pace(), command)
+
+
+def single_task_options(command: F) -> F:
+    """The same for one request: a rate has nothing to slow down, and is not shown."""
+    return _with(_pace(unshown=("rate_limit",)), command)
+
+
+def waiting_options(command: F) -> F:
+    """The same for a task that exists: there is nothing to send, and nothing to check."""
+    return _with(_pace(unshown=("rate_limit", "validation")), command)
+
+
+def _with(options: Iterable[Callable[[F], F]], command: F) -> F:
+    for option in reversed(tuple(options)):
         command = option(command)
     return command
+
+
+def _pace(unshown: Sequence[str] = ()) -> Iterable[Callable[[F], F]]:
+    return (
+        click.option(
+            "--rate-limit",
+            metavar="WORD|N/s",
+            callback=read_rate_limit,
+            hidden="rate_limit" in unshown,
+            help="Submissions per second: learned from the gateway, a documented tier, or a number.  [auto]",
+        ),
+        click.option(
+            "--min-poll-interval",
+            metavar="SECONDS",
+            callback=read_seconds,
+            help="Never look at a task more often than this; the gateway asks for 5.  [5]",
+        ),
+        click.option(
+            "--patience",
+            metavar="SECONDS",
+            callback=read_seconds,
+            help="When a task counts as late. Late is not failed.  [900 for images, 3600 for videos]",
+        ),
+        click.option(
+            "--validation",
+            type=click.Choice(("strict", "warn", "off")),
+            hidden="validation" in unshown,
+            help="What to do with requests that the model catalogue calls wrong.  [strict]",
+        ),
+        click.option("--uvloop", is_flag=True, help="Use the faster event loop (extra 'speed')."),
+    )
 
 
 _AT_A_TIME = (
@@ -161,6 +179,9 @@ _AGAIN = (
 
 def run_option_group(command: F) -> F:
     """What shapes a run: how much at a time, what it may cost, what lines are taken to mean, what is made again."""
-    for option in reversed((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_AGAIN)):
-        command = option(command)
-    return command
+    return _with((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_AGAIN), command)
+
+
+def resume_option_group(command: F) -> F:
+    """The same without what lines are taken to mean: that would make other items of them, and pay for all again."""
+    return _with((*_AT_A_TIME, *_CAPS, *_AGAIN), command)

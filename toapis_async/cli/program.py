@@ -26,7 +26,19 @@ from toapis_async.policy.requests.spelling import did_you_mean
 _LOG_VARIABLE = "TOAPIS_LOG"
 
 _EXTRAS = {"rich": "cli", "PIL": "report"}
-_COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "simulate", "demo")
+_COMMANDS = (
+    "generate",
+    "batch",
+    "resume",
+    "status",
+    "balance",
+    "models",
+    "report",
+    "explain",
+    "simulate",
+    "demo",
+    "completion",
+)
 
 
 class Commands(click.Group):

@@ -12,7 +12,7 @@ from toapis_async.cli.options import (
     json_option,
     pace_options,
     quiet_option,
-    run_option_group,
+    resume_option_group,
 )
 from toapis_async.cli.runs.failed_items import failed_for
 from toapis_async.cli.runs.invocation import Memory, recalled
@@ -42,7 +42,7 @@ Examples:
   toapis resume out --reason content-policy""",
 )
 @click.argument("directory", metavar="DIR")
-@run_option_group
+@resume_option_group
 @click.option(
     "--reason",
     metavar="REASON",

@@ -11,8 +11,8 @@ from toapis_async.cli.formatting.json_forms import file_form, task_form
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
-    pace_options,
     quiet_option,
+    waiting_options,
 )
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import PaceGiven, client_options
@@ -46,7 +46,7 @@ Examples:
 @click.option("--wait", is_flag=True, help="Wait until it is finished.")
 @click.option("--output", "-o", "directory", metavar="DIR", help="Save its files there; waits for them.")
 @click.option("--kind", type=click.Choice(tuple(KINDS)), help="Which endpoint to ask.  [images first, then videos]")
-@pace_options
+@waiting_options
 @base_url_option
 @json_option
 @quiet_option

@@ -74,6 +74,17 @@ class Terminal:
             silence_stdout()
             raise StdoutClosedError from None
 
+    def result_text(self, text: str) -> None:
+        """Write a result that is prose: on a terminal it is broken between words.
+
+        Raises:
+            StdoutClosedError: nobody reads it.
+
+        """
+        if self.is_watched:
+            text = "\n".join(wrapped(text, shutil.get_terminal_size().columns)) or text
+        self.result(text)
+
     def result_json(self, value: Mapping[str, object] | list[object], *, pretty: bool = False) -> None:
         """Write a result as JSON, in plain ASCII so that any consumer can read it."""
         self.result(json.dumps(value, indent=2 if pretty else None))
