@@ -20,6 +20,7 @@ from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.gateway import ClientIdTraits, Gateway
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.waiting.latency import LatencyBook
+from toapis_async.ports.completion import NoCompletionSource
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.testing import Constant, FakeClock, Scenario, Simulator
 from toapis_async.transport.pacing import Pacer
@@ -215,10 +216,72 @@ def scripted_gateway():
             "grace": GracePeriods(),
             "client_ids": ClientIdTraits(),
             "events": EventDispatcher(clock),
+            "completion": NoCompletionSource(clock),
         }
         return Gateway(**{**settings, **parts})
 
     return make
+
+
+class MemoryCompletionSource:
+    """A completion source that tells what it was told.
+
+    Attributes:
+        trusted: as set; an event restores it, a missed one takes it away.
+        expected: how many wait for each task.
+        missed_ids: what looks found before an event came.
+
+    """
+
+    def __init__(self, clock):
+        self.trusted, self.expected, self.missed_ids = True, {}, []
+        self._clock, self._known, self._waiting = clock, {}, {}
+
+    def tell(self, task):
+        """Hear an event, for whoever waits now or later."""
+        self.trusted = True
+        for name in filter(None, (task.id, task.client_business_id)):
+            known = self._known.get(name)
+            if known is None or not known.finished:
+                self._known[name] = task
+            if task.finished:
+                for waiter in self._waiting.pop(name, ()):
+                    waiter.done() or waiter.set_result(None)
+
+    def expect(self, task_id):
+        self.expected[task_id] = self.expected.get(task_id, 0) + 1
+
+    def _told(self, task_id):
+        known = self._known.get(task_id)
+        return known if known is not None and known.finished else None
+
+    async def news(self, task_id, seconds):
+        if self._told(task_id) is None:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(task_id, []).append(waiter)
+            sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
+            try:
+                await asyncio.wait((waiter, sleeper), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiter.cancel()
+                sleeper.cancel()
+                await asyncio.wait((sleeper,))
+        return self._told(task_id)
+
+    def missed(self, task_id):
+        self.missed_ids.append(task_id)
+        self.trusted = False
+
+    def forget(self, task_id):
+        left = self.expected.pop(task_id, 0) - 1
+        if left > 0:
+            self.expected[task_id] = left
+
+
+@pytest.fixture
+def memory_completion_source():
+    """Give the class of completion sources that a test tells what they tell."""
+    return MemoryCompletionSource
 
 
 @pytest.fixture

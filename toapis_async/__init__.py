@@ -42,6 +42,7 @@ _HOMES = {
         "ContentPolicyError",
         "Delivery",
         "DownloadError",
+        "IncompleteDownloadError",
         "InsufficientQuotaError",
         "InvalidRequestError",
         "JournalDamagedError",
@@ -89,6 +90,11 @@ _HOMES = {
         "TransferDone",
         "TransferRetried",
     ),
+    "ports.sink": (
+        "Draft",
+        "Sink",
+    ),
+    "storage.files.memory_sink": ("MemorySink",),
     "storage.inputs.catalogue_file": ("catalogue_file",),
     "storage.inputs.packaged_catalogue": ("packaged_catalogue",),
     "transport.rate_limiter": ("RateLimiter",),
@@ -98,7 +104,10 @@ _HOMES = {
         "Model",
     ),
     "values.exchange": ("Purpose",),
-    "values.files": ("SavedFile",),
+    "values.files": (
+        "FileBytes",
+        "SavedFile",
+    ),
     "values.limits": ("RateLimits",),
     "values.requests": (
         "ImageRequest",

@@ -77,6 +77,9 @@ from toapis_async.errors import (
     DownloadError as DownloadError,
 )
 from toapis_async.errors import (
+    IncompleteDownloadError as IncompleteDownloadError,
+)
+from toapis_async.errors import (
     InsufficientQuotaError as InsufficientQuotaError,
 )
 from toapis_async.errors import (
@@ -202,6 +205,15 @@ from toapis_async.ports.events import (
 from toapis_async.ports.events import (
     TransferRetried as TransferRetried,
 )
+from toapis_async.ports.sink import (
+    Draft as Draft,
+)
+from toapis_async.ports.sink import (
+    Sink as Sink,
+)
+from toapis_async.storage.files.memory_sink import (
+    MemorySink as MemorySink,
+)
 from toapis_async.storage.inputs.catalogue_file import (
     catalogue_file as catalogue_file,
 )
@@ -222,6 +234,9 @@ from toapis_async.values.catalogue import (
 )
 from toapis_async.values.exchange import (
     Purpose as Purpose,
+)
+from toapis_async.values.files import (
+    FileBytes as FileBytes,
 )
 from toapis_async.values.files import (
     SavedFile as SavedFile,
@@ -284,14 +299,17 @@ __all__ = [
     "ContentPolicyError",
     "Delivery",
     "DownloadError",
+    "Draft",
     "Event",
     "Failed",
+    "FileBytes",
     "FixedPolling",
     "GenerationSession",
     "GenerationTask",
     "GracePeriods",
     "HeldUp",
     "ImageRequest",
+    "IncompleteDownloadError",
     "InsufficientQuotaError",
     "InvalidRequestError",
     "Item",
@@ -306,6 +324,7 @@ __all__ = [
     "LearnedPolling",
     "LimitChanged",
     "LinkExpiredError",
+    "MemorySink",
     "Model",
     "ModelUnavailableError",
     "NotFoundError",
@@ -321,6 +340,7 @@ __all__ = [
     "Saved",
     "SavedFile",
     "ServerError",
+    "Sink",
     "Statistics",
     "StorageError",
     "SubmissionUnknownError",

@@ -4,7 +4,6 @@ import os
 import random as random_module
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import anyio
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
+from toapis_async.client.logging_observer import write_to_stderr
 from toapis_async.client.orphans import AbandonedSubmission, OnAbandoned, OrphanTracker
 from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
 from toapis_async.client.submitting import OnUnknown
@@ -25,6 +25,7 @@ from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.policy.waiting.polling import LearnedPolling, Polling
+from toapis_async.ports.completion import CompletionSource, NoCompletionSource
 from toapis_async.ports.events import Observer
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.files import FileHost
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from toapis_async.client.images import Images
     from toapis_async.client.models import Models
     from toapis_async.client.videos import Videos
+    from toapis_async.storage.files.sinks import Destination
 
 
 class AsyncToAPIs:
@@ -65,7 +67,10 @@ class AsyncToAPIs:
         polling: when to look at a task; None for ``LearnedPolling()``.
         validation: ``"strict"`` refuses what the catalogue calls wrong, ``"warn"`` warns, ``"off"`` checks nothing.
         catalogue: what each model accepts; None for the one that comes with the library.
-        on_abandoned: called with each submission or wait whose caller was cancelled, once its outcome is known.
+        webhooks: a ``CompletionSource``, which ends waits as soon as it hears of the end of a task; while its events
+            come, tasks are looked at seldom. None looks only.
+        on_abandoned: called with each submission or wait whose caller was cancelled, or that was cut short by closing
+            the client, once its outcome is known.
         on_event: hears everything that happens, in single calls and sessions; called on the event loop, must not
             block. What it raises is logged and changes nothing.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
@@ -89,6 +94,7 @@ class AsyncToAPIs:
         polling: Polling | None = None,
         validation: Validation = "strict",
         catalogue: Catalogue | None = None,
+        webhooks: CompletionSource | None = None,
         on_abandoned: OnAbandoned | None = None,
         on_event: Observer | None = None,
         grace: GracePeriods | None = None,
@@ -97,6 +103,8 @@ class AsyncToAPIs:
     ) -> None:
         self._settings = Settings.gather(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries)
         _check_validation(validation)
+        if self._settings.log_level is not None:
+            write_to_stderr(self._settings.log_level)
         clock = clock or SystemClock()
         random = random or random_module.Random()
         self._transport = AiohttpTransport(
@@ -123,6 +131,7 @@ class AsyncToAPIs:
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
             events=EventDispatcher(clock, on_event),
+            completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
         self._orphans = OrphanTracker(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
@@ -182,11 +191,11 @@ class AsyncToAPIs:
 
     def session(
         self,
-        directory: str | os.PathLike[str],
+        directory: "Destination",
         *,
         max_concurrency: int = 200,
         download_workers: int = 16,
-        journal: bool = True,
+        journal: bool | str | os.PathLike[str] = True,
         durable: bool = True,
         polling: Polling | None = None,
         patience_seconds: float | None = None,
@@ -194,16 +203,18 @@ class AsyncToAPIs:
         unlisted_price_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
+        name: str | None = None,
         on_event: Observer | None = None,
     ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
 
         Args:
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
-                any way is gone on with.
+                any way is gone on with. Or a ``Sink`` for the files, which the session opens and closes.
             max_concurrency: the most tasks in flight, unless the gateway allows fewer.
             download_workers: how many files are fetched at a time.
-            journal: whether to remember on disk what was submitted; without it nothing can be resumed.
+            journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
+                of its own for journal, lock and manifest; the output directory then holds nothing but files.
             durable: whether to wait for the disk when a file is saved (fsync).
             polling: when to look at a task; None for the client's.
             patience_seconds: after which a task is late: it gives back its slot and is looked at slowly until the end
@@ -215,6 +226,8 @@ class AsyncToAPIs:
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
+            name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
+                ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
 
         Raises:
@@ -225,9 +238,10 @@ class AsyncToAPIs:
         from toapis_async.batch.resources import SessionResources  # noqa: PLC0415
         from toapis_async.batch.session import GenerationSession  # noqa: PLC0415
         from toapis_async.batch.settings import SessionSettings  # noqa: PLC0415
+        from toapis_async.storage.files.sinks import sink_at  # noqa: PLC0415
 
         settings = SessionSettings(
-            directory=Path(directory),
+            sink=sink_at(directory, durable=durable),
             max_concurrency=max_concurrency,
             download_workers=download_workers,
             journal=journal,
@@ -238,6 +252,7 @@ class AsyncToAPIs:
             unlisted_price_usd=unlisted_price_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
+            name=name,
             on_event=on_event,
         )
         return GenerationSession(
@@ -269,7 +284,11 @@ class AsyncToAPIs:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Wait for submissions that are still on their way, then close what this client opened."""
+        """Wait for submissions that are still on their way, then close what this client opened.
+
+        Waits for tasks end at once with ``TaskTimeoutError``; their tasks, which are paid for, go to
+        ``on_abandoned``.
+        """
         # Inside a cancelled scope of anyio every await would end at once, and leave connections open.
         with anyio.CancelScope(shield=True):
             try:

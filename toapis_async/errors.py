@@ -22,6 +22,7 @@ ToAPIsError
         LinkExpiredError
         TruncatedError
         ContentMismatchError
+        IncompleteDownloadError     some of a task's files were saved, others not
     StorageError                    the disk said no: full, read-only, not allowed
     JournalError
         JournalLockedError          another process runs in this directory
@@ -33,9 +34,11 @@ Facts are attributes with units in their names; the text ends with what to do ne
 carries the key.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
+from toapis_async.values.files import SavedFile
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -248,13 +251,18 @@ class TaskTimeoutError(ToAPIsError):
     """We stopped waiting. The task may still finish: wait for it again, do not submit again.
 
     Attributes:
-        task: as last seen.
+        task: as last seen; None where a time limit struck before one was known.
+        client_business_id: the reference of the latest attempt, to ask the gateway about; None where nothing was sent
+            or the task has to do.
 
     """
 
-    def __init__(self, message: str, *, task: GenerationTask, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, task: GenerationTask | None, client_business_id: str | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.task = task
+        self.client_business_id = client_business_id
 
 
 class DownloadError(ToAPIsError):
@@ -282,6 +290,22 @@ class TruncatedError(DownloadError):
 
 class ContentMismatchError(DownloadError):
     """What came is no image or video (an HTML page, an empty body, foreign bytes), or one that is damaged inside."""
+
+
+class IncompleteDownloadError(DownloadError):
+    """Some of a task's files were saved and others not.
+
+    Attributes:
+        files: what was saved, in the task's order.
+        missing: why each other one was not, by its place in that order, from 0; stills beside videos come last.
+
+    """
+
+    def __init__(
+        self, message: str, *, files: tuple[SavedFile, ...], missing: Mapping[int, ToAPIsError], hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.files, self.missing = files, missing
 
 
 class StorageError(ToAPIsError):

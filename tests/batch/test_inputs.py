@@ -28,7 +28,7 @@ async def item_index(scripted_gateway, tmp_path):
         await journal.__aenter__()
         ledger = await ledgers.enter_async_context(KeyLedger())
         directory = OutputDirectory(tmp_path)
-        return ItemIndex(gateway=scripted_gateway([]), journal=journal, directory=directory, ledger=ledger)
+        return ItemIndex(gateway=scripted_gateway([]), journal=journal, sink=directory, ledger=ledger)
 
     async with ledgers:
         yield make

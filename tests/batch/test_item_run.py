@@ -90,7 +90,7 @@ async def test_a_file_that_never_comes_is_unfinished(live, tmp_path):
 async def test_a_full_disk_stops_the_run(live, tmp_path, monkeypatch):
     """A disk that refuses ends the run with that error; everything paid for is fetched by the next run."""
 
-    async def refuse(self, *_):
+    async def refuse(self, *_, **__):
         raise StorageError("The disk is full.", path=str(tmp_path), hint="Make room and resume.")
 
     async with live() as (sim, client):

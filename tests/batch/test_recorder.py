@@ -1,5 +1,6 @@
 """What is written down of an item, when, and in which order."""
 
+import asyncio
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,7 @@ DONE = attrs.evolve(
     files=(TaskFile(url="https://f.example/1.png"),),
     billing=Billing(status="settled", cost_usd=Decimal("0.02")),
 )
-FILE = SavedFile(path=Path("out/a.png"), bytes=3, sha256="00", mime="image/png")
+FILE = SavedFile(uri=Path("out/a.png"), bytes=3, sha256="00", mime="image/png")
 
 
 class Lines(list):
@@ -91,7 +92,7 @@ async def test_a_good_end(written):
     assert ItemState.FINISHED is await state(written)
     written.item.saved(DONE, (FILE,))
     assert ItemState.SAVED is await state(written)
-    assert kinds(written) == ["AttemptBegun", "AttemptSettled", "TaskFinished", "ItemSaved"]
+    assert kinds(written) == ["AttemptBegun", "AttemptSettled", "ItemSaved"]
     ((line,),) = [written.lines]
     assert tuple(line[name] for name in ("id", "status", "task_id", "cost_usd", "error")) == (
         "fox",
@@ -188,3 +189,34 @@ async def test_without_an_observer_nobody_is_told(written):
     await written.attempts.begin()
     assert written.told == []
     assert ItemState.INTENDED is await state(written)
+
+
+async def test_a_bound_on_unfinished_tasks_is_told(written):
+    """A 429 about concurrency is a hold-up by that bound; that it has moved is told with before and after."""
+    attempts, slots = written.attempts, written.slots
+    for _ in range(2):
+        await slots.acquire()
+        slots.accepted()
+    await attempts.ready()
+    await attempts.begin()
+    refusal = RateLimitError("too many concurrent tasks", http_status=429)
+    attempts.not_accepted(refusal)
+    attempts.held_up(refusal)
+    held, changed = written.told[-2:]
+    assert ("HeldUp", "in_flight", refusal) == (type(held).__name__, held.limit, held.error)
+    assert (
+        type(changed).__name__, changed.limit, changed.before, changed.after,
+    ) == ("LimitChanged", "in_flight", 5, 2)  # fmt: skip
+
+
+async def test_a_wait_for_a_slot_is_told(written):
+    """An item that comes back for a slot while all are taken says what it waits for."""
+    for _ in range(5):
+        await written.slots.acquire()
+    waiting = asyncio.create_task(written.attempts.ready())
+    await asyncio.sleep(0)
+    (held,) = written.told
+    assert (held.limit, held.error) == ("in_flight", None)
+    written.slots.release(accepted=False)
+    await waiting
+    assert len(written.told) == 1

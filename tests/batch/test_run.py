@@ -1,7 +1,6 @@
 """One stream of items: begun, held up, drained, cancelled."""
 
 import asyncio
-from pathlib import Path
 
 import anyio
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from toapis_async import ImageRequest
 from toapis_async.batch.run import Run
 from toapis_async.batch.settings import SessionSettings
+from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.testing import Constant
 
 
@@ -24,7 +24,7 @@ class RunContext:
 
     def __init__(self):
         self.in_work = set()
-        self.settings = SessionSettings(directory=Path("unused"), download_workers=2)
+        self.settings = SessionSettings(sink=OutputDirectory("unused"), download_workers=2)
 
 
 class Source:

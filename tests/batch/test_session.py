@@ -19,11 +19,13 @@ from toapis_async import (
     Report,
     StorageError,
     TaskFinished,
+    TaskLookedAt,
     ToAPIsError,
     VideoRequest,
 )
 from toapis_async.testing import Constant, Delay, Drop, Fail, Fault
 from toapis_async.values.records import ItemState
+from toapis_async.values.tasks import TaskStatus
 
 
 def foxes(count):
@@ -104,7 +106,7 @@ async def test_images_and_videos_together(live, tmp_path):
 
 
 async def test_events_tell_the_story_of_each_item(live, tmp_path):
-    """Every item is intended, accepted, finished and saved, in this order."""
+    """Every item is intended, accepted, finished, fetched and saved, in this order."""
     events = []
     async with live() as (_, client), client.session(tmp_path, on_event=events.append) as session:
         await session.run(foxes(3))
@@ -112,9 +114,11 @@ async def test_events_tell_the_story_of_each_item(live, tmp_path):
         assert len(keys) == 3
         for key in keys:
             story = [event for event in events if event.key == key]
-            assert [type(event).__name__ for event in story] == [
-                "AttemptBegun", "AttemptSettled", "TaskFinished", "ItemSaved",
+            looks = [event for event in story if isinstance(event, TaskLookedAt)]
+            assert [type(event).__name__ for event in story if event not in looks] == [
+                "AttemptBegun", "AttemptSettled", "TaskFinished", "TransferBegun", "TransferDone", "ItemSaved",
             ]  # fmt: skip
+            assert looks[-1].status is TaskStatus.COMPLETED
             assert len({event.task_id for event in story[1:]}) == 1
 
 

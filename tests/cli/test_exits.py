@@ -19,6 +19,8 @@ from toapis_async.values.tasks import GenerationTask, TaskStatus
 
 TASK = GenerationTask(id="t", kind="image", status=TaskStatus.FAILED)
 FACTS = {
+    "files": (),
+    "missing": {},
     "http_status": 400,
     "task": TASK,
     "delivery": errors.Delivery.NEVER,

@@ -10,7 +10,6 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -73,7 +72,7 @@ def unseen(path, **more):
 
 def saved(name, sha256):
     """Return a picture as a manifest that was read back has it."""
-    return SavedFile(path=Path(name), bytes=1, sha256=sha256, mime="image/png")
+    return SavedFile(uri=name, bytes=1, sha256=sha256, mime="image/png")
 
 
 async def test_a_gallery_of_a_run(toapis, gateway, prompts, quick, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from toapis_async.testing import Constant, Fail, Fault, Refuse
+from toapis_async.wire.tasks import task_in
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 FORM = [
@@ -49,12 +50,22 @@ def replies(file_host, file_answer, monkeypatch):
     return script
 
 
+async def test_another_tasks_reply_is_no_status(toapis, replies):
+    """A reply about another task is not shown as the one that was asked for."""
+    replies({"/v1/images/generations/task_1": {"id": "task_2", "status": "completed"}})
+    ended = await toapis("status", "task_1", "--kind", "image", "--json")
+
+    assert ended.code != 0
+    assert ended.document["error"]["type"] == "UnreadableReplyError"
+
+
 @pytest.mark.parametrize("sample", SHAPES)
 async def test_every_shape_has_the_same_form(toapis, replies, sample):
     """Whatever a reply looks like, the form is the same, and its values are of the same types."""
     body = json.loads((SAMPLES / f"{sample}.json").read_text("utf-8"))
-    replies({"/v1/images/generations/task_1": body})
-    ended = await toapis("status", "task_1", "--json")
+    name = task_in(body, kind="image", asked="task_1").id
+    replies({f"/v1/images/generations/{name}": body})
+    ended = await toapis("status", name, "--json")
 
     form = ended.document
     assert ended.code == 0, ended.err
@@ -70,7 +81,7 @@ async def test_every_shape_has_the_same_form(toapis, replies, sample):
 
 async def test_videos_are_asked_for_when_there_is_no_such_image(toapis, replies):
     """Images come first, then videos, unless the kind is told."""
-    body = json.loads((SAMPLES / "status_video_completed.json").read_text("utf-8"))
+    body = {**json.loads((SAMPLES / "status_video_completed.json").read_text("utf-8")), "id": "task_1"}
     host = replies({"/v1/videos/generations/task_1": body})
     ended = await toapis("status", "task_1", "--json")
 

@@ -1,5 +1,7 @@
 """A finished task's files: dead links lead back to the task."""
 
+import asyncio
+import pickle
 from datetime import UTC, datetime
 from random import Random
 
@@ -7,7 +9,10 @@ import attrs
 import pytest
 
 from toapis_async.client.downloading import FRESH_LOOKS, Downloader
-from toapis_async.errors import DownloadError, LinkExpiredError
+from toapis_async.client.saving import FileTarget
+from toapis_async.errors import DownloadError, IncompleteDownloadError, LinkExpiredError, StorageError
+from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.files.memory_sink import MemorySink
 from toapis_async.testing import FakeClock
 from toapis_async.testing.gateway.pictures import Picture
 from toapis_async.testing.gateway.small_files import small_mp4, small_png
@@ -47,7 +52,8 @@ class Looks:
 
 
 async def saved(downloader, given, fresh, directory):
-    return await downloader.save(given, stem="fox", directory=directory, fresh=fresh)
+    async with OutputDirectory(directory) as sink:
+        return await downloader.save(given, FileTarget(sink=sink, stem="fox"), fresh=fresh)
 
 
 async def test_a_single_file_has_the_bare_name(downloader, file_host, file_answer, tmp_path):
@@ -63,7 +69,126 @@ async def test_several_files_are_numbered(downloader, file_host, file_answer, tm
     file_host.script = [file_answer(body=PNG)]
     files = await saved(downloader, task(file_host.url("/a"), file_host.url("/b")), Looks(task()), tmp_path)
     assert len({file.path.name for file in files}) == 2
-    assert [request.target for request in file_host.requests] == ["/a", "/b"]
+    assert sorted(request.target for request in file_host.requests) == ["/a", "/b"]
+
+
+async def test_one_that_is_broken_holds_up_no_other(downloader, file_host, file_answer, tmp_path):
+    """Of four files the three that can be had are saved, and the error tells them from the missing one."""
+    file_host.script = [lambda r: file_answer(status=500) if r.target == "/1" else file_answer(body=PNG)]
+    given = task(*(file_host.url(f"/{number}") for number in range(4)))
+    with pytest.raises(IncompleteDownloadError, match=r"1 of 4 .*number 2.*500") as caught:
+        await saved(downloader, given, Looks(given), tmp_path)
+
+    error = caught.value
+    assert [file.name for file in error.files] == ["fox~1.png", "fox~3.png", "fox~4.png"]
+    assert list(error.missing) == [1]
+    assert error.missing[1].http_status == 500
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fox~1.png", "fox~3.png", "fox~4.png"]
+    again = pickle.loads(pickle.dumps(error))
+    assert (error.files, [1], str(error)) == (again.files, list(again.missing), str(again))
+
+
+async def test_what_was_missing_is_fetched_by_the_next_download(downloader, file_host, file_answer, tmp_path):
+    """Downloading again completes the task, and what was saved stays as it is."""
+    bad = [True]
+    file_host.script = [lambda r: file_answer(status=500 if r.target == "/1" and bad[0] else 200, body=PNG)]
+    given = task(*(file_host.url(f"/{number}") for number in range(2)))
+    with pytest.raises(IncompleteDownloadError) as caught:
+        await saved(downloader, given, Looks(given), tmp_path)
+    bad[0] = False
+    files = await saved(downloader, given, Looks(given), tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fox~1.png", "fox~2.png"]
+    assert caught.value.files == files[:1]
+
+
+async def test_only_what_failed_is_fetched_by_a_fresh_link(downloader, file_host, file_answer, tmp_path):
+    """One dead link of three leads to one look, and the other files are not fetched again."""
+    file_host.script = [lambda r: file_answer(status=403) if r.target == "/1" else file_answer(body=PNG)]
+    urls = [file_host.url(f"/{number}") for number in range(3)]
+    fresh = Looks(task(*(url + "?new" for url in urls)))
+    files = await saved(downloader, task(*urls), fresh, tmp_path)
+
+    assert [file.name for file in files] == ["fox~1.png", "fox~2.png", "fox~3.png"]
+    assert (fresh.count, sum("new" in request.target for request in file_host.requests)) == (1, 1)
+
+
+async def test_a_look_that_fails_keeps_what_was_saved(downloader, file_host, file_answer, tmp_path):
+    """Where no fresh link comes for one file, the others are reported as saved."""
+    file_host.script = [lambda r: file_answer(status=403) if r.target == "/1" else file_answer(body=PNG)]
+    given = task(*(file_host.url(f"/{number}") for number in range(2)))
+    with pytest.raises(IncompleteDownloadError, match="no link") as caught:
+        await saved(downloader, given, Looks(task()), tmp_path)
+    assert (len(caught.value.files), list(caught.value.missing)) == (1, [1])
+
+
+async def test_files_of_a_task_are_fetched_side_by_side(downloader, file_host, file_answer, tmp_path):
+    """All of them are asked for before the first has ended, and never more than there are permits."""
+    limited, running, most = downloader.limited(3), 0, 0
+
+    class Watched(MemorySink):
+        def draft(self, stem):
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            draft = super().draft(stem)
+            publish = draft.publish
+
+            async def counted(*args, **options):
+                nonlocal running
+                running -= 1
+                return await publish(*args, **options)
+
+            draft.publish = counted
+            return draft
+
+    file_host.script = [file_answer(body=PNG)]
+    given = task(*(file_host.url(f"/{number}") for number in range(9)))
+    files = await limited.save(given, FileTarget(sink=Watched(), stem="fox"), fresh=Looks(given))
+    assert (len(files), most) == (9, 3)
+
+
+async def test_a_refusing_disk_is_told_before_all_else(downloader, file_host, file_answer, tmp_path):
+    """A disk that refuses ends the download with that error, however the other files fared."""
+    (tmp_path / "out").write_text("in the way")
+    file_host.script = [lambda r: file_answer(status=500) if r.target == "/0" else file_answer(body=PNG)]
+    given = task(*(file_host.url(f"/{number}") for number in range(3)))
+    with pytest.raises(StorageError):
+        await saved(downloader, given, Looks(given), tmp_path / "out")
+
+
+async def test_a_defect_comes_out_as_it_is(downloader, file_host, file_answer, tmp_path):
+    """What no one has foreseen is neither a group of errors nor swallowed."""
+
+    class Broken(MemorySink):
+        def draft(self, stem):
+            raise KeyError("mine")
+
+    given = task(*(file_host.url(f"/{number}") for number in range(3)))
+    with pytest.raises(KeyError, match="mine"):
+        await downloader.save(given, FileTarget(sink=Broken(), stem="fox"), fresh=Looks(given))
+
+
+async def test_cancelled_nothing_goes_on(downloader, file_host, file_answer, tmp_path):
+    """Whoever is cancelled waits for every file's end, and no draft stays."""
+    file_host.script = [file_answer(body=PNG, sent=100, stall=True)]
+    given = task(*(file_host.url(f"/{number}") for number in range(3)))
+    running = asyncio.ensure_future(saved(downloader, given, Looks(given), tmp_path))
+    while len(file_host.requests) < 3:
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_came_in_place_of_links_is_shown(downloader, tmp_path):
+    """A result that cannot be understood is in the error, without what follows a question mark in it."""
+    raw = {"id": "tsk_1", "status": "completed", "result": {"data": [{"url": "files.example/a.png?sig=SECRET"}]}}
+    odd = attrs.evolve(task(), raw=raw)
+    with pytest.raises(LinkExpiredError, match=r"files\.example/a\.png") as caught:
+        await saved(downloader, odd, Looks(odd), tmp_path)
+    assert "SECRET" not in str(caught.value)
 
 
 async def test_the_last_frame_of_a_video_is_saved_too(downloader, file_host, file_answer, tmp_path):

@@ -9,11 +9,13 @@ import os
 import random
 import struct
 import zlib
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
 
-from toapis_async.client.fetching import fetch_file, save_bytes
+from toapis_async.client.fetching import fetch_file
+from toapis_async.client.saving import FileTarget
 from toapis_async.errors import (
     ContentMismatchError,
     DownloadError,
@@ -21,6 +23,7 @@ from toapis_async.errors import (
     StorageError,
     TruncatedError,
 )
+from toapis_async.ports.events import TransferBegun, TransferDone, TransferRetried
 from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.testing.gateway.small_files import small_mp4
 from toapis_async.transport.files import FileHost
@@ -79,14 +82,12 @@ class Fetch:
     def __init__(self, scripted, path):
         self.scripted, self.path, self.clock = scripted, path, Waits()
 
-    async def __call__(self, url=None, **options):
+    async def __call__(self, url=None, *, target=None, **options):
         host = FileHost(base_url=self.scripted.base_url, user_agent="tests/1", stall_seconds=0.2)
         async with host, OutputDirectory(self.path) as directory:
-            return await fetch_file(
-                host,
-                url or self.scripted.url("/file.png?sig=1"),
-                **{"stem": "cat", "directory": directory, "clock": self.clock, "random": random.Random(1), **options},
-            )
+            target = FileTarget(**{"sink": directory, "stem": "cat", **(target or {})})
+            options = {"clock": self.clock, "random": random.Random(1), **options}
+            return await fetch_file(host, url or self.scripted.url("/file.png?sig=1"), target, **options)
 
     @property
     def names(self):
@@ -160,8 +161,8 @@ async def test_one_of_several_files_has_its_number(fetch, file_host, file_answer
     """Names of several files do not collide."""
     file_host.script = [file_answer(body=IMAGE)]
 
-    await fetch(index=1, count=3)
-    await fetch(part="last-frame")
+    await fetch(target={"index": 1, "count": 3})
+    await fetch(target={"part": "last-frame"})
 
     assert fetch.names == ["cat~2.png", "cat~last-frame.png"]
 
@@ -251,6 +252,101 @@ async def test_nonsense_in_answer_to_a_range_starts_over(fetch, file_host, file_
     assert [one is None for one in fetch.ranges] == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"v2"', "Content-Range": "bytes {start}-{last}/{total}"},
+        {"Content-Range": "bytes {start}-{last}/{total}"},
+        {"ETag": '"v2"', "Content-Range": "bytes {start}-{last}/*"},
+        {"Content-Range": "bytes {start}-{last}/*"},
+    ],
+    ids=["tag and length", "length", "tag", "nothing said"],
+)
+async def test_a_rest_of_another_version_starts_over(fetch, file_host, file_answer, headers):
+    """A host that ignores If-Range and goes on with another file gives no mixture: the new file is fetched whole."""
+    old, new = grown(2 * MIB), grown(3 * MIB)
+
+    def other(request):
+        start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        said = {name: text.format(start=start, last=len(new) - 1, total=len(new)) for name, text in headers.items()}
+        return file_answer(status=206, headers=said, body=new[start:])
+
+    file_host.script = [ranged(file_answer, old, cuts=[1_300_000]), other, ranged(file_answer, new, etag='"v2"')]
+
+    assert (await fetch()).path.read_bytes() == new
+    assert [one is None for one in fetch.ranges] == [True, False, True]
+
+
+async def test_a_part_that_nobody_asked_for_is_continued(fetch, file_host, file_answer):
+    """A host that sends the first part only is asked for the rest; one that labels the whole as a part is believed."""
+    head = {"ETag": '"v1"', "Content-Range": f"bytes 0-4999/{len(IMAGE)}"}
+    rest = {"ETag": '"v1"', "Content-Range": f"bytes 5000-{len(IMAGE) - 1}/{len(IMAGE)}"}
+    file_host.script = [
+        file_answer(status=206, headers=head, body=IMAGE[:5000]),
+        file_answer(status=206, headers=rest, body=IMAGE[5000:]),
+        file_answer(status=206, body=IMAGE),
+    ]
+
+    assert (await fetch()).path.read_bytes() == IMAGE
+    assert fetch.ranges == [None, "bytes=5000-"]
+    assert (await fetch(target={"stem": "dog"})).path.read_bytes() == IMAGE
+
+
+async def test_a_file_that_lacked_only_its_end_mark_is_whole(fetch, file_host, file_answer):
+    """A connection that broke after the last byte costs no second transfer."""
+    file_host.script = [
+        file_answer(headers={"ETag": '"v1"'}, body=IMAGE + b"x", sent=len(IMAGE), chunked=True),
+        file_answer(status=416, headers={"Content-Range": f"bytes */{len(IMAGE)}"}),
+    ]
+
+    assert (await fetch()).path.read_bytes() == IMAGE
+    assert len(file_host.requests) == 2
+
+
+@pytest.mark.parametrize("label", ["aws-chunked", "UTF-8", "none", "gzip", "br", "identity, aws-chunked"])
+async def test_a_label_does_not_make_a_file(fetch, file_host, file_answer, label):
+    """What is called compressed and is an image is saved as it is."""
+    file_host.script = [file_answer(body=IMAGE, headers={"Content-Encoding": label})]
+
+    assert (await fetch()).path.read_bytes() == IMAGE
+
+
+@pytest.mark.parametrize("etag", ['"a\x01b"', '"\xff\xfe"', '"a\tb"', '"' + "x" * 20_000 + '"'])
+async def test_a_strange_tag_ends_nothing(fetch, file_host, file_answer, etag):
+    """A tag that cannot be sent back is not sent back: the broken transfer starts over."""
+    file_host.script = [
+        file_answer(headers={"ETag": etag}, body=IMAGE, sent=20_000),
+        file_answer(headers={"ETag": etag}, body=IMAGE),
+    ]
+
+    assert (await fetch()).path.read_bytes() == IMAGE
+
+
+async def test_long_headers_and_many_of_them_are_read(fetch, file_host, file_answer):
+    """A redirect of 9 kB, and 140 headers of 9 kB, are no reason to lose what is paid for."""
+    long = {f"X-Policy-{number}": "a" * 9000 for number in range(140)}
+    target = file_host.url("/moved.png?sig=" + "s" * 9000)
+    file_host.script = [
+        file_answer(status=302, headers={**long, "Location": target}),
+        file_answer(body=IMAGE, headers=long),
+    ]
+
+    assert (await fetch()).path.read_bytes() == IMAGE
+    assert file_host.requests[1].target.endswith("s" * 9000)
+
+
+async def test_a_transfer_is_told(fetch, file_host, file_answer):
+    """Its beginning, each retry with its error, and its end, by the host's name alone."""
+    heard = []
+    file_host.script = [file_answer(status=503), file_answer(body=IMAGE)]
+    await fetch(tell=lambda event, **facts: heard.append(event(at=0.0, **facts)), target={"index": 2, "count": 3})
+
+    assert [TransferBegun, TransferRetried, TransferDone] == [type(event) for event in heard]
+    assert {("127.0.0.1", 2)} == {(event.host, event.index) for event in heard}
+    assert (503, len(IMAGE)) == (heard[1].error.http_status, heard[2].bytes)
+    assert "sig" not in repr(heard)
+
+
 async def test_a_rest_that_is_too_long_is_dropped(fetch, file_host, file_answer):
     """The declared whole bounds what parts may add up to."""
     content = grown(2 * MIB)
@@ -296,7 +392,8 @@ async def test_progress_does_not_count_as_failure(fetch, file_host, file_answer)
         {"body": IMAGE, "sent": 700, "length": -1},
         {"body": IMAGE[:700]},
         {"body": IMAGE, "sent": 700, "stall": True},
-        {"body": IMAGE, "headers": {"Content-Encoding": "br"}},
+        {"body": b"\x0b\x02\x80hello\x03", "headers": {"Content-Encoding": "br"}},
+        {"status": 206, "headers": {"Content-Range": "bytes 7-9/10"}, "body": b"789"},
     ],
     ids=named,
 )
@@ -392,14 +489,13 @@ async def test_a_refused_address_is_not_asked(fetch, file_host):
 
 async def test_a_refusing_disk_is_a_storage_error(fetch, file_host, file_answer):
     """It is no fault of the host's, and is not tried again."""
-    fetch.path.mkdir()
-    (fetch.path / "cat.png").mkdir()
+    fetch.path.write_text("in the way")
     file_host.script = [file_answer(body=IMAGE)]
 
     with pytest.raises(StorageError):
         await fetch()
     assert len(file_host.requests) == 1
-    assert fetch.names == ["cat.png"]
+    assert fetch.path.read_text() == "in the way"
 
 
 @pytest.mark.parametrize("size", [20_000, 3 * MIB])
@@ -439,7 +535,7 @@ async def test_many_files_with_a_bad_host(file_host, file_answer, tmp_path):
     ):
         files = await asyncio.gather(
             *(
-                fetch_file(host, file_host.url(f"/{n}"), stem=f"f{n}", directory=directory, **options)
+                fetch_file(host, file_host.url(f"/{n}"), FileTarget(sink=directory, stem=f"f{n}"), **options)
                 for n in range(100)
             )
         )
@@ -448,9 +544,24 @@ async def test_many_files_with_a_bad_host(file_host, file_answer, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"f{n}.png" for n in range(100))
 
 
-async def test_data_addresses_need_no_network(fetch, file_host):
-    """Results that come inside the reply are saved like all others."""
-    file = await fetch("data:image/jpeg;base64," + base64.b64encode(IMAGE).decode())
+ENCODED = base64.b64encode(IMAGE).decode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "data:image/jpeg;base64," + ENCODED,
+        "DATA:;BASE64," + ENCODED.rstrip("="),
+        "data:image/png;base64," + base64.urlsafe_b64encode(IMAGE).decode(),
+        "data:image/png;name=a.png;base64, " + "\n".join(ENCODED[at : at + 76] for at in range(0, len(ENCODED), 76)),
+        "data:image/png;base64," + quote(ENCODED, safe=""),
+        "data:image/png," + quote(IMAGE),
+    ],
+    ids=["wrong type", "capitals, no padding", "other alphabet", "lines", "quoted", "no base64"],
+)
+async def test_data_addresses_need_no_network(fetch, file_host, url):
+    """Results that come inside the reply are saved like all others, however they are written."""
+    file = await fetch(url)
 
     assert file.path.read_bytes() == IMAGE
     assert (file.path.name, file.width) == ("cat.png", 200)
@@ -461,13 +572,15 @@ async def test_data_addresses_need_no_network(fetch, file_host):
     "url",
     [
         "data:,hello",
+        "data:",
+        "data:image/png;base64",
         "data:image/png;base64,####",
         "data:image/png;base64,aGVsbG8=",
         "data:image/png;base64,",
         "data:image/png;base64,A",
         "data:image/png;base64," + base64.b64encode(IMAGE[:700] + IMAGE[701:]).decode(),
     ],
-    ids=range(6),
+    ids=range(8),
 )
 async def test_bad_data_addresses_are_refused(fetch, url):
     """What is no base64, or no image, is named."""
@@ -489,14 +602,3 @@ async def test_a_data_address_that_is_too_long_is_refused(fetch):
     """The size cap holds for these, too."""
     with pytest.raises(ContentMismatchError):
         await fetch("data:image/png;base64," + base64.b64encode(IMAGE).decode(), max_bytes=100)
-
-
-async def test_bytes_are_saved_like_files(tmp_path):
-    """Whoever has the bytes gets the same verified file."""
-    async with OutputDirectory(tmp_path) as directory:
-        file = await save_bytes(IMAGE, stem="cat", directory=directory, index=1, count=2)
-        with pytest.raises(ContentMismatchError, match="a page"):
-            await save_bytes(PAGE, stem="dog", directory=directory)
-
-    assert file.path == tmp_path / "cat~2.png"
-    assert [path.name for path in tmp_path.iterdir()] == ["cat~2.png"]

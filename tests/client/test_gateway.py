@@ -2,9 +2,10 @@
 
 import pytest
 
-from toapis_async.errors import NotFoundError, ServerError
-from toapis_async.values.tasks import TaskStatus
+from toapis_async.errors import NotFoundError, ServerError, UnreadableReplyError
+from toapis_async.values.tasks import GenerationTask, TaskStatus
 from toapis_async.wire.account_decoding import balance_from
+from toapis_async.wire.decoding import task_from
 from toapis_async.wire.encoding import balance
 
 TASK = {"id": "tsk_1", "status": "in_progress", "progress": 40}
@@ -22,7 +23,7 @@ async def test_the_same_bytes_are_read_once(scripted_gateway, json_reply):
     """A look that brings what the one before it brought gives the same task; another one gives another."""
     answers = [{"id": "tsk_1", "status": "queued"}] * 2 + [{"id": "tsk_1", "status": "completed"}]
     gateway = scripted_gateway(lambda _: json_reply(answers.pop(0)))
-    look = gateway.looks_at("tsk_1", "image")
+    look = gateway.looks_at(GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED))
     first, second, third = [await look() for _ in range(3)]
     assert first is second
     assert third.completed
@@ -78,3 +79,60 @@ def test_a_watch_knows_its_kind_model_and_resolution(scripted_gateway):
     text = gateway.latencies.to_text()
     assert "1K" in text
     assert "4K" in text
+
+
+OTHERS = [
+    {"id": "tsk_2", "status": "completed", "result": {"data": [{"url": "https://f.example/2.png"}]}},
+    {"task_id": "tsk_2", "status": "failed", "error": {"message": "no"}},
+    {"id": "tsk_2", "status": "completed", "client_business_id": "ours-2"},
+    {"code": "success", "data": {"task_id": "tsk_2", "status": "SUCCESS"}},
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_another_tasks_reply_is_not_ours(scripted_gateway, json_reply, other):
+    """A status that names another task is an unreadable reply, whatever it says; the next look is answered."""
+    gateway = scripted_gateway([json_reply(other), json_reply(TASK)])
+    look = gateway.looks_at(GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED))
+    with pytest.raises(UnreadableReplyError):
+        await look()
+    assert (await look()).id == "tsk_1"
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_retrieving_asks_again_after_another_tasks_reply(scripted_gateway, json_reply, other):
+    """A fresh link is never another task's."""
+    gateway = scripted_gateway([json_reply(other), json_reply(TASK)])
+    assert (await gateway.retrieve("tsk_1", "image")).id == "tsk_1"
+    assert len(gateway.transport.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ({"id": "tsk_1", "status": "queued"}, "tsk_1"),
+        ({"id": "video_9", "task_id": "tsk_1", "object": "video", "status": "queued"}, "tsk_1"),
+        ({"id": "tsk_1", "task_id": "other", "status": "queued"}, "tsk_1"),
+        ({"status": "queued"}, "tsk_1"),
+        ({"id": "tsk_1", "status": "queued", "client_business_id": "never-heard-of"}, "tsk_1"),
+    ],
+)
+async def test_a_reply_that_names_the_task_in_any_way_is_ours(scripted_gateway, json_reply, reply, expected):
+    """Either id is enough, and so is none."""
+    gateway = scripted_gateway([json_reply(reply)])
+    look = gateway.looks_at(GenerationTask(id="tsk_1", kind="video", status=TaskStatus.QUEUED))
+    assert expected == (await look()).id
+
+
+async def test_a_task_of_two_ids_answers_by_either(scripted_gateway, json_reply):
+    """Where the answer to the submission gave two ids, a status under the other one is ours, and keeps our id."""
+    created = {"id": "video_9", "task_id": "tsk_1", "object": "video", "status": ""}
+    gateway = scripted_gateway([json_reply({"id": "video_9", "object": "video", "status": "queued"})])
+    task = task_from(json_reply(created), kind="video")
+    assert (task.id, (await gateway.looks_at(task)()).id) == ("tsk_1", "tsk_1")
+
+
+async def test_a_lookup_by_reference_brings_the_task(scripted_gateway, json_reply):
+    """Asked for by ``client_business_id``, the reply names its own id, and the reference."""
+    gateway = scripted_gateway([json_reply({**TASK, "client_business_id": "order-17"})])
+    assert (await gateway.retrieve("order-17", "image")).id == "tsk_1"

@@ -18,8 +18,7 @@ from toapis_async import (
     TaskTimeoutError,
     VideoRequest,
 )
-from toapis_async.client.generations import learn
-from toapis_async.client.waiting import Finish
+from toapis_async.client.waiting import Finish, learn
 from toapis_async.testing import Constant, Delay, Drop, Fail, Fault, ForbiddenUntilLookup, Refuse
 
 SOON = GracePeriods(settled_seconds=1.5, at_work_seconds=1.5)

@@ -1,11 +1,15 @@
 """``client.images``: requests from loose fields, references, edits."""
 
 import asyncio
+import io
+from hashlib import sha256
 
 import pytest
+from PIL import Image
 
-from toapis_async import ImageRequest, InvalidRequestError
+from toapis_async import ConfigurationError, ContentMismatchError, ImageRequest, InvalidRequestError, TransferDone
 from toapis_async.client.images import image_request
+from toapis_async.testing import Fault, HtmlFile
 from toapis_async.testing.gateway.pictures import Picture
 from toapis_async.testing.gateway.small_files import small_png
 
@@ -84,3 +88,65 @@ async def test_a_session_makes_lost_uploads_again(live, tmp_path):
         async with client.session(tmp_path) as session:
             report = await session.run(ImageRequest(f"fox {n}", reference_images=[PNG]) for n in range(6))
         assert (report.saved, sim.books.accepted, sim.books.requests["upload"]) == (6, 6, 2)
+
+
+async def test_read_gives_bytes_and_touches_no_disk(live, tmp_path, monkeypatch):
+    """Bytes with their facts, verified as files are, in the task's order."""
+    monkeypatch.chdir(tmp_path)
+    heard = []
+    async with live(client={"on_event": heard.append}) as (_, client):
+        task = await client.images.generate(prompt="a fox", model="gpt-image-2-official", n=3)
+        files = await client.images.read(task)
+
+        assert 3 == len(files) == sum(isinstance(event, TransferDone) for event in heard)
+        assert {task.id} == {event.task_id for event in heard if isinstance(event, TransferDone)}
+        for file in files:
+            assert (file.sha256, "image/png") == (sha256(file.data).hexdigest(), file.mime)
+            assert Image.open(io.BytesIO(file.data)).size == (file.width, file.height)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_read_refuses_what_is_no_image(live):
+    """A page in place of a file is an error, and no bytes."""
+    page = Fault(where="file", what=HtmlFile())
+    async with live(faults=[page]) as (_, client):
+        task = await client.images.generate(prompt="a fox")
+        with pytest.raises(ContentMismatchError):
+            await client.images.read(task)
+
+
+async def test_download_names_files_by_a_template(live, tmp_path):
+    """The template's facts are those of the task and the file; several files have the index or a number."""
+    async with live() as (_, client):
+        task = await client.images.generate(prompt="a red fox", model="gpt-image-2-official", n=2)
+        date = task.completed_at.date().isoformat()
+        first = await client.images.download(task, tmp_path, name="{date}_{index}_{slug}", prompt="a red fox")
+        second = await client.images.download(task, tmp_path, name="{model}_{size}")
+        size = f"{first[0].width}x{first[0].height}"
+
+        assert [f"{date}_1_a-red-fox.png", f"{date}_2_a-red-fox.png"] == [file.name for file in first]
+        assert [f"{task.model}_{size}~1.png", f"{task.model}_{size}~2.png"] == [file.name for file in second]
+        with pytest.raises(ConfigurationError):
+            await client.images.download(task, tmp_path, name="{prompt}")
+
+
+async def test_download_never_replaces_a_strangers_file(live, tmp_path):
+    """Two tasks that a template gives one name are two files, and downloading one again adds none."""
+    (tmp_path / "fox.png").write_bytes(b"MY OWN PHOTO")
+    async with live() as (_, client):
+        tasks = [await client.images.generate(prompt=prompt) for prompt in ("a fox", "a vixen")]
+        for _ in range(2):
+            names = [(await client.images.download(task, tmp_path, name="fox"))[0].name for task in tasks]
+            assert names == ["fox~copy.png", "fox~copy-2.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fox.png", "fox~copy-2.png", "fox~copy.png"]
+    assert (tmp_path / "fox.png").read_bytes() == b"MY OWN PHOTO"
+
+
+@pytest.mark.parametrize("form", ["relative", "protocol_relative", "spaced", "data_uri", "b64_json"])
+@pytest.mark.parametrize("place", ["result", "top_level", "strings", "output"])
+async def test_results_in_every_form_are_saved(live, tmp_path, form, place):
+    """However the gateway says where a file is, or brings it along, it is saved."""
+    async with live(url_form=form, url_place=place) as (_, client):
+        task = await client.images.generate(prompt="a fox")
+        (file,) = await client.images.download(task, tmp_path)
+        assert file.mime == "image/png"

@@ -52,6 +52,12 @@ class Attempts:
     def in_doubt(self, error):
         self.told.append("in doubt")
 
+    def waits_for(self, limit):
+        self.told.append(f"waits for {limit}")
+
+    def tell(self, event, /, **facts):
+        self.told.append(event.__name__)
+
     def held_up(self, error):
         self.told.append(f"held up by {type(error).__name__}")
         return self.hold

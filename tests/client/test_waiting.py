@@ -1,11 +1,13 @@
 """Waiting for one task, on a clock that jumps."""
 
+from datetime import UTC, datetime
 from random import Random
+from types import SimpleNamespace
 
 import attrs
 import pytest
 
-from toapis_async.client.waiting import wait_until_finished
+from toapis_async.client.waiting import TaskWait
 from toapis_async.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -15,8 +17,11 @@ from toapis_async.errors import (
     ServerError,
     TaskTimeoutError,
 )
+from toapis_async.policy.waiting.latency import LatencyBook
+from toapis_async.ports.completion import NoCompletionSource
+from toapis_async.ports.events import TaskFinished, TaskLate, TaskLookedAt
 from toapis_async.testing import FakeClock
-from toapis_async.values.tasks import GenerationTask, TaskStatus
+from toapis_async.values.tasks import GenerationTask, TaskFile, TaskStatus
 
 TASK = GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED, status_text="queued")
 
@@ -54,17 +59,61 @@ class Gateway:
         return attrs.evolve(TASK, status=status)
 
 
-async def waited(gateway, *, task=TASK, plan=None, patience=None, **more):
-    return await wait_until_finished(
-        gateway,
-        task,
-        accepted_at=0.0,
-        plan=plan or Every(),
-        patience_seconds=patience,
+@attrs.define
+class Heard:
+    """A completion source that tells what the test says, after so many seconds."""
+
+    clock: FakeClock
+    events: list = attrs.field(factory=list)
+    trusted: bool = True
+    calls: list = attrs.field(factory=list)
+
+    def expect(self, task_id):
+        self.calls.append(("expect", task_id))
+
+    async def news(self, task_id, seconds):
+        at, task = self.events[0] if self.events else (1e12, None)
+        await self.clock.sleep(min(seconds, max(0.0, at - self.clock.monotonic())))
+        return task if self.clock.monotonic() >= at else None
+
+    def missed(self, task_id):
+        self.calls.append(("missed", task_id))
+
+    def forget(self, task_id):
+        self.calls.append(("forget", task_id))
+
+
+class Kept(TaskWait):
+    """A wait that keeps how it ended."""
+
+    def _ended(self, finish):
+        Kept.finish = finish
+        return super()._ended(finish)
+
+
+async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None, resumed=False, told=None, book=None):
+    """Wait; give the finish that the watch would learn from."""
+    plan = plan or Every()
+    told = [] if told is None else told
+    book = book or LatencyBook()
+    parts = SimpleNamespace(
         clock=gateway.clock,
         random=Random(1),
-        **more,
+        looks_at=lambda task, priority: gateway,
+        completion=completion or NoCompletionSource(gateway.clock),
+        latencies=book,
     )
+    watch = book.watch("image|", SimpleNamespace(plan=lambda law, looks: plan), looks=lambda: None)
+    with Kept(
+        gateway=parts,
+        task=task,
+        watch=watch,
+        accepted_at=0.0,
+        tell=lambda event, **facts: told.append((event, facts)),
+        resumed=resumed,
+    ) as wait:
+        await wait.finished(patience)
+    return Kept.finish
 
 
 async def test_it_looks_by_the_plan_until_the_task_is_finished():
@@ -145,6 +194,137 @@ async def test_a_look_at_once_goes_before_plan_and_patience():
     """A task of an earlier run is looked at once even when its patience ended long ago."""
     gateway = Gateway(FakeClock(), done_at=0.0)
     gateway.clock.advance(5000.0)
-    finish = await waited(gateway, patience=900.0, look_at_once=True)
+    finish = await waited(gateway, patience=900.0, resumed=True)
     assert gateway.looked_at == [5000.0]
     assert finish.task.completed
+
+
+DONE = attrs.evolve(TASK, status=TaskStatus.COMPLETED, files=(TaskFile(url="https://f.example/1.png"),))
+
+
+async def test_an_event_ends_the_wait_before_the_next_look():
+    """News of the end are the end: no look, and what is learned is when it came."""
+    gateway = Gateway(FakeClock(), done_at=0.0)
+    source = Heard(gateway.clock, [(13.0, DONE)])
+    finish = await waited(gateway, completion=source)
+    assert gateway.looked_at == []
+    assert (gateway.clock.monotonic(), finish.by_seconds, finish.told) == (13.0, 13.0, True)
+    assert finish.task.urls == DONE.urls
+    assert source.calls == [("expect", "tsk_1"), ("forget", "tsk_1")]
+
+
+async def test_an_event_without_a_result_is_looked_up_at_once():
+    """Where the event leaves the links out, one look brings them; the event is no word of its own then."""
+    gateway = Gateway(FakeClock(), done_at=0.0)
+    source = Heard(gateway.clock, [(13.0, attrs.evolve(DONE, files=()))])
+    finish = await waited(gateway, completion=source)
+    assert gateway.looked_at == [13.0]
+    assert (finish.told, finish.looks) == (True, 1)
+    assert ("missed", "tsk_1") not in source.calls
+
+
+async def test_looks_go_on_where_an_event_was_ahead_of_the_gateway():
+    """A status that lags behind its event is looked at by the plan, and the event is not asked for in a circle."""
+    gateway = Gateway(FakeClock(), done_at=20.0)
+    source = Heard(gateway.clock, [(13.0, attrs.evolve(DONE, files=()))])
+    finish = await waited(gateway, completion=source)
+    assert gateway.looked_at == [13.0, 18.0, 23.0]
+    assert (finish.after_seconds, finish.by_seconds, finish.told) == (18.0, 23.0, False)
+
+
+async def test_an_event_of_another_task_is_not_believed():
+    """A source that mixes tasks up costs a look, and never brings a stranger's image."""
+    gateway = Gateway(FakeClock(), done_at=15.0)
+    source = Heard(gateway.clock, [(3.0, attrs.evolve(DONE, id="tsk_2"))])
+    finish = await waited(gateway, completion=source)
+    assert (finish.task.id, finish.task.urls) == ("tsk_1", ())
+    assert gateway.looked_at == [3.0, 8.0, 13.0, 18.0]
+
+
+async def test_a_failure_told_by_an_event_is_an_end():
+    """A failed task has no result to look for."""
+    gateway = Gateway(FakeClock(), done_at=1e9)
+    source = Heard(gateway.clock, [(13.0, attrs.evolve(TASK, status=TaskStatus.FAILED))])
+    assert (await waited(gateway, completion=source)).task.status is TaskStatus.FAILED
+    assert gateway.looked_at == []
+
+
+async def test_looks_are_few_while_events_are_trusted():
+    """The safety net looks about once a minute, finds a lost event's task, and says that it was missed."""
+    gateway = Gateway(FakeClock(), done_at=12.0)
+    source = Heard(gateway.clock)
+    finish = await waited(gateway, completion=source)
+    (looked_at,) = gateway.looked_at
+    assert 60.0 <= looked_at <= 66.0
+    assert ("missed", "tsk_1") in source.calls
+    assert not finish.told
+
+
+async def test_looks_take_over_where_events_are_not_trusted():
+    """A source that has stopped hearing changes nothing about the looks."""
+    gateway = Gateway(FakeClock(), done_at=12.0)
+    await waited(gateway, completion=Heard(gateway.clock, trusted=False))
+    assert gateway.looked_at == [5.0, 10.0, 15.0]
+
+
+async def test_a_failed_look_of_the_safety_net_is_repeated_soon():
+    """After a look that failed the back-off counts and not the net."""
+    gateway = Gateway(FakeClock(), done_at=0.0, script=[ServerError("boom", http_status=502)])
+    await waited(gateway, completion=Heard(gateway.clock))
+    first, second = gateway.looked_at
+    assert second - first < 5.0
+
+
+@pytest.mark.parametrize("broken", [TaskTimeoutError, AuthenticationError])
+async def test_whatever_ends_the_wait_the_source_forgets(broken):
+    """A wait that ends with an error leaves nothing at the source."""
+    script = [AuthenticationError("no", http_status=401)] if broken is AuthenticationError else []
+    gateway = Gateway(FakeClock(), done_at=1e9, script=script)
+    source = Heard(gateway.clock)
+    with pytest.raises(broken):
+        await waited(gateway, completion=source, patience=200.0)
+    assert source.calls[-1] == ("forget", "tsk_1")
+
+
+async def test_what_happens_is_told():
+    """Each look, a failed one too, and the end with the time that it took."""
+    told = []
+    failure = ServerError("boom", http_status=502)
+    gateway = Gateway(FakeClock(), done_at=6.0, script=[failure, TaskStatus.IN_PROGRESS])
+    finish = await waited(gateway, told=told)
+    assert [
+        (TaskLookedAt, {"status": None, "error": failure}),
+        (TaskLookedAt, {"status": TaskStatus.IN_PROGRESS}),
+        (TaskLookedAt, {"status": TaskStatus.COMPLETED}),
+        (TaskFinished, {"status": TaskStatus.COMPLETED, "seconds": finish.by_seconds, "cost_usd": None}),
+    ] == told
+
+
+async def test_a_late_task_is_told():
+    """The end of patience is an event of its own."""
+    told = []
+    with pytest.raises(TaskTimeoutError):
+        await waited(Gateway(FakeClock(), done_at=1e9), told=told, patience=3.0)
+    assert [TaskLookedAt, TaskLate] == [event for event, _ in told]
+
+
+class Taught(LatencyBook):
+    """A book that keeps what it is taught."""
+
+    def observe(self, key, after, by, **more):
+        self.taught = (after, by)
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [((100, 112), (10.0, 13.0)), (None, (11.0, 13.0))],
+    ids=["the event's own dates", "when it came"],
+)
+async def test_events_teach_how_long_tasks_take(dates, expected):
+    """An event's own dates say it to the second; without them it is the time at which it came."""
+    event, gateway, book = DONE, Gateway(FakeClock(), done_at=1e9), Taught()
+    if dates:
+        created, completed = (datetime.fromtimestamp(at, UTC) for at in dates)
+        event = attrs.evolve(DONE, created_at=created, completed_at=completed)
+    await waited(gateway, completion=Heard(gateway.clock, [(13.0, event)]), book=book)
+    assert expected == book.taught

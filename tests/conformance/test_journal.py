@@ -64,7 +64,7 @@ def finished(key: str = "a", *, expires_at: float | None = 90.0) -> Finished:
 
 
 def saved(path: Path, key: str = "a") -> SavedToDisk:
-    file = SavedFile(path=path, bytes=7, sha256="0" * 64, mime="image/png", width=1, height=2, mtime_ns=3)
+    file = SavedFile(uri=path, bytes=7, sha256="0" * 64, mime="image/png", width=1, height=2, mtime_ns=3)
     return SavedToDisk(key=key, files=(file,), at=4.0)
 
 
@@ -194,7 +194,7 @@ REQUESTS = st.builds(ImageRequest, TEXTS, size=st.none() | TEXTS, n=st.integers(
 )
 FILES = st.builds(
     SavedFile,
-    path=st.sampled_from([Path("elsewhere/x.png"), Path("/abs/ä.png")]),
+    uri=st.sampled_from([Path("elsewhere/x.png"), Path("/abs/ä.png")]),
     bytes=st.integers(0, 9),
     sha256=TEXTS,
     mime=TEXTS,
@@ -257,7 +257,7 @@ def test_any_events_fold_as_the_policy_says(
     expected = folded([event for events in sessions for event, _ in events])
     assert expected == asyncio.run(play(lambda: memory))
     at_home = {
-        key: attrs.evolve(record, files=tuple(attrs.evolve(f, path=out / f.path) for f in record.files))
+        key: attrs.evolve(record, files=tuple(attrs.evolve(f, uri=out / f.path) for f in record.files))
         for key, record in expected.items()
     }
     assert at_home == asyncio.run(play(lambda: SqliteJournal(out, clock=SystemClock())))

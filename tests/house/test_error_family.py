@@ -30,6 +30,8 @@ ARGUMENTS = {
     "task": TASK,
     "url": "https://files.example/a.png",
     "path": "out/.toapis",
+    "files": (),
+    "missing": {},
     "hint": "Do something.",
 }
 

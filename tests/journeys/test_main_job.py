@@ -342,9 +342,9 @@ async def test_a_slow_disk_holds_up_submission(live, tmp_path, monkeypatch):
     """While files are not written, no more is submitted than is in flight and waits for the disk."""
     disk, write = asyncio.Event(), OutputDirectory.publish
 
-    async def when_the_disk_is_back(self, *arguments):
+    async def when_the_disk_is_back(self, *arguments, **options):
         await disk.wait()
-        return await write(self, *arguments)
+        return await write(self, *arguments, **options)
 
     monkeypatch.setattr(OutputDirectory, "publish", when_the_disk_is_back)
     async with (

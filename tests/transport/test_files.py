@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import traceback
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -111,14 +112,44 @@ async def test_addresses_are_kept_as_they_are(file_host, file_answer):
     """A signature in the address survives, whatever its encoding; spaces are quoted."""
     file_host.script = [file_answer(body=b"x")]
     async with opened(file_host) as host:
-        for path in ("/a%2Fb%7E.png?sig=%2f%3D+%20&e=", "/a b.png", "/é.png"):
+        for path in ("/a%2Fb%7E.png?sig=%2f%3D+%20&e=", "/a b.png", "/é.png", '/é.png?sig=x%2Fy%2Bz%3D&q={"a|b"}'):
             await body(host, file_host.url(path))
 
     assert [request.target for request in file_host.requests] == [
         "/a%2Fb%7E.png?sig=%2f%3D+%20&e=",
         "/a%20b.png",
         "/%C3%A9.png",
+        '/%C3%A9.png?sig=x%2Fy%2Bz%3D&q={"a|b"}',
     ]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/猫.png?sig=x%2Fy%2Bz%3D".encode().decode("latin-1"),
+        "/\xe7.png?sig=x%2Fy%2Bz%3D",
+        " /a b.png?sig=x%2Fy%2Bz%3D ",
+    ],
+)
+async def test_a_redirect_is_quoted_as_little_as_an_address(file_host, file_answer, location):
+    """Foreign bytes and spaces of a Location are quoted, and the signature beside them is left alone."""
+    file_host.script = [file_answer(status=302, headers={"Location": location}), file_answer(body=b"x")]
+    async with opened(file_host) as host:
+        assert await body(host, file_host.url()) == b"x"
+
+    wanted = quote(location.strip().encode("latin-1"), safe="/?=%")
+    assert wanted == file_host.requests[1].target
+
+
+@pytest.mark.parametrize("form", ["/a.png", "//{netloc}/a.png", " {base}/a.png "])
+async def test_addresses_with_one_reading_are_understood(file_host, file_answer, form):
+    """Relative and protocol-relative addresses begin where the gateway is; spaces around them are none of them."""
+    file_host.script = [file_answer(body=b"x")]
+    base = file_host.url("")
+    async with opened(file_host) as host:
+        assert await body(host, form.format(base=base, netloc=base.partition("//")[2])) == b"x"
+
+    assert file_host.requests[0].target == "/a.png"
 
 
 async def test_redirects_are_followed_within_bounds(file_host, file_answer):

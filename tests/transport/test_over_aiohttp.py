@@ -67,6 +67,23 @@ async def test_redirects_are_not_followed(transport, file_host, file_answer):
     assert len(file_host.requests) == 1
 
 
+@pytest.mark.parametrize("lent", [False, True])
+async def test_long_headers_and_many_of_them_are_read(transport, file_host, file_answer, lent):
+    """A policy of 9 kB in each of 140 headers does not hide a charged task, in a lent session neither."""
+    policies = {f"Content-Security-Policy-{number}": "a" * 9000 for number in range(140)}
+    file_host.script = [file_answer(body=b'{"id": "t"}', headers=policies)]
+    async with (
+        aiohttp.ClientSession() as session,
+        transport(file_host.base_url, http_session=session if lent else None) as opened,
+    ):
+        reply = await opened.send(POST)
+    assert (
+        reply.http_status,
+        reply.body,
+        reply.headers["content-security-policy-139"],
+    ) == (200, b'{"id": "t"}', "a" * 9000)
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500, 599])
 async def test_every_status_is_a_reply(transport, file_host, file_answer, status):
     """No status raises; header names compare without case."""

@@ -27,7 +27,7 @@ RECORD = ItemRecord(
     accepted_at=1_700_000_001.5,
     expires_at=1_700_086_400.0,
     cost_usd="0.0200",
-    files=(SavedFile(path=OUT / "a.png", bytes=7, sha256="ab", mime="image/png", width=3, height=2, mtime_ns=9),),
+    files=(SavedFile(uri=OUT / "a.png", bytes=7, sha256="ab", mime="image/png", width=3, height=2, mtime_ns=9),),
     intended_at=1_700_000_000.0,
     ended_at=1_700_000_060.25,
 )
@@ -49,7 +49,7 @@ def test_a_line_read_back() -> None:
     assert manifest_entry_from(manifest_line(RECORD, directory=OUT)) == ManifestEntry(
         id="a",
         status="saved",
-        files=(SavedFile(path=Path("a.png"), bytes=7, sha256="ab", mime="image/png", width=3, height=2),),
+        files=(SavedFile(uri=Path("a.png"), bytes=7, sha256="ab", mime="image/png", width=3, height=2),),
         task_id="t1",
         client_business_id="run-a-1",
         model="m",
@@ -135,6 +135,21 @@ def test_other_lines_are_value_errors(line: str) -> None:
     """What is no line of a manifest, or leads out of its directory, is refused."""
     with pytest.raises(ValueError):
         manifest_entry_from(line)
+
+
+def test_files_at_an_address_are_read_back() -> None:
+    """A file in a bucket has its whole address in the line, beside its name."""
+    file = attrs.evolve(RECORD.files[0], uri="s3://bucket/july/a.png", mtime_ns=None)
+    line = manifest_line(attrs.evolve(RECORD, files=(file,)), directory=OUT)
+    assert '"path": "a.png", "uri": "s3://bucket/july/a.png"' in line
+    assert (file,) == manifest_entry_from(line).files
+
+
+def test_an_address_that_is_a_path_is_refused() -> None:
+    """What stands for an address cannot lead to a file of this machine."""
+    line = manifest_line(attrs.evolve(RECORD, files=(attrs.evolve(RECORD.files[0], uri="s3://b/a.png"),)))
+    with pytest.raises(ValueError, match="no address"):
+        manifest_entry_from(line.replace("s3://b/a.png", "/etc/passwd"))
 
 
 def test_what_was_asked_for_is_written_where_it_was_said() -> None:

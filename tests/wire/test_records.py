@@ -62,7 +62,7 @@ REQUESTS: st.SearchStrategy[GenerationRequest] = IMAGES | VIDEOS
 OUT = Path("/runs/out")
 FILES = st.builds(
     SavedFile,
-    path=st.sampled_from([OUT / "a.png", OUT / "sub" / "ä.png", Path("/elsewhere/x.png")]),
+    uri=st.sampled_from([OUT / "a.png", OUT / "sub" / "ä.png", Path("/elsewhere/x.png")]),
     bytes=st.integers(0),
     sha256=TEXT,
     mime=TEXT,
@@ -119,12 +119,27 @@ def test_defaults_that_say_something_are_written() -> None:
 
 def test_files_move_with_their_directory() -> None:
     """A run's directory may be renamed between runs: the files are where the directory is now."""
-    file = SavedFile(path=OUT / "a.png", bytes=1, sha256="0", mime="image/png")
+    file = SavedFile(uri=OUT / "a.png", bytes=1, sha256="0", mime="image/png")
     record = ItemRecord(
         key="a", state=ItemState.SAVED, attempt=1, client_business_id="", request=ImageRequest("x"), files=(file,)
     )
     moved = decode_record("a", "saved", encode_request(record.request), encode_facts(record, OUT), Path("new"))
     assert [file.path for file in moved.files] == [Path("new/a.png")]
+
+
+@pytest.mark.parametrize("root", ["s3://bucket/july", "s3://bucket/july/"])
+def test_files_at_an_address_keep_it(root: str) -> None:
+    """An address comes back letter for letter, whether it is below the run's root or elsewhere."""
+    files = tuple(
+        SavedFile(uri=uri, bytes=1, sha256="0", mime="image/png")
+        for uri in ("s3://bucket/july/a.png", "s3://other/b.png", "gs://bucket/c.png")
+    )
+    record = ItemRecord(
+        key="a", state=ItemState.SAVED, attempt=1, client_business_id="", request=ImageRequest("x"), files=files
+    )
+    facts = encode_facts(record, root)
+    assert files == decode_record("a", "saved", encode_request(record.request), facts, root).files
+    assert '["a.png",' in facts
 
 
 @pytest.mark.parametrize(
@@ -176,4 +191,4 @@ def test_damaged_records_are_value_errors(state: str, facts: str) -> None:
 )
 def test_relative_names(path: str, directory: str, expected: str) -> None:
     """Files are named from their directory with slashes; those elsewhere keep their whole name."""
-    assert relative_name(Path(path.replace("/", os.sep)), Path(directory)) == expected
+    assert relative_name(path.replace("/", os.sep), Path(directory)) == expected

@@ -1,11 +1,12 @@
 """The task object where no sample shows it: wrappers, ids, words, places of links, money."""
 
+import base64
 from decimal import Decimal
 
 import pytest
 
 from toapis_async.values.tasks import Billing, TaskFailure, TaskFile, TaskStatus
-from toapis_async.wire.tasks import address_of, task_in
+from toapis_async.wire.tasks import address_of, file_address_of, result_excerpt, task_in
 
 A, B = "https://files.toapis.com/a.png", "https://files.toapis.com/b.png"
 
@@ -161,7 +162,7 @@ def test_facts_of_a_file():
         ("/relative", None),
         ("https://h/a\nb", None),
         ("https://h/a b", None),
-        ("https://h/" + "x" * 9000, None),
+        ("https://h/" + "x" * 70_000, None),
         ("", None),
         (7, None),
     ],
@@ -227,3 +228,99 @@ def test_billing(said, billing):
 def test_our_reference(said, reference):
     """It is echoed at the top, or in metadata."""
     assert reference == task_in({"id": "t", **said}, kind="image").client_business_id
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
+PNG64, JPEG64 = (base64.b64encode(content).decode() for content in (PNG, JPEG))
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        (A, A),
+        (f" {A}\n", A),
+        ("/f/a.png?sig=%2F", "/f/a.png?sig=%2F"),
+        ("//files.example/a.png", "//files.example/a.png"),
+        ("https://h/a b.png", "https://h/a b.png"),
+        ("https://h/红.png", "https://h/红.png"),
+        ("https://h/" + "x" * 20_000, "https://h/" + "x" * 20_000),
+        ("data:image/png;base64,aGVsbG8=", "data:image/png;base64,aGVsbG8="),
+        ("DATA:,x", "DATA:,x"),
+        ("data:nothing", None),
+        ("files.example/a.png", None),
+        ("a.png", None),
+        ("../a.png", None),
+        ("/", None),
+        ("//", None),
+        ("https://h/a\nb", None),
+        ("ftp://h/a", None),
+        ("file:///etc/passwd", None),
+        ("javascript:alert(1)", None),
+        ("https://h/" + "x" * 70_000, None),
+        (7, None),
+    ],
+)
+def test_file_addresses_with_one_reading_are_read(value, url):
+    """Relative, spaced and inline addresses say where a file is; what could be two things does not."""
+    assert url == file_address_of(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        ({"result": {"data": [{"b64_json": PNG64}]}}, "data:;base64," + PNG64),
+        ({"result": {"data": [{"b64_json": "data:image/png;base64," + PNG64}]}}, "data:image/png;base64," + PNG64),
+        ({"data": [{"image_base64": PNG64}]}, "data:;base64," + PNG64),
+        ({"result": {"data": [{"url": PNG64}]}}, "data:;base64," + PNG64),
+        ({"images": [PNG64]}, "data:;base64," + PNG64),
+        ({"images": [JPEG64]}, "data:;base64," + JPEG64),
+        ({"images": ["/9j/a.png"]}, "/9j/a.png"),
+        ({"result": {"data": [{"url": A, "b64_json": PNG64}]}}, A),
+    ],
+)
+def test_files_inside_a_reply_are_data_addresses(said, url):
+    """Base64 text is told from an address by what it begins with, wherever it stands."""
+    task = task_in({"id": "t", "status": "completed", **said}, kind="image")
+    assert (url,) == task.urls
+    assert (() if url.startswith("data:") else (url,)) == task.lasting_urls
+
+
+def test_a_still_inside_a_reply_is_read():
+    """What a video has beside it may come in either form, too."""
+    item = {"url": A, "last_frame_url": PNG64}
+    task = task_in({"id": "t", "status": "completed", "result": {"data": [item]}}, kind="video")
+    assert task.files[0].last_frame_url == "data:;base64," + PNG64
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            {"result": {"data": [{"url": "files.example/a.png?sig=x"}]}},
+            '{"result": {"data": [{"url": "files.example/a.png"}]}}',
+        ),
+        ({"output": ["\x1b[31m"]}, '{"output": ["\\u001b[31m"]}'),
+        ({"result": {"data": []}}, '{"result": {"data": []}}'),
+        ({"result": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_stands_in_place_of_links_is_shown(said, shown):
+    """The places of links as they came, for an error: short, printable, without signatures."""
+    task = task_in({"id": "t", "status": "completed", "prompt": "private", **said}, kind="image")
+    assert shown == result_excerpt(task)
+
+
+def test_an_excerpt_is_short():
+    """Megabytes in place of a link are not shown."""
+    task = task_in({"id": "t", "status": "completed", "output": [{"file": "x" * 100_000}]}, kind="image")
+    assert len(result_excerpt(task)) <= 200
+
+
+def test_entries_that_are_no_files_are_told():
+    """An error in place of one image, or nothing at all, is beside the files and not forgotten."""
+    data = [{"url": A}, {"error": {"code": "refused", "message": "No."}}, None, {"b64_json": ""}, {"url": A}]
+    task = task_in({"id": "t", "status": "completed", "result": {"data": data}}, kind="image")
+    assert task.urls == (A, A)
+    assert task.unread == ('{"error": {"code": "refused", "message": "No."}}', "null", '{"b64_json": ""}')

@@ -1,15 +1,17 @@
 """The attempts of one item: its slot, its task and its record kept in step around each POST."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import attrs
 
 from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.client.limits import limit_of, refusal_of, tell_in_flight
 from toapis_async.errors import RateLimitError, ToAPIsError
-from toapis_async.policy.pace.inflight import Refusal
-from toapis_async.ports.events import AttemptSettled, HeldUp
+from toapis_async.ports.events import AttemptSettled, Event, HeldUp
 from toapis_async.transport.rate_limiter import RateLimiter
-from toapis_async.values.exchange import Purpose
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -41,6 +43,8 @@ class ItemAttempts:
 
     async def ready(self) -> None:
         """See ``Attempts.ready``."""
+        if self.lease.would_wait:
+            self.waits_for("in_flight")
         await self.lease.take()
 
     async def begin(self) -> str:
@@ -52,8 +56,10 @@ class ItemAttempts:
 
     def accepted(self, task: GenerationTask) -> None:
         """See ``Attempts.accepted``."""
+        before = self.lease.limit
         self.lease.accepted()
         self.recorder.accepted(task)
+        tell_in_flight(self.tell, before, self.lease.limit)
         self.item_task.unshield()
 
     def not_accepted(self, error: ToAPIsError) -> None:
@@ -70,15 +76,20 @@ class ItemAttempts:
 
     def held_up(self, error: ToAPIsError) -> float | None:
         """See ``Attempts.held_up``: a 429 gives the slot back and leaves the pace to the shared limits."""
+        limit = limit_of(error, self.rate_limiter)
         if not isinstance(error, RateLimitError):
-            self.recorder.tell(HeldUp, limit="gateway", error=error)
+            self.tell(HeldUp, limit=limit, error=error)
             return None
-        seconds = self.lease.refused(
-            Refusal(
-                message=error.message,
-                status=self.rate_limiter.last_status(Purpose.SUBMIT),
-                retry_after_seconds=error.retry_after_seconds,
-            )
-        )
-        self.recorder.tell(HeldUp, limit="rate", seconds=seconds, error=error)
+        before = self.lease.limit
+        seconds = self.lease.refused(refusal_of(error, self.rate_limiter))
+        self.tell(HeldUp, limit=limit, seconds=seconds, error=error)
+        tell_in_flight(self.tell, before, self.lease.limit)
         return seconds
+
+    def waits_for(self, limit: Literal["rate", "in_flight"]) -> None:
+        """See ``Attempts.waits_for``."""
+        self.tell(HeldUp, limit=limit)
+
+    def tell(self, event: Callable[..., Event], /, **facts: object) -> None:
+        """See ``Attempts.tell``."""
+        self.recorder.tell(event, **facts)

@@ -9,7 +9,7 @@ from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.files.naming import item_key, request_digest
-from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.ports.sink import Sink
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.port import Journal
 from toapis_async.values.records import ItemRecord, ItemState
@@ -47,7 +47,7 @@ class ItemIndex:
     Attributes:
         gateway: for the catalogue.
         journal: what earlier runs left.
-        directory: where their files are.
+        sink: where their files are.
         ledger: which names this session has given.
         in_work: keys of items under way, in any run of the session.
         reserved: keys that were given to items which are not under way yet: an input may be looked up far ahead.
@@ -58,7 +58,7 @@ class ItemIndex:
 
     gateway: Gateway
     journal: Journal
-    directory: OutputDirectory
+    sink: Sink
     ledger: KeyLedger
     in_work: set[str] = attrs.field(factory=set)
     reserved: set[str] = attrs.field(factory=set)
@@ -168,7 +168,7 @@ class ItemIndex:
         """Add what the journal knows, and whether saved files are still there."""
         records = await self.journal.find([entry.item.key for entry in entries])
         saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
-        intact = iter(await self.directory.verify_many([record.files for record in saved]) if saved else ())
+        intact = iter(await self.sink.intact([record.files for record in saved]) if saved else ())
         return [
             attrs.evolve(entry, record=record, intact=next(intact) if record.state is ItemState.SAVED else True)
             if record is not None

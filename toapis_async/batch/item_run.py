@@ -13,21 +13,19 @@ from toapis_async.batch.ending import NotWantedError, outcome_of, stopped_before
 from toapis_async.batch.holding import DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
-from toapis_async.batch.late_looks import SlowLooks
+from toapis_async.batch.late_looks import late_interval_seconds
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
 from toapis_async.batch.recorded_task import recorded_task
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.tally import ItemAccount, stage_of
-from toapis_async.client.gateway import Gateway
-from toapis_async.client.generations import learn
+from toapis_async.client.sending import submit_with_uploads
 from toapis_async.client.submitting import NotSentError
-from toapis_async.client.waiting import wait_until_finished
+from toapis_async.client.waiting import TaskWait
 from toapis_async.errors import (
     APIConnectionError,
     Delivery,
-    InvalidRequestError,
     JournalError,
     ServerError,
     StorageError,
@@ -35,16 +33,13 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.files.naming import file_stem
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.ports.events import TaskLate
-from toapis_async.values.exchange import HttpRequest
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemState
-from toapis_async.values.requests import GenerationRequest, missing_files
+from toapis_async.values.requests import missing_files
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
@@ -186,18 +181,10 @@ class ItemRun:
             return await self._settled(doubt, doubt.client_business_id)
 
     async def _posted(self) -> GenerationTask:
-        request, uploads = self.item.request, self.run.context.uploads
-        ready = await uploads.resolve(request)
-        try:
-            return await self._sent(ready)
-        except InvalidRequestError as error:
-            if not uploads.lost(error, request, ready):
-                raise
-        return await self._sent(await uploads.resolve(request))
-
-    async def _sent(self, ready: GenerationRequest) -> GenerationTask:
-        encode = partial(_encode, ready, self.run.context.gateway)
-        return await self.run.context.submitter.submit(encode, self.kind, self.attempts)
+        context, request = self.run.context, self.item.request
+        return await submit_with_uploads(
+            context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
+        )
 
     async def _reconciled(self) -> GenerationTask:
         """Ask what became of an attempt of an earlier run; submit once it is proved that nothing did."""
@@ -225,34 +212,29 @@ class ItemRun:
         return await self._submitted()
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
-        context, gateway, request = self.run.context, self.run.context.gateway, self.item.request
-        watch = gateway.watch(self.kind, request.model, getattr(request, "resolution", None), context.settings.polling)
-        patience = context.settings.patience_seconds or KINDS[self.kind].patience_seconds
-        resumed = self.step is not Step.SUBMIT
-        wait = partial(
-            wait_until_finished,
-            gateway.looks_at(task.id, self.kind, priority=BULK),
-            task,
+        gateway, settings, request = self.run.context.gateway, self.run.context.settings, self.item.request
+        patience = settings.patience_seconds or KINDS[self.kind].patience_seconds
+        with TaskWait(
+            gateway=gateway,
+            task=task,
+            watch=gateway.watch(self.kind, request.model, getattr(request, "resolution", None), settings.polling),
             accepted_at=self._accepted_at(),
-            clock=gateway.clock,
-            random=gateway.random,
-        )
-        try:
-            finish = await wait(plan=watch, patience_seconds=patience, look_at_once=resumed)
-            if not resumed:
-                self.recorder.looks = finish.looks
-                learn(watch, finish)
-        except TaskTimeoutError as late:
-            self.lease.give_back()
-            self.recorder.tell(TaskLate)
-            with self.run.late(self) as scope:
-                finish = await wait(plan=SlowLooks.after(patience), patience_seconds=None)
-            if scope.cancelled_caught:
-                self.task = late.task
-                raise
-        finally:
-            watch.gone()
-        return finish.task
+            tell=self.recorder.tell,
+            priority=BULK,
+            resumed=self.step is not Step.SUBMIT,
+        ) as wait:
+            try:
+                task = await wait.finished(patience)
+                if not wait.resumed:
+                    self.recorder.looks = wait.looks
+            except TaskTimeoutError as late:
+                self.lease.give_back()
+                with self.run.late(self) as scope:
+                    task = await wait.finished_late(late_interval_seconds(patience))
+                if scope.cancelled_caught:
+                    self.task = late.task
+                    raise
+        return task
 
     def _accepted_at(self) -> float:
         """When it was accepted, on the monotonic clock; a guess for a task of an earlier run."""
@@ -287,13 +269,9 @@ class ItemRun:
             tell=self.recorder.tell,
             stop=lambda error: run.stop(error, drain=False),
         )
-        save = partial(
-            context.downloader.save,
-            task,
-            stem=file_stem(self.item.key),
-            directory=context.directory,
-            fresh=partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK),
-        )
+        target = context.target(self.item, ours=self.recorder.earlier_names)
+        fresh = partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
+        save = partial(context.downloader.save, task, target, fresh=fresh, tell=self.recorder.tell)
         return await hold.until_fetched(save)
 
     async def _end(self, error: ToAPIsError) -> None:
@@ -339,7 +317,3 @@ class ItemRun:
             await self.deliver(outcome)
         finally:
             self.run.ended(self)
-
-
-def _encode(request: GenerationRequest, gateway: Gateway, client_business_id: str) -> HttpRequest:
-    return submission(request, catalogue=gateway.catalogue, client_business_id=client_business_id)

@@ -110,7 +110,7 @@ class Report:
     """A run in numbers, so far or at its end.
 
     Attributes:
-        directory: where the files are.
+        directory: where manifest and journal are, and the files unless they go elsewhere; None without any.
         saved: items saved by this run.
         skipped: items that an earlier run had saved.
         failed: items that ended without a file for good.
@@ -129,7 +129,7 @@ class Report:
 
     """
 
-    directory: Path
+    directory: Path | None
     saved: int = 0
     skipped: int = 0
     failed: int = 0

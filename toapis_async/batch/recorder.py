@@ -20,10 +20,10 @@ from toapis_async.ports.events import (
     ItemFailed,
     ItemSaved,
     ItemUnfinished,
-    TaskFinished,
 )
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.storage.manifest.no_manifest import NoManifest
 from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,
@@ -54,7 +54,7 @@ class Recorder:
     """
 
     journal: Journal
-    manifest: Manifest
+    manifest: Manifest | NoManifest
     clock: Clock
     events: EventDispatcher
 
@@ -67,6 +67,7 @@ class ItemRecorder:
         session: the recorder of its session.
         item: which one.
         record: what the journal holds of it, kept in step; None before its first attempt.
+        earlier_names: of the files that an earlier run saved for it and that are gone or changed.
         looks: how often its task was looked at until it had finished; None where this run did not do all of that.
         account: its money, moved on with its record; None where it costs nothing.
 
@@ -75,6 +76,7 @@ class ItemRecorder:
     session: Recorder
     item: Item
     record: ItemRecord | None
+    earlier_names: frozenset[str] = frozenset()
     looks: int | None = None
     account: ItemAccount | None = None
 
@@ -107,13 +109,12 @@ class ItemRecorder:
             Finished(
                 key=self.item.key,
                 task_id=task.id,
-                urls=task.urls,
+                urls=task.lasting_urls,
                 expires_at=_epoch(task.expires_at),
                 cost_usd=None if task.cost is None else str(task.cost),
                 at=self._now(),
             )
         )
-        self.tell(TaskFinished, status=task.status, cost_usd=task.cost)
 
     def saved(self, task: GenerationTask, files: tuple[SavedFile, ...]) -> None:
         """Write down that every file is where it belongs."""
@@ -123,6 +124,8 @@ class ItemRecorder:
 
     def gone(self) -> None:
         """Write down that the files are not there, whatever an earlier run wrote down."""
+        if self.record is not None:
+            self.earlier_names = frozenset(file.name for file in self.record.files)
         self._note(FilesGone(key=self.item.key, at=self._now()))
 
     def failed(self, error: ToAPIsError, *, cost: Decimal | None = None) -> None:
@@ -148,7 +151,7 @@ class ItemRecorder:
             self._line(None, error)
         self.tell(ItemUnfinished, error=error)
 
-    def tell(self, event: Callable[..., Event], **facts: object) -> None:
+    def tell(self, event: Callable[..., Event], /, **facts: object) -> None:
         """Tell whoever listens."""
         record = self.record
         self.session.events.tell(

@@ -20,12 +20,12 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.storage.files.atomic_files import OutputDirectory
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
+from toapis_async.storage.manifest.no_manifest import NoManifest
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
@@ -54,11 +54,11 @@ class SessionResources:
         self.gateway = gateway
         self.base_url = base_url
         self.tally = Tally()
-        self.directory = OutputDirectory(settings.directory, durable=settings.durable)
+        self.sink = settings.sink
         self.journal = _journal(settings, gateway)
-        self.manifest = Manifest(settings.directory)
+        self.manifest = _manifest(settings)
         self.ledger = KeyLedger()
-        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, directory=self.directory, ledger=self.ledger)
+        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger)
         self.context = RunContext(
             settings=settings,
             gateway=gateway,
@@ -70,8 +70,8 @@ class SessionResources:
                 priority=BULK,
             ),
             uploads=uploads,
-            downloader=downloader,
-            directory=self.directory,
+            downloader=downloader.limited(settings.download_workers),
+            sink=self.sink,
             recorder=Recorder(
                 journal=self.journal,
                 manifest=self.manifest,
@@ -94,9 +94,10 @@ class SessionResources:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.directory)
+            await stack.enter_async_context(self.sink)
             await stack.enter_async_context(self.journal)
-            await self.directory.remove_stale_partials()
+            # Only the lock of a journal beside the files keeps other processes away from them.
+            await self.sink.clean_up(alone=self.settings.journal is True)
             await stack.enter_async_context(self.ledger)
             await stack.enter_async_context(self.manifest.writing(self.journal))
             await self._recall()
@@ -202,6 +203,10 @@ class SessionResources:
 
 
 def _journal(settings: SessionSettings, gateway: Gateway) -> Journal:
-    if settings.journal:
-        return SqliteJournal(settings.directory, clock=gateway.clock)
+    if settings.journal is not False and settings.directory is not None:
+        return SqliteJournal(settings.directory, clock=gateway.clock, files_at=settings.sink.uri)
     return NoJournal(f"{gateway.random.getrandbits(32):08x}")
+
+
+def _manifest(settings: SessionSettings) -> Manifest | NoManifest:
+    return NoManifest() if settings.directory is None else Manifest(settings.directory, files_at=settings.sink.uri)

@@ -1,18 +1,23 @@
 """What the runs of a session share."""
 
+from collections.abc import Collection
+
 import attrs
 
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import FileHostWatch, GatewayHold
+from toapis_async.batch.outcomes import Item
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
 from toapis_async.batch.tally import Tally
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
+from toapis_async.client.saving import FileTarget
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
-from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.policy.files.naming import file_stem
+from toapis_async.ports.sink import Sink
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -22,7 +27,7 @@ class RunContext:
     Attributes:
         settings: of the session.
         gateway, submitter, uploads, downloader: of the client.
-        directory: where files go.
+        sink: where files go.
         recorder: what is written down.
         slots: what bounds the tasks in flight.
         tally: counts.
@@ -38,7 +43,7 @@ class RunContext:
     submitter: Submitter
     uploads: Uploads
     downloader: Downloader
-    directory: OutputDirectory
+    sink: Sink
     recorder: Recorder
     slots: Slots
     tally: Tally
@@ -46,3 +51,8 @@ class RunContext:
     in_work: set[str]
     gateway_hold: GatewayHold
     file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)
+
+    def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:
+        """Say where an item's files belong; *ours* are the names of older ones of it, which may be replaced."""
+        naming = self.settings.naming(item, self.gateway.clock.now())
+        return FileTarget(sink=self.sink, stem=file_stem(item.key), naming=naming, ours=ours)

@@ -52,9 +52,14 @@ class GenerationSession:
         return self._resources.settings
 
     @property
-    def directory(self) -> Path:
-        """Where the files go."""
+    def directory(self) -> Path | None:
+        """Where manifest and journal are, and the files unless they go elsewhere; None without any on this machine."""
         return self._resources.settings.directory
+
+    @property
+    def uri(self) -> str:
+        """Where the files go: a path, or an address such as ``s3://bucket/july``."""
+        return self._resources.settings.sink.uri
 
     @property
     def report(self) -> Report:

@@ -1,14 +1,20 @@
 """Settings of a session, checked before any input or output."""
 
+import os
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import attrs
 
+from toapis_async.batch.outcomes import Item
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.templates import FileNaming, check_template
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.ports.events import Observer
+from toapis_async.ports.sink import Sink
+from toapis_async.values.files import is_address
 
 
 def _cap(value: Decimal | float | str | None) -> Decimal | None:
@@ -28,10 +34,10 @@ def _cap(value: Decimal | float | str | None) -> Decimal | None:
 class SessionSettings:
     """See ``AsyncToAPIs.session()`` for what each one means."""
 
-    directory: Path
+    sink: Sink
     max_concurrency: int = 200
     download_workers: int = 16
-    journal: bool = True
+    journal: bool | str | os.PathLike[str] = True
     durable: bool = True
     polling: Polling | None = None
     patience_seconds: float | None = None
@@ -39,9 +45,29 @@ class SessionSettings:
     unlisted_price_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
+    name: str | None = None
     on_event: Observer | None = None
 
+    @property
+    def directory(self) -> Path | None:
+        """Where journal and manifest are; None where nothing is kept on this machine."""
+        if not isinstance(self.journal, bool):
+            return Path(self.journal)
+        return None if is_address(self.sink.uri) else Path(self.sink.uri)
+
+    def naming(self, item: Item, now: float) -> FileNaming | None:
+        """Say what the files of an item are called; None for the item's key."""
+        if self.name is None:
+            return None
+        date, request = datetime.fromtimestamp(now, UTC).date().isoformat(), item.request
+        return FileNaming(template=self.name, id=item.key, model=request.model, date=date, prompt=request.prompt)
+
     def __attrs_post_init__(self) -> None:
+        self._check_journal()
+        if self.name is not None:
+            check_template(self.name)
+            if "{id}" not in self.name:
+                raise ConfigurationError(f"name={self.name!r} has no {{id}}, so that items would share names.")
         for name in ("max_concurrency", "download_workers"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
@@ -51,3 +77,18 @@ class SessionSettings:
             raise ConfigurationError(f"patience_seconds must be a number above 0, not {patience!r}.")
         if self.on_unknown not in {"report", "resubmit"}:
             raise ConfigurationError(f"on_unknown must be 'report' or 'resubmit', not {self.on_unknown!r}.")
+
+    def _check_journal(self) -> None:
+        journal = self.journal
+        if not isinstance(journal, bool | str | os.PathLike):
+            raise ConfigurationError(f"journal must be True, False or a directory, not {journal!r}.")
+        if not isinstance(journal, bool):
+            text = os.fspath(journal)
+            if not text or is_address(text):
+                raise ConfigurationError(f"journal must be a directory on this machine, not {text!r}.")
+        elif journal and is_address(self.sink.uri):
+            raise ConfigurationError(
+                f"The files go to {self.sink.uri}, where no journal can be kept.",
+                hint='Give the journal a directory on this machine: journal="runs/july". Without one (journal=False) '
+                "nothing can be resumed.",
+            )

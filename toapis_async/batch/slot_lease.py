@@ -28,6 +28,16 @@ class SlotLease:
         self._hold = _Hold.ON_THE_WAY if taken else _Hold.NONE
         self._before = False
 
+    @property
+    def limit(self) -> int:
+        """Slots that there are now."""
+        return self._slots.limit
+
+    @property
+    def would_wait(self) -> bool:
+        """Whether taking one now would most likely have to wait."""
+        return self._hold is _Hold.NONE and self._slots.in_use >= self._slots.limit
+
     async def take(self) -> None:
         """Acquire a slot unless one is held."""
         if self._hold is _Hold.NONE:

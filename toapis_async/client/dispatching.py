@@ -2,16 +2,31 @@
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
+from toapis_async.client import logging_observer
 from toapis_async.clock import Clock
 from toapis_async.ports.events import Event, Observer
 from toapis_async.values.requests import GenerationRequest
+
+
+class Tell(Protocol):
+    """Tells whoever listens of one thing that happened to a task or a file; see ``EventDispatcher.tell``."""
+
+    def __call__(self, event: Callable[..., Event], /, **facts: object) -> None:
+        """Make the event of these facts; what is known to be the same for all, such as the item, is added."""
+        ...
+
+
+def tell_nobody(event: Callable[..., Event], /, **facts: object) -> None:
+    """Be a ``Tell`` where nobody listens."""
+
 
 logger = logging.getLogger("toapis_async")
 
 
 class EventDispatcher:
-    """Tells observers what happens.
+    """Tells observers what happens, and the log.
 
     Args:
         clock: dates events.
@@ -32,6 +47,7 @@ class EventDispatcher:
     def tell(
         self,
         event: Callable[..., Event],
+        /,
         *,
         key: str | None = None,
         request: GenerationRequest | None = None,
@@ -40,10 +56,11 @@ class EventDispatcher:
         **facts: object,
     ) -> None:
         """Make an event of these facts and tell it; where nobody listens, it is not even made."""
-        if not self._observers:
+        logged = logging_observer.wanted(event)
+        if not self._observers and not logged:
             return
         told = event(at=self._clock.now(), key=key, request=request, task_id=task_id, attempt=attempt, **facts)
-        for observer in self._observers:
+        for observer in (logging_observer.log, *self._observers) if logged else self._observers:
             try:
                 observer(told)
             except Exception:

@@ -1,23 +1,38 @@
 """A finished task's files, fetched and saved. A dead or broken link leads back to the task before anything else."""
 
-import os
+import asyncio
 import random as random_module
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 import attrs
 
+from toapis_async.client.dispatching import Tell, tell_nobody
 from toapis_async.client.fetching import fetch_file
+from toapis_async.client.saving import FileTarget
 from toapis_async.clock import Clock
-from toapis_async.errors import ContentMismatchError, LinkExpiredError, TruncatedError
-from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.errors import (
+    ContentMismatchError,
+    DownloadError,
+    IncompleteDownloadError,
+    LinkExpiredError,
+    StorageError,
+    ToAPIsError,
+    TruncatedError,
+)
+from toapis_async.storage.files.memory_sink import MemorySink
 from toapis_async.transport.files import FileHost
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import FileBytes, SavedFile
 from toapis_async.values.tasks import GenerationTask
+from toapis_async.wire.tasks import result_excerpt
 
 FRESH_LOOKS = 3
+SIDE_BY_SIDE = 32
 
-Fresh = Callable[[], Awaitable[GenerationTask]]
+Fresh: TypeAlias = Callable[[], Awaitable[GenerationTask]]
+
+_LINK_MAY_HELP = (LinkExpiredError, ContentMismatchError, TruncatedError)
 
 
 @attrs.frozen
@@ -35,85 +50,163 @@ class Downloader:
     Attributes:
         host: the keyless way to file hosts.
         clock, random: wait and jitter between tries.
+        permits: how many files are fetched at once, over all tasks.
 
     """
 
     host: FileHost
     clock: Clock
     random: random_module.Random
+    permits: AbstractAsyncContextManager[None] = attrs.field(factory=lambda: asyncio.Semaphore(SIDE_BY_SIDE))
+
+    def limited(self, files: int) -> "Downloader":
+        """Return one that fetches at most so many files at once, whatever others do."""
+        return attrs.evolve(self, permits=asyncio.Semaphore(files))
 
     async def save(
-        self, task: GenerationTask, *, stem: str, directory: str | os.PathLike[str] | OutputDirectory, fresh: Fresh
+        self, task: GenerationTask, target: FileTarget, *, fresh: Fresh, tell: Tell = tell_nobody
     ) -> tuple[SavedFile, ...]:
         """Save every file of a completed task.
 
         Args:
             task: completed.
-            stem: what the files are called, before number and extension.
-            directory: where to; opened and closed here unless it is open already.
+            target: where the first of its files belongs; the others are numbered by themselves.
             fresh: looks the task up again, for fresh links.
+            tell: hears of each transfer.
+
+        Raises:
+            IncompleteDownloadError: some were saved, others could not be fetched.
+            DownloadError: none could be fetched.
+            StorageError: a file could not be kept.
+
+        """
+        return await _TaskDownload(downloader=self, target=target, fresh=fresh, tell=tell).run(task)
+
+    async def read(self, task: GenerationTask, *, fresh: Fresh, tell: Tell = tell_nobody) -> tuple[FileBytes, ...]:
+        """Fetch and verify every file of a completed task into memory; see ``save()``.
 
         Raises:
             DownloadError: a file could not be fetched.
-            StorageError: the disk refused.
 
         """
-        if isinstance(directory, OutputDirectory):
-            return await self._save(task, stem, directory, fresh)
-        async with OutputDirectory(Path(directory)) as opened:
-            return await self._save(task, stem, opened, fresh)
+        memory = MemorySink()
+        files = await self.save(task, FileTarget(sink=memory, stem="file"), fresh=fresh, tell=tell)
+        return tuple(
+            FileBytes(
+                data=memory.contents[file.name],
+                mime=file.mime,
+                sha256=file.sha256,
+                width=file.width,
+                height=file.height,
+            )
+            for file in files
+        )
 
-    async def _save(
-        self, task: GenerationTask, stem: str, directory: OutputDirectory, fresh: Fresh
-    ) -> tuple[SavedFile, ...]:
-        looks = 0
+    async def fetch(self, source: _Source, target: FileTarget, tell: Tell) -> SavedFile | ToAPIsError:
+        """Fetch one file when its turn comes; an error is a value, so that it ends no other file."""
+        spot = attrs.evolve(target, index=source.index, count=source.count, part=source.part)
+        try:
+            async with self.permits:
+                return await fetch_file(self.host, source.url, spot, clock=self.clock, random=self.random, tell=tell)
+        except ToAPIsError as error:
+            return error
+
+
+@attrs.define(kw_only=True)
+class _TaskDownload:
+    """The files of one task, in rounds: all that are missing side by side, then a fresh look for those that failed."""
+
+    downloader: Downloader
+    target: FileTarget
+    fresh: Fresh
+    tell: Tell
+    saved: dict[int, SavedFile] = attrs.field(factory=dict)
+    errors: dict[int, ToAPIsError] = attrs.field(factory=dict)
+    looks: int = 0
+
+    async def run(self, task: GenerationTask) -> tuple[SavedFile, ...]:
         if not task.files or self._expired(task):
-            looks, task = 1, await self._with_links(task, fresh)
-        saved: list[SavedFile] = []
-        while len(saved) < len(sources := _sources(task)):
-            source = sources[len(saved)]
+            self.looks, task = 1, await self._with_links(task)
+        await self._round(_sources(task))
+        while self.looks < FRESH_LOOKS and any(isinstance(error, _LINK_MAY_HELP) for error in self.errors.values()):
+            await self._pause(self.looks)
+            self.looks += 1
             try:
-                file = await fetch_file(
-                    self.host,
-                    source.url,
-                    stem=stem,
-                    index=source.index,
-                    count=source.count,
-                    part=source.part,
-                    directory=directory,
-                    clock=self.clock,
-                    random=self.random,
-                )
-            except (LinkExpiredError, ContentMismatchError, TruncatedError):
-                if looks >= FRESH_LOOKS:
+                task = await self._with_links(task)
+            except ToAPIsError as error:
+                if not self.saved or not isinstance(error, DownloadError):
                     raise
-                await self._pause(looks)
-                looks += 1
-                task = await self._with_links(task, fresh)
+                self.errors = dict.fromkeys(self.errors, error)
+                break
+            await self._round(_sources(task))
+        if self.errors:
+            raise self._failure()
+        return tuple(self.saved[place] for place in sorted(self.saved))
+
+    async def _round(self, sources: Sequence[_Source]) -> None:
+        left = [place for place in range(len(sources)) if place not in self.saved]
+        fetch, target, tell = self.downloader.fetch, self.target, self.tell
+        if len(left) == 1:
+            results = [await fetch(sources[left[0]], target, tell)]
+        else:
+            # Cancelled, it cancels each of them and waits for it; a defect of one waits for the others.
+            ended = await asyncio.gather(
+                *(fetch(sources[place], target, tell) for place in left), return_exceptions=True
+            )
+            results = [_unless_a_defect(result) for result in ended]
+        for place, result in zip(left, results, strict=True):
+            self.errors.pop(place, None)
+            if isinstance(result, SavedFile):
+                self.saved[place] = result
             else:
-                saved.append(file)
-        return tuple(saved)
+                self.errors[place] = result
+
+    def _failure(self) -> ToAPIsError:
+        missing = {place: self.errors[place] for place in sorted(self.errors)}
+        for error in missing.values():
+            if isinstance(error, StorageError):
+                return error
+        first = next(iter(missing.values()))
+        if not self.saved:
+            return first
+        which, count = ", ".join(str(place + 1) for place in missing), len(self.saved) + len(missing)
+        return IncompleteDownloadError(
+            f"{len(missing)} of {count} files could not be fetched (number {which}): {first.message}",
+            files=tuple(self.saved[place] for place in sorted(self.saved)),
+            missing=missing,
+            hint="The task is paid for, and the others are saved: download again for what is missing, do not submit "
+            "again.",
+        )
 
     async def _pause(self, looks: int) -> None:
         """Wait before every look but the first."""
         if looks:
-            await self.clock.sleep(2.0**looks * self.random.uniform(0.75, 1.25))
+            await self.downloader.clock.sleep(2.0**looks * self.downloader.random.uniform(0.75, 1.25))
 
     def _expired(self, task: GenerationTask) -> bool:
-        return task.expires_at is not None and task.expires_at.timestamp() <= self.clock.now()
+        return task.expires_at is not None and task.expires_at.timestamp() <= self.downloader.clock.now()
 
-    async def _with_links(self, task: GenerationTask, fresh: Fresh) -> GenerationTask:
-        # Completed without a link has been seen; the link may follow (contract §2.2).
+    async def _with_links(self, task: GenerationTask) -> GenerationTask:
+        # Completed without a link has been seen; the link may follow.
+        again = task
         for looks in range(FRESH_LOOKS):
             await self._pause(looks)
-            again = await fresh()
+            again = await self.fresh()
             if again.files:
                 return again
+        came = result_excerpt(again)
         raise LinkExpiredError(
-            f"Task {task.id} is completed but the gateway has no link for it.",
+            f"Task {task.id} is completed but the gateway has no link for it"
+            + (f"; where links stand it says {came}." if came else "."),
             hint="Links live for 24 hours. Look again later (toapis status); if none comes back, ask the gateway's "
             "support with the task id before generating it anew.",
         )
+
+
+def _unless_a_defect(result: SavedFile | ToAPIsError | BaseException) -> SavedFile | ToAPIsError:
+    if isinstance(result, SavedFile | ToAPIsError):
+        return result
+    raise result
 
 
 def _sources(task: GenerationTask) -> list[_Source]:

@@ -8,12 +8,14 @@ from typing import TypeVar
 import attrs
 
 from toapis_async.client.dispatching import EventDispatcher
+from toapis_async.client.limits import LimitWatch
 from toapis_async.clock import Clock
 from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import Polling
+from toapis_async.ports.completion import CompletionSource
 from toapis_async.transport.port import Transport
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.transport.with_retries import ask, ask_once
@@ -23,6 +25,7 @@ from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.encoding import lookup
+from toapis_async.wire.tasks import ids_in
 
 T = TypeVar("T")
 
@@ -63,6 +66,8 @@ class Gateway:
         grace: how long a miss proves nothing after a submission of unknown outcome.
         client_ids: what the gateway has shown about our references.
         events: brings what happens to whoever listens.
+        completion: may tell of the end of a task before the next look.
+        limits: tells of changes of the pace.
         ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
         warned_of: unknown models that the user was warned of; once each.
 
@@ -82,8 +87,13 @@ class Gateway:
     grace: GracePeriods
     client_ids: ClientIdTraits
     events: EventDispatcher
+    completion: CompletionSource
+    limits: LimitWatch = attrs.field(init=False)
     ever_answered: bool = False
     warned_of: set[str] = attrs.field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        self.limits = LimitWatch(self.rate_limiter)
 
     async def ask(
         self,
@@ -104,21 +114,25 @@ class Gateway:
             random=self.random,
         )
 
-    async def look(self, task_id: str, kind: Kind) -> GenerationTask:
-        """Look at a task once, by its id or by ``client_business_id``.
+    async def look(self, name: str, kind: Kind) -> GenerationTask:
+        """Look once at the task of that ``client_business_id``; whoever asks has to judge whose the answer is.
 
         Raises:
             ToAPIsError: this look failed; the task may be well.
 
         """
-        return await self.looks_at(task_id, kind)()
+        reply = await ask_once(self.transport, lookup(name, kind=kind), asked_for=f"task {name}", clock=self.clock)
+        return task_from(reply, kind=kind, asked=name)
 
-    def looks_at(
-        self, task_id: str, kind: Kind, *, priority: int = INTERACTIVE
-    ) -> Callable[[], Awaitable[GenerationTask]]:
-        """Return what looks at that task once, each time that it is called; see ``look()``."""
-        request, asked_for = attrs.evolve(lookup(task_id, kind=kind), priority=priority), f"task {task_id}"
+    def looks_at(self, task: GenerationTask, *, priority: int = INTERACTIVE) -> Callable[[], Awaitable[GenerationTask]]:
+        """Return what looks at that task once, each time that it is called.
 
+        A look that fails raises ``ToAPIsError`` and says nothing about the task; one that brings another task is
+        such a failure.
+        """
+        request = attrs.evolve(lookup(task.id, kind=task.kind), priority=priority)
+        asked_for = f"task {task.id}"
+        read = partial(task_from, kind=task.kind, asked=task.id, ours=ids_in(task))
         seen: tuple[bytes, GenerationTask] | None = None
 
         async def look() -> GenerationTask:
@@ -126,7 +140,7 @@ class Gateway:
             reply = await ask_once(self.transport, request, asked_for=asked_for, clock=self.clock)
             # Most looks at a task that goes on bring the same bytes again.
             if seen is None or seen[0] != reply.body:
-                seen = reply.body, task_from(reply, kind=kind, asked=task_id)
+                seen = reply.body, read(reply)
             return seen[1]
 
         return look
@@ -140,7 +154,7 @@ class Gateway:
         """
         return await self.ask(
             lookup(task_id, kind=kind),
-            partial(task_from, kind=kind, asked=task_id),
+            partial(task_from, kind=kind, asked=task_id, ours=frozenset()),
             asked_for=f"task {task_id}",
             retries=retries,
         )

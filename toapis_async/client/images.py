@@ -50,14 +50,16 @@ class Images(Generations[ImageRequest]):
 
         Args:
             request: what to make; or give its fields as keyword arguments, ``prompt=`` at the least.
-            timeout_seconds: how long to wait once it is accepted; None for 15 minutes.
+            timeout_seconds: for all of it: uploads, the line, the POST and the wait. None for 15 minutes once it is
+                accepted.
             **fields: as in ``ImageRequest``.
 
         Raises:
             InvalidRequestError: it is wrong; nothing was sent, or the gateway refused it.
             SubmissionUnknownError: whether a task exists could not be found out.
             TaskFailedError: the gateway gave it up.
-            TaskTimeoutError: we stopped waiting; it carries the task, which may still finish.
+            TaskTimeoutError: we stopped waiting; it carries the task, which may still finish, or None where there was
+                none yet: a POST that is under way then goes on and ends with ``on_abandoned``.
             ToAPIsError: refused, or the gateway could not be reached.
 
         """

@@ -1,6 +1,7 @@
 """Settings of a client, checked before any input or output. The only door to the environment."""
 
 import ipaddress
+import logging
 import os
 import platform
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from toapis_async.errors import ConfigurationError
 
 API_KEY_VARIABLE = "TOAPIS_API_KEY"
 BASE_URL_VARIABLE = "TOAPIS_BASE_URL"
+LOG_VARIABLE = "TOAPIS_LOG"
 DEFAULT_BASE_URL = "https://toapis.com"
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MAX_RETRIES = 3
@@ -20,6 +22,7 @@ DEFAULT_MAX_RETRIES = 3
 # Cloudflare in front of the gateway has refused clients that do not look like a browser (contract §1, §7.20).
 USER_AGENT = f"Mozilla/5.0 (compatible; toapis-async/{__version__}; python/{platform.python_version()})"
 
+_LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 _KEY_HINT = f"Set {API_KEY_VARIABLE} in the environment (in Python, or pass api_key=)."
 _URL_HINT = f"Set {BASE_URL_VARIABLE}, --base-url or base_url= to something like {DEFAULT_BASE_URL}."
 
@@ -33,6 +36,7 @@ class Settings:
         base_url: ends in ``/v1``.
         timeout_seconds: for one HTTP exchange.
         max_retries: of a single call.
+        log_level: of ``logging``, from which on events are shown; None leaves that to the program.
 
     """
 
@@ -40,6 +44,7 @@ class Settings:
     base_url: str
     timeout_seconds: float
     max_retries: int
+    log_level: int | None = None
 
     @classmethod
     def gather(
@@ -70,6 +75,7 @@ class Settings:
             base_url=checked_base_url(base_url or environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
             timeout_seconds=float(timeout),
             max_retries=max_retries,
+            log_level=checked_log_level(environment.get(LOG_VARIABLE)),
         )
 
 
@@ -92,6 +98,23 @@ def checked_key(key: str | None) -> str:
     if not key.isascii() or not key.isprintable():
         raise ConfigurationError("The API key has a character that no key has.", hint=f"Copy it again. {_KEY_HINT}")
     return key
+
+
+def checked_log_level(word: str | None) -> int | None:
+    """Return the level that the word means; None for none.
+
+    Raises:
+        ConfigurationError: it is none of the three.
+
+    """
+    if not word:
+        return None
+    level = _LOG_LEVELS.get(word.strip().lower())
+    if level is None:
+        raise ConfigurationError(
+            f"{LOG_VARIABLE} must be one of {', '.join(_LOG_LEVELS)}, not {word!r}.", hint="'info' shows hold-ups."
+        )
+    return level
 
 
 def checked_base_url(url: str) -> str:

@@ -22,6 +22,7 @@ from toapis_async.errors import (
 from toapis_async.policy.money.asking import Verdict, grace_seconds
 from toapis_async.policy.money.delivery import Knowledge, knowledge_of
 from toapis_async.policy.money.retrying import RetryPolicy, may_send_again, retry_seconds
+from toapis_async.ports.events import Event
 from toapis_async.values.exchange import HttpRequest, Purpose
 from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
@@ -78,6 +79,14 @@ class Attempts(Protocol):
             how long to wait, in seconds, or None to leave that to the retry policy.
 
         """
+        ...
+
+    def waits_for(self, limit: Literal["rate", "in_flight"]) -> None:
+        """Hear that it has to wait for its turn under a limit that we keep to."""
+        ...
+
+    def tell(self, event: Callable[..., Event], /, **facts: object) -> None:
+        """Tell whoever listens of something else that happened meanwhile."""
         ...
 
 
@@ -146,7 +155,9 @@ class Submitter:
     async def _turn(self, attempts: Attempts) -> str:
         """Wait until an attempt may be sent; return its ``client_business_id``."""
         limiter = self.gateway.rate_limiter
-        await limiter.acquire(Purpose.SUBMIT, self.priority)
+        if not limiter.take_at_once(Purpose.SUBMIT, self.priority):
+            attempts.waits_for("rate")
+            await limiter.acquire(Purpose.SUBMIT, self.priority)
         try:
             await self._let_one_ahead()
             return await self._begin(attempts)
@@ -189,7 +200,7 @@ class Submitter:
     ) -> GenerationTask | ToAPIsError:
         """Make one attempt: the task, or the error after which another attempt is safe."""
         try:
-            task = await self._post(encode, client_business_id, kind)
+            task = await self._post(encode, client_business_id, kind, attempts)
         except ToAPIsError as error:
             failure = error
         else:
@@ -209,7 +220,13 @@ class Submitter:
             )
         return failure
 
-    async def _post(self, encode: Encode, client_business_id: str, kind: Kind) -> GenerationTask:
+    async def _post(self, encode: Encode, client_business_id: str, kind: Kind, attempts: Attempts) -> GenerationTask:
+        try:
+            return await self._exchange(encode, client_business_id, kind)
+        finally:
+            self.gateway.limits.tell_change(attempts.tell)
+
+    async def _exchange(self, encode: Encode, client_business_id: str, kind: Kind) -> GenerationTask:
         try:
             reply = await self.gateway.unpaced.send(encode(client_business_id))
         except BaseException:

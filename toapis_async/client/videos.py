@@ -1,6 +1,7 @@
 """``client.videos``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Literal, TypedDict, Unpack
 
 import attrs
@@ -53,7 +54,8 @@ class Videos(Generations[VideoRequest]):
 
         Args:
             request: what to make; or give its fields as keyword arguments, ``prompt=`` and ``model=`` at the least.
-            timeout_seconds: how long to wait once it is accepted; None for one hour.
+            timeout_seconds: for all of it: uploads, the line, the POST and the wait. None for one hour once it is
+                accepted.
             **fields: as in ``VideoRequest``.
 
         Raises:
@@ -104,13 +106,8 @@ class Videos(Generations[VideoRequest]):
         check(request, self._gateway)
         wrong = wrong_action(action, request, self._gateway.catalogue)
         judge(wrong, self._gateway)
-        ready = await self._uploads.resolve(request)
         video_id = video if isinstance(video, str) else video.id
-
-        def post(client_business_id: str) -> HttpRequest:
-            return encode(video_id, ready, catalogue=self._gateway.catalogue, client_business_id=client_business_id)
-
-        return await self._submit(request, post)
+        return await self._submit(self._call(request), partial(encode, video_id))
 
 
 def video_request(request: VideoRequest | None, fields: VideoFields) -> VideoRequest:

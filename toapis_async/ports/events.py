@@ -34,7 +34,9 @@ class Event:
     @property
     def model(self) -> str | None:
         """The model's id, or None where no request is known."""
-        return None if self.request is None else self.request.model
+        # What stands in a session's input may be anything, and its failure is told with it.
+        model: str | None = getattr(self.request, "model", None)
+        return model
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Self
 from urllib.parse import urljoin
 
@@ -10,8 +11,10 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
-from toapis_async.policy.files.addresses import refusal
+from toapis_async.policy.files.addresses import absolute, quoted, refusal
+from toapis_async.policy.files.transfers import FileVersion, coding_of, parse_content_range
 from toapis_async.transport.guarded_resolver import GuardedResolver
+from toapis_async.transport.header_limits import HEADER_LIMITS
 from toapis_async.transport.inflating import inflated
 
 MAX_REDIRECTS = 3
@@ -57,12 +60,14 @@ class FileReply:
     @property
     def validator(self) -> str | None:
         """What to send with a later range so that it continues this very file, or None."""
+        return None if self._encoding else self.version.validator
+
+    @property
+    def version(self) -> FileVersion:
+        """Which version of the file this is, as far as the host says."""
         headers = self._response.headers
-        etag = headers.get("ETag")
-        if self._encoding:
-            return None
-        # Weak tags must not be sent in If-Range (RFC 9110, section 13.1.5).
-        return etag if etag and not etag.startswith("W/") else headers.get("Last-Modified")
+        _, length = parse_content_range(self.content_range)
+        return FileVersion(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length)
 
     @property
     def retry_after_seconds(self) -> float | None:
@@ -72,8 +77,8 @@ class FileReply:
 
     @property
     def _encoding(self) -> str:
-        encoding = self._response.headers.get("Content-Encoding", "").strip().lower()
-        return "" if encoding == "identity" else encoding
+        label = self._response.headers.get("Content-Encoding")
+        return "" if label is None else coding_of(label)
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes.
@@ -130,7 +135,7 @@ class FileHost:
         resolver: AbstractResolver | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._user_agent = user_agent
         self._connections = connections
         self._timeout = aiohttp.ClientTimeout(
@@ -152,7 +157,7 @@ class FileHost:
             self._session = None
 
     def _opened(self) -> aiohttp.ClientSession:
-        resolver = GuardedResolver(self._resolver or aiohttp.ThreadedResolver(), base_url=self._base_url)
+        resolver = GuardedResolver(self._resolver or aiohttp.ThreadedResolver(), base_url=self.base_url)
         connector = aiohttp.TCPConnector(limit=self._connections, resolver=resolver, ssl=self._ssl, ttl_dns_cache=60)
         return aiohttp.ClientSession(
             connector=connector,
@@ -185,7 +190,7 @@ class FileHost:
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 return response
             response.close()
-            url = urljoin(url, response.headers["Location"])
+            url = urljoin(url, response.headers["Location"].strip(" "))
         raise DownloadError(
             f"More than {MAX_REDIRECTS} redirects.", url=_bare(url), http_status=response.status, hint=_PAID_FOR
         )
@@ -196,25 +201,25 @@ class FileHost:
             raise ConfigurationError("The client is closed.", hint="Download inside `async with AsyncToAPIs() …`.")
         session = self._session = self._session or self._opened()
         try:
-            return await session.get(target, headers=headers, allow_redirects=False)
+            return await session.get(target, headers=headers, allow_redirects=False, **HEADER_LIMITS)
         except TimeoutError as error:
             raise DownloadError("The file host did not answer in time.", url=_bare(url), hint=_PAID_FOR) from error
         except aiohttp.ClientResponseError:
             # Its text holds the whole address, and with it a signature that is as good as a key.
             raise DownloadError("The file host did not speak HTTP.", url=_bare(url), hint=_PAID_FOR) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise DownloadError(
                 f"The file host could not be reached: {type(error).__name__}: {error}.", url=_bare(url), hint=_PAID_FOR
             ) from error
 
     def _checked(self, url: str) -> URL:
-        why = refusal(url, base_url=self._base_url)
-        if why is None:
-            try:
-                # As it is: quoting it anew could break its signature.
-                return URL(url, encoded=url.isascii() and " " not in url)
-            except ValueError:
-                why = "it is no valid address"
+        why: str | None = "it is no valid address"
+        with suppress(ValueError):
+            url = absolute(url, base_url=self.base_url)
+            why = refusal(url, base_url=self.base_url)
+            if why is None:
+                return URL(quoted(url), encoded=True)
+        why = why or "it is no valid address"
         raise DownloadError(f"The file's address was refused: {why}.", url=_bare(url), http_status=0, hint=_NOT_FETCHED)
 
 

@@ -10,6 +10,7 @@ from multidict import CIMultiDict, istr
 from yarl import URL
 
 from toapis_async.errors import APIConnectionError, APITimeoutError, ConfigurationError, Delivery
+from toapis_async.transport.header_limits import HEADER_LIMITS
 from toapis_async.transport.time_limit import TimeLimit
 from toapis_async.values.exchange import HttpReply, HttpRequest
 
@@ -115,6 +116,7 @@ class AiohttpTransport:
                 timeout=self._timeout,
                 # A lent session may be set to raise: then a refusal would look like a broken connection.
                 raise_for_status=False,
+                **HEADER_LIMITS,
             )
             try:
                 body = await _whole_body(response)

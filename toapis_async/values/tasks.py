@@ -84,6 +84,8 @@ class GenerationTask:
         model: the model's id, or None where the reply leaves it out.
         client_business_id: the reference that we sent, when the gateway echoes it.
         files: what it made; empty until completed, and after the links have expired.
+        unread: what stands beside ``files`` in the result and is none, such as an error in place of one image: the
+            beginning of each entry, for people.
         created_at, completed_at, expires_at: UTC, or None. Links die at ``expires_at`` (24 h).
         error: why it failed, or None.
         billing: what it cost, when the gateway says so.
@@ -100,6 +102,7 @@ class GenerationTask:
     model: str | None = None
     client_business_id: str | None = None
     files: tuple[TaskFile, ...] = ()
+    unread: tuple[str, ...] = ()
     created_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None
@@ -112,6 +115,11 @@ class GenerationTask:
     def urls(self) -> tuple[str, ...]:
         """The links of all its files, in the gateway's order."""
         return tuple(file.url for file in self.files)
+
+    @property
+    def lasting_urls(self) -> tuple[str, ...]:
+        """The links that are worth keeping; none where a file came inside the reply, which a look brings again."""
+        return () if any(url[:5].lower() == "data:" for url in self.urls) else self.urls
 
     @property
     def cost(self) -> Decimal | None:

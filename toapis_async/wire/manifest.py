@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeAlias, get_args
 import attrs
 
 from toapis_async.errors import SubmissionUnknownError, ToAPIsError
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import missing_files
-from toapis_async.wire.records import relative_name
+from toapis_async.wire.records import Root, relative_name
 
 EntryStatus: TypeAlias = Literal["saved", "failed", "unknown", "unfinished", "not_sent"]
 """``unknown``: it cannot be said whether the gateway has, and charges for, the item. ``unfinished``: it is paid for,
@@ -41,7 +41,7 @@ class ManifestEntry:
     Attributes:
         id: the item's key.
         status: how it ended.
-        files: their paths are relative to the output directory.
+        files: their paths are relative to the output directory; those at an address have all of it.
         missing: files that were asked for and did not come.
         task_id: the gateway's, or None when nothing was accepted.
         client_business_id: of the last attempt.
@@ -77,7 +77,7 @@ class ManifestEntry:
 def manifest_line(
     record: ItemRecord,
     *,
-    directory: Path | None = None,
+    directory: Root | None = None,
     status: EntryStatus | None = None,
     error: ToAPIsError | None = None,
     looks: int | None = None,
@@ -86,7 +86,8 @@ def manifest_line(
 
     Args:
         record: what the journal holds of it.
-        directory: the output directory, as the paths of the files begin; None when all lie directly in it.
+        directory: the output directory, as the paths of the files begin; None when all lie directly in it. Files
+            that are elsewhere, at an address, are written with their whole ``uri``.
         status: how it ended; None takes it from the record's state.
         error: why; None takes what the record has.
         looks: how often its task was looked at until it had finished; None leaves it out. The journal does not hold
@@ -124,9 +125,11 @@ def manifest_line(
     return line.translate(_LINE_ENDS)
 
 
-def _file(file: SavedFile, directory: Path | None) -> dict[str, object]:
+def _file(file: SavedFile, directory: Root | None) -> dict[str, object]:
+    remote = is_address(file.uri)
     return {
-        "path": file.path.name if directory is None else relative_name(file.path, directory),
+        "path": file.name if directory is None or remote else relative_name(file.uri, directory),
+        **({"uri": file.uri} if remote else {}),
         "bytes": file.bytes,
         "sha256": file.sha256,
         "mime": file.mime,
@@ -203,11 +206,13 @@ def _text(value: object) -> str:
 
 
 def _saved_file(body: dict[str, Any]) -> SavedFile:
-    path = PurePath(body["path"])
+    path, uri = PurePath(body["path"]), body.get("uri")
     if path.is_absolute() or ".." in path.parts:
         raise ValueError(f"no line of a manifest: {path} leads out of the output directory")
+    if uri is not None and not is_address(uri):
+        raise ValueError(f"no line of a manifest: {uri} is no address")
     return SavedFile(
-        path=Path(path),
+        uri=Path(path) if uri is None else uri,
         bytes=int(body["bytes"]),
         sha256=str(body["sha256"]),
         mime=str(body["mime"]),

@@ -11,15 +11,18 @@ import json
 import os
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.kinds import KINDS, REQUESTS, fields_of_form, kind_of
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
+
+Root: TypeAlias = str | os.PathLike[str]
+"""Where the files of a run are: a directory, or an address such as ``s3://bucket/july``."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().raw_decode
@@ -109,10 +112,10 @@ def _decode_source(value: str | dict[str, str]) -> Reference:
     return base64.b64decode(value["base64"]) if "base64" in value else Path(value["path"])
 
 
-def encode_facts(record: ItemRecord, directory: Path) -> str:
+def encode_facts(record: ItemRecord, root: Root) -> str:
     """Write what a record says beside its key, state and request.
 
-    Paths of files below ``directory`` are written relative to it, so that the directory can be moved.
+    Files below ``root`` are written relative to it, so that the directory can be moved.
     """
     body: dict[str, Any] = {
         name: value
@@ -120,34 +123,34 @@ def encode_facts(record: ItemRecord, directory: Path) -> str:
         if value is not None and value is not False and value != ()
     }
     if record.files:
-        body["files"] = [_encode_file(file, directory) for file in record.files]
+        body["files"] = [_encode_file(file, root) for file in record.files]
     return _encode(body)
 
 
-def decode_record(key: str, state: str, request: str, facts: str, directory: Path) -> ItemRecord:
-    """Read a record back; ``directory`` is where the run's files are now.
+def decode_record(key: str, state: str, request: str, facts: str, root: Root) -> ItemRecord:
+    """Read a record back; ``root`` is where the run's files are now.
 
     Raises:
         ValueError: the text is damaged, or a newer version of the library wrote it.
 
     """
     try:
-        return _record(key, state, _decode(request)[0], _decode(facts)[0], directory)
+        return _record(key, state, _decode(request)[0], _decode(facts)[0], root)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no record of an item: {error}") from error
 
 
-def _record(key: str, state: str, request: dict[str, Any], facts: dict[str, Any], directory: Path) -> ItemRecord:
+def _record(key: str, state: str, request: dict[str, Any], facts: dict[str, Any], root: Root) -> ItemRecord:
     for name in _TUPLES & facts.keys():
         facts[name] = tuple(facts[name])
     if "files" in facts:
-        facts["files"] = tuple([_decode_file(file, directory) for file in facts["files"]])
+        facts["files"] = tuple([_decode_file(file, root) for file in facts["files"]])
     return ItemRecord(key=key, state=_STATES[state], request=_request(request), **facts)
 
 
-def _encode_file(file: SavedFile, directory: Path) -> list[Any]:
+def _encode_file(file: SavedFile, root: Root) -> list[Any]:
     return [
-        relative_name(file.path, directory),
+        relative_name(file.uri, root),
         file.bytes,
         file.sha256,
         file.mime,
@@ -157,18 +160,32 @@ def _encode_file(file: SavedFile, directory: Path) -> list[Any]:
     ]
 
 
-def _decode_file(row: list[Any], directory: Path) -> SavedFile:
+def _decode_file(row: list[Any], root: Root) -> SavedFile:
     name, length, sha256, mime, width, height, mtime_ns = row
-    path = directory / name
-    return SavedFile(path=path, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns)
+    uri = uri_below(root, name)
+    return SavedFile(uri=uri, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns)
 
 
-def relative_name(path: Path, directory: Path) -> str:
-    """Name a file relative to a directory, with slashes on every system; as it is where it lies elsewhere."""
-    text, root = os.fspath(path), os.fspath(directory)
-    if root == ".":
-        inside = text
-    else:
-        prefix = root if root.endswith(os.sep) else root + os.sep
-        inside = text.removeprefix(prefix)
+def relative_name(uri: str, root: Root) -> str:
+    """Name a file relative to where the run's files are, with slashes on every system; files elsewhere keep it all."""
+    text = os.fspath(root)
+    if is_address(uri):
+        return uri.removeprefix(text.rstrip("/") + "/") if is_address(text) else uri
+    inside = uri if text == "." else uri.removeprefix(text if text.endswith(os.sep) else text + os.sep)
     return inside if os.sep == "/" else inside.replace(os.sep, "/")
+
+
+def uri_below(root: Root, name: str) -> str:
+    """Undo ``relative_name``.
+
+    Raises:
+        TypeError: the name is no text.
+
+    """
+    text = os.fspath(root)
+    if is_address(name):
+        return name
+    if is_address(text):
+        return f"{text.rstrip('/')}/{name}"
+    # By way of a Path, so that a journal and a directory that name one file agree on its text.
+    return str(Path(text, name))

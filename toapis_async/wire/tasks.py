@@ -1,8 +1,12 @@
 """The gateway's task object, in every shape it was seen in (contract §2.2 and §8)."""
 
+import json
+import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from toapis_async.policy.files.signatures import sniff
 from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFailure, TaskFile, TaskStatus
 from toapis_async.wire.complaints import complaint_in
 from toapis_async.wire.json_objects import JsonObject
@@ -10,7 +14,12 @@ from toapis_async.wire.plain_text import plain
 from toapis_async.wire.scalars import amount_of, id_of, moment_of, name_of, percent_of
 
 _STATUS_CHARS = 80
-_URL_CHARS = 8192
+_URL_CHARS = 65_536
+_EXCERPT_CHARS = 200
+# Where a file stands that came inside the reply, by the habit of other image services.
+_INLINE_KEYS = ("b64_json", "image_base64", "base64", "b64")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{64}")
+_SECRETS_OF_ADDRESSES = re.compile(r"\?[^\s\"']*")
 
 _STATUSES: Mapping[str, TaskStatus] = {
     "pending": TaskStatus.PENDING,
@@ -48,6 +57,7 @@ _LINK_PLACES: tuple[tuple[str, ...], ...] = (
     ("images",),
     ("metadata", "url"),
 )
+_NO_FILES: tuple[tuple[TaskFile, ...], list[object]] = ((), [])
 _NO_REASON = "the gateway gave no reason"
 
 
@@ -69,6 +79,7 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
     if reference is None and type(metadata) is dict:
         reference = metadata.get("client_business_id")
     usage = said.get("usage")
+    files, others = _files_in(said) if status is TaskStatus.COMPLETED else _NO_FILES
     return GenerationTask(
         id=task_id,
         kind=kind,
@@ -77,7 +88,8 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
         progress=percent_of(said.get("progress")),
         model=name_of(said.get("model")),
         client_business_id=None if reference is None else name_of(reference),
-        files=_files_in(said) if status is TaskStatus.COMPLETED else (),
+        files=files,
+        unread=tuple(_shown(entry) for entry in others),
         created_at=moment_of(said.get("created_at") or said.get("submitted_at")),
         completed_at=moment_of(said.get("completed_at") or said.get("finished_at")),
         expires_at=moment_of(said.get("expires_at")),
@@ -88,6 +100,13 @@ def task_in(whole: JsonObject, *, kind: Kind, asked: str | None = None) -> Gener
     )
 
 
+def ids_in(task: GenerationTask) -> frozenset[str]:
+    """Give every id by which the reply that *task* was read from calls it; some video tasks have two."""
+    said = _unwrapped(dict(task.raw))
+    ids = (id_of(said.get("id")), id_of(said.get("task_id")))
+    return frozenset(task_id for task_id in (task.id, *ids) if task_id is not None)
+
+
 def address_of(value: object) -> str | None:
     """Read an ``http(s)`` address; whether it may be fetched is judged where it is fetched."""
     if type(value) is not str:
@@ -96,6 +115,39 @@ def address_of(value: object) -> str | None:
     if not url[:8].lower().startswith(("https://", "http://")) or len(url) > _URL_CHARS:
         return None
     return url if url.isprintable() and " " not in url else None
+
+
+def file_address_of(value: object) -> str | None:
+    """Read where a file is: an ``http(s)`` address, whole or relative to the gateway, or a ``data:`` address.
+
+    Spaces inside it stay: they are quoted where it is fetched. ``files.example/a.png`` could be a host or a folder,
+    and is neither.
+    """
+    if type(value) is not str:
+        return None
+    url = value.strip()
+    if url[:5].lower() == "data:":
+        return url if "," in url else None
+    if not url[:8].lower().startswith(("https://", "http://", "/")) or len(url) > _URL_CHARS:
+        return None
+    return url if url.isprintable() and url.strip("/") else None
+
+
+def result_excerpt(task: GenerationTask) -> str:
+    """Return, for an error, the beginning of what a reply has where links should stand; empty when it has nothing."""
+    said = _unwrapped(dict(task.raw))
+    places = {key: said[key] for key, *_ in _LINK_PLACES if key != "metadata" and said.get(key)}
+    return _shown(places) if places else ""
+
+
+def _shown(value: object) -> str:
+    """Return the beginning of a value as one line of JSON, for people."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    # What follows a question mark in an address may be as good as a key.
+    return plain(_SECRETS_OF_ADDRESSES.sub("", text[: 4 * _EXCERPT_CHARS]), _EXCERPT_CHARS)
 
 
 def _unwrapped(whole: JsonObject) -> JsonObject:
@@ -132,30 +184,47 @@ def _unusual(word: object) -> tuple[str, TaskStatus]:
     return text, known
 
 
-def _files_in(said: JsonObject) -> tuple[TaskFile, ...]:
+def _files_in(said: JsonObject) -> tuple[tuple[TaskFile, ...], list[object]]:
+    """Read the files of the first place that has any, and what else stands there."""
     for place in _LINK_PLACES:
         found: Any = said
         for key in place:
             found = found.get(key) if type(found) is dict else None
-        files = _files_of(found)
-        if files:
-            return files
-    return ()
-
-
-def _files_of(found: object) -> tuple[TaskFile, ...]:
-    items = found if type(found) is list else (found,)
-    return tuple(file for item in items if (file := _file_of(item)) is not None)
+        entries = found if type(found) is list else [found]
+        files = [_file_of(entry) for entry in entries]
+        if any(files):
+            others = [entry for entry, file in zip(entries, files, strict=True) if file is None]
+            return tuple(file for file in files if file is not None), others
+    return _NO_FILES
 
 
 def _file_of(item: object) -> TaskFile | None:
     if type(item) is not dict:
-        url = address_of(item)
+        url = _file_at(item)
         return None if url is None else TaskFile(url=url)
-    url = address_of(item.get("url"))
+    inline = (_inlined(item.get(key)) for key in _INLINE_KEYS)
+    url = _file_at(item.get("url")) or next(filter(None, inline), None)
     if url is None:
         return None
-    return TaskFile(url=url, format=name_of(item.get("format")), last_frame_url=address_of(item.get("last_frame_url")))
+    still = _file_at(item.get("last_frame_url"))
+    return TaskFile(url=url, format=name_of(item.get("format")), last_frame_url=still)
+
+
+def _file_at(value: object) -> str | None:
+    """Read an address, or a file that stands in place of one: JPEG in base64 begins with a slash, as addresses do."""
+    begins_as_base64 = type(value) is str and _BASE64.match(value) is not None
+    if begins_as_base64 and sniff(b64decode(str(value)[:64], altchars=b"-_")) is not None:
+        return _inlined(value)
+    return file_address_of(value)
+
+
+def _inlined(value: object) -> str | None:
+    """Read a file that came as base64 text, as a ``data:`` address; its own bytes say what it is."""
+    if type(value) is not str:
+        return None
+    if value[:5].lower() == "data:":
+        return file_address_of(value)
+    return f"data:;base64,{value}" if _BASE64.match(value) else None
 
 
 def _failure_in(said: JsonObject, word: str) -> TaskFailure:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.policy.files.addresses import address_allowed, is_loopback, refusal
+from toapis_async.policy.files.addresses import (
+    absolute,
+    address_allowed,
+    host_of,
+    is_loopback,
+    quoted,
+    refusal,
+)
 
 PUBLIC = "https://toapis.com/v1"
 LOOPBACK = "http://127.0.0.1:8080/v1"
@@ -149,3 +156,55 @@ def test_any_text_gets_an_answer(text):
     refusal(text, base_url=PUBLIC)
     refusal("https://" + text, base_url=text)
     is_loopback(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("/f/a.png?sig=%2F", "https://toapis.com/f/a.png?sig=%2F"),
+        ("//files.toapis.com/a.png", "https://files.toapis.com/a.png"),
+        (" https://h.example/a.png ", "https://h.example/a.png"),
+        ("https://bücher.example/é.png", "https://xn--bcher-kva.example/é.png"),
+        ("https://１２７.0.0.1/a.png", "https://127.0.0.1/a.png"),
+        ("files.toapis.com/a.png", "files.toapis.com/a.png"),
+    ],
+)
+def test_what_has_one_reading_becomes_a_whole_address(url, whole):
+    """Relative ones begin at the gateway; what could be a host or a folder stays as it came."""
+    assert whole == absolute(url, base_url=PUBLIC)
+
+
+@pytest.mark.parametrize("url", ["https://" + "ü" * 70 + ".example/", "https://ü..example/"])
+def test_a_host_that_cannot_be_written_is_no_address(url):
+    """Names that the network has no form for are refused."""
+    with pytest.raises(ValueError):
+        absolute(url, base_url=PUBLIC)
+    assert host_of(url, base_url=PUBLIC) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        (
+            "https://h/a.png?sig=x%2Fy%2Bz%3D&k=~!*'()[]{}|^`\"<>",
+            "https://h/a.png?sig=x%2Fy%2Bz%3D&k=~!*'()[]{}|^`\"<>",
+        ),
+        ("https://h/红.png?sig=x%2Fy%2Bz%3D", "https://h/%E7%BA%A2.png?sig=x%2Fy%2Bz%3D"),
+        ("https://h/a b.png?p=100%", "https://h/a%20b.png?p=100%"),
+        ("https://h/\udce7.png", "https://h/%E7.png"),
+    ],
+)
+def test_only_what_must_be_is_quoted(url, sent):
+    """A signature covers the address letter for letter."""
+    assert sent == quoted(url)
+
+
+@given(st.text())
+def test_quoting_twice_changes_nothing(text):
+    """Whatever is quoted can be sent, and is not quoted again."""
+    try:
+        once = quoted(text)
+    except ValueError:
+        return
+    assert once.isascii()
+    assert once == quoted(once)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unicodedata
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import attrs
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from toapis_async.policy.files.naming import (
     client_business_id,
-    file_name,
+    file_names,
     file_stem,
     item_key,
     request_digest,
@@ -25,6 +26,11 @@ TRICKY = st.text(alphabet=st.characters(), max_size=130) | st.sampled_from(
     ["cat", "Cat", "CAT", "cat.", "cat ", " cat", "c\u200bat", "ﬁ", "fi", "ß", "ss", "é", "e\u0301", "K", "k", "ı", "i",
      "con", "CON", "con.txt", "com1", "com¹", "a/b", "a\\b", "a:b", "..", ".", "", "-", "~", "cat~1", "\udcff", "猫"]
 )  # fmt: skip
+
+
+def name_of(*args, **options):
+    """The first name."""
+    return next(file_names(*args, **options))
 
 
 def folded(name: str) -> str:
@@ -96,16 +102,25 @@ def test_different_files_have_different_names(first, second, index, count, other
     """No file of one item can take the name of another item's file."""
     assume(first != second)
 
-    name = file_name(file_stem(first), index, count, "png")
-    assert folded(name) != folded(file_name(file_stem(second), other_index, other_count, "png"))
+    name = name_of(file_stem(first), index, count, "png")
+    assert folded(name) != folded(name_of(file_stem(second), other_index, other_count, "png"))
+
+
+@given(TRICKY, TRICKY, st.integers(0, 3), st.integers(1, 4), st.integers(0, 3), st.integers(1, 4))
+def test_spare_names_are_nobody_elses(first, second, index, count, other_index, other_count):
+    """A name for when a stranger's file has the best one is no name of another item, nor of the item's other files."""
+    spare = [folded(name) for name in islice(file_names(file_stem(first), index, count, "png"), 4)]
+    assert len(set(spare)) == 4
+    other = name_of(file_stem(second), other_index, other_count, "png")
+    assert folded(other) not in spare[1:]
 
 
 def test_files_of_an_item_are_numbered_when_there_are_several():
     """One file has the plain name; several have numbers from one; companions say what they are."""
-    assert file_name("cat", 0, 1, "png") == "cat.png"
-    assert [file_name("cat", index, 2, "png") for index in range(2)] == ["cat~1.png", "cat~2.png"]
-    assert file_name("cat", 0, 1, "png", part="last-frame") == "cat~last-frame.png"
-    assert file_name("cat", 1, 2, "png", part="last-frame") == "cat~2-last-frame.png"
+    assert name_of("cat", 0, 1, "png") == "cat.png"
+    assert [name_of("cat", index, 2, "png") for index in range(2)] == ["cat~1.png", "cat~2.png"]
+    assert name_of("cat", 0, 1, "png", part="last-frame") == "cat~last-frame.png"
+    assert name_of("cat", 1, 2, "png", part="last-frame") == "cat~2-last-frame.png"
 
 
 @pytest.mark.parametrize(

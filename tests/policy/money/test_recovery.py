@@ -26,7 +26,7 @@ from toapis_async.values.records import (
 from toapis_async.values.requests import ImageRequest, VideoRequest
 
 REQUEST = ImageRequest("a house")
-FILE = SavedFile(path="out/a.png", bytes=1, sha256="", mime="image/png")  # type: ignore[arg-type]
+FILE = SavedFile(uri="out/a.png", bytes=1, sha256="", mime="image/png")  # type: ignore[arg-type]
 
 
 def intended(attempt: int = 1, at: float = 1.0) -> Intended:

@@ -23,11 +23,14 @@ def names(directory: Path) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir()) if directory.exists() else []
 
 
-async def saved(directory: OutputDirectory, name: str, *chunks: bytes) -> SavedFile:
-    partial = directory.open_partial(name)
-    for chunk in chunks:
-        await partial.write(chunk)
-    return await partial.publish(f"{name}.png", mime="image/png", width=3, height=2)
+async def saved(directory: OutputDirectory, name: str, *chunks: bytes, replace: bool = False) -> SavedFile | None:
+    draft = directory.draft(name)
+    try:
+        for chunk in chunks:
+            await draft.write(chunk)
+        return await draft.publish(f"{name}.png", mime="image/png", width=3, height=2, replace=replace)
+    finally:
+        await draft.discard()
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -39,7 +42,7 @@ async def test_a_published_file_holds_what_was_written(tmp_path, durable, chunks
 
     content = b"".join(chunks)
     assert file == SavedFile(
-        path=tmp_path / "a" / "b" / "cat.png",
+        uri=tmp_path / "a" / "b" / "cat.png",
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         mime="image/png",
@@ -54,7 +57,7 @@ async def test_a_published_file_holds_what_was_written(tmp_path, durable, chunks
 async def test_nothing_is_made_before_something_is_written(tmp_path):
     """Opening a directory or a file touches no disk."""
     async with OutputDirectory(tmp_path / "out") as directory:
-        directory.open_partial("cat")
+        directory.draft("cat")
 
     assert not (tmp_path / "out").exists()
 
@@ -74,9 +77,9 @@ async def test_a_relative_directory_stays_relative(tmp_path, monkeypatch):
 async def test_a_discarded_file_leaves_nothing(tmp_path, size):
     """Neither small nor large files leave a temporary name."""
     async with OutputDirectory(tmp_path) as directory:
-        partial = directory.open_partial("cat")
-        await partial.write(bytes(size))
-        await partial.discard()
+        draft = directory.draft("cat")
+        await draft.write(bytes(size))
+        await draft.discard()
 
     assert names(tmp_path) == []
 
@@ -85,23 +88,14 @@ async def test_a_discarded_file_leaves_nothing(tmp_path, size):
 async def test_a_restarted_file_forgets_what_it_had(tmp_path, size):
     """After a restart only the new bytes count."""
     async with OutputDirectory(tmp_path) as directory:
-        partial = directory.open_partial("cat")
-        await partial.write(bytes(size))
-        await partial.restart()
-        await partial.write(b"new")
-        file = await partial.publish("cat.png", mime="image/png")
+        draft = directory.draft("cat")
+        await draft.write(bytes(size))
+        await draft.restart()
+        await draft.write(b"new")
+        file = await draft.publish("cat.png", mime="image/png")
 
     assert (file.bytes, file.sha256) == (3, hashlib.sha256(b"new").hexdigest())
     assert file.path.read_bytes() == b"new"
-
-
-async def test_publishing_replaces_what_has_the_name(tmp_path):
-    """A file that is fetched again takes its old place."""
-    async with OutputDirectory(tmp_path) as directory:
-        await saved(directory, "cat", b"old")
-        await saved(directory, "cat", b"new")
-
-    assert (tmp_path / "cat.png").read_bytes() == b"new"
 
 
 async def test_many_files_at_once(tmp_path):
@@ -131,13 +125,13 @@ async def test_a_cancelled_file_is_whole_or_gone(tmp_path, size):
     async with OutputDirectory(tmp_path) as directory:
 
         async def save(name: str) -> None:
-            partial = directory.open_partial(name)
+            draft = directory.draft(name)
             try:
                 for _ in range(4):
-                    await partial.write(bytes(size // 4))
-                await partial.publish(f"{name}.png", mime="image/png")
+                    await draft.write(bytes(size // 4))
+                await draft.publish(f"{name}.png", mime="image/png")
             finally:
-                await partial.discard()
+                await draft.discard()
 
         for turns in range(60):
             task = asyncio.ensure_future(save(f"f{turns}"))
@@ -159,7 +153,7 @@ async def test_only_our_temporary_files_are_swept(tmp_path):
 
         async def main():
             directory = OutputDirectory(sys.argv[1])
-            await directory.open_partial("猫 1").write(bytes(2_000_000))
+            await directory.draft("猫 1").write(bytes(2_000_000))
             os._exit(9)
 
         asyncio.run(main())
@@ -171,8 +165,8 @@ async def test_only_our_temporary_files_are_swept(tmp_path):
     assert len(names(tmp_path)) == len(kept) + 1
 
     async with OutputDirectory(tmp_path) as directory:
-        assert await directory.remove_stale_partials() == 1
-        assert await directory.remove_stale_partials() == 0
+        assert await directory.clean_up(alone=True) == 1
+        assert await directory.clean_up(alone=True) == 0
 
     assert names(tmp_path) == sorted(kept)
 
@@ -180,28 +174,28 @@ async def test_only_our_temporary_files_are_swept(tmp_path):
 async def test_a_missing_directory_has_nothing_to_sweep(tmp_path):
     """A first run begins without its directory."""
     async with OutputDirectory(tmp_path / "out") as directory:
-        assert await directory.remove_stale_partials() == 0
-        assert not await directory.intact([SavedFile(path=Path("x"), bytes=1, sha256="", mime="")])
+        assert await directory.clean_up(alone=True) == 0
+        assert await directory.intact([[SavedFile(uri=Path("x"), bytes=1, sha256="", mime="")]]) == [False]
 
 
 async def test_files_that_were_changed_are_noticed(tmp_path):
     """Length and time are enough where they agree; a new time alone makes the content count."""
     async with OutputDirectory(tmp_path) as directory:
         file = await saved(directory, "cat", b"content")
-        elsewhere = attrs.evolve(file, path=Path("/old/place/cat.png"))
-        assert await directory.intact([file, elsewhere])
+        elsewhere = attrs.evolve(file, uri=Path("/old/place/cat.png"))
+        assert await directory.intact([[file, elsewhere]]) == [True]
 
         os.utime(file.path, ns=(5, 5))
-        assert await directory.intact([file])
+        assert await directory.intact([[file]]) == [True]
 
         file.path.write_bytes(b"CONTENT")
         other = await saved(directory, "dog", b"woof")
-        assert await directory.verify_many([[file], [other], [other, file], []]) == [False, True, False, True]
+        assert await directory.intact([[file], [other], [other, file], []]) == [False, True, False, True]
 
         file.path.write_bytes(b"short")
-        assert not await directory.intact([file])
+        assert await directory.intact([[file]]) == [False]
         file.path.unlink()
-        assert not await directory.intact([file])
+        assert await directory.intact([[file]]) == [False]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -215,7 +209,7 @@ async def test_a_forbidden_directory_is_a_storage_error(tmp_path):
 
 
 async def test_a_file_in_the_way_is_a_storage_error(tmp_path):
-    """Neither a file in place of the directory, nor a directory in place of the file, is overwritten."""
+    """A file in place of the directory, or a directory that a file would replace, is named and stays."""
     (tmp_path / "file").touch()
     (tmp_path / "cat.png").mkdir()
     async with OutputDirectory(tmp_path / "file" / "out") as directory:
@@ -223,7 +217,8 @@ async def test_a_file_in_the_way_is_a_storage_error(tmp_path):
             await saved(directory, "cat", b"x")
     async with OutputDirectory(tmp_path) as directory:
         with pytest.raises(StorageError, match="move it away"):
-            await saved(directory, "cat", b"x")
+            await saved(directory, "cat", b"x", replace=True)
+        assert await saved(directory, "cat", b"x") is None
         assert (await saved(directory, "dog", b"x")).bytes == 1
 
     assert names(tmp_path) == ["cat.png", "dog.png", "file"]
@@ -239,10 +234,10 @@ def test_a_full_disk_is_a_storage_error(tmp_path, size):
 
         async def main():
             async with OutputDirectory(sys.argv[1]) as directory:
-                partial = directory.open_partial("cat")
+                draft = directory.draft("cat")
                 try:
-                    await partial.write(bytes(int(sys.argv[2])))
-                    await partial.publish("cat.png", mime="image/png")
+                    await draft.write(bytes(int(sys.argv[2])))
+                    await draft.publish("cat.png", mime="image/png")
                 except StorageError as error:
                     print(error)
 
@@ -269,17 +264,17 @@ async def test_the_event_loop_never_touches_the_disk(tmp_path):
         seen = set()
 
         def watch(event, args):
-            if event in {"open", "os.rename", "os.remove", "os.mkdir"} and sys.argv[1] in str(args[0]):
+            if event in {"open", "os.link", "os.rename", "os.remove", "os.mkdir"} and sys.argv[1] in str(args[0]):
                 seen.add(threading.current_thread() is threading.main_thread())
 
         async def main():
             async with OutputDirectory(sys.argv[1] + "/out") as directory:
                 for size in (10, 3_000_000):
-                    partial = directory.open_partial("cat")
-                    await partial.write(bytes(size))
-                    file = await partial.publish("cat.png", mime="image/png")
-                await directory.intact([file])
-                await directory.remove_stale_partials()
+                    draft = directory.draft("cat")
+                    await draft.write(bytes(size))
+                    file = await draft.publish(f"{size}.png", mime="image/png")
+                await directory.intact([[file]])
+                await directory.clean_up(alone=True)
 
         sys.addaudithook(watch)
         asyncio.run(main())

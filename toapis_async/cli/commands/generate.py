@@ -162,6 +162,8 @@ class _Wish:
         started = SystemClock().monotonic()
 
         def left_behind(submission: AbandonedSubmission) -> None:
+            if submission.request is None:
+                return  # a wait that was cut short, of which is told below
             name = submission.task.id if submission.task else submission.client_business_id
             if name:
                 terminal.warn(f"It may be made, and charged, all the same. To fetch it: {self._fetch_command(name)}")
@@ -189,7 +191,7 @@ class _Wish:
             terminal.result_json({**task_form(task), "files": [file_form(file) for file in files]}, pretty=True)
         else:
             for file in files:
-                terminal.result(str(file.path))
+                terminal.result(file.uri)
 
     async def _submitted(self, client: AsyncToAPIs) -> tuple[Generations[GenerationRequest], GenerationTask]:
         tasks = client.verbs_of(kind_of(self.request).name)

@@ -99,6 +99,6 @@ def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal
     for url in urls if isinstance(urls, list) and not files else ():
         terminal.result(f"{'url':<13}{printable(url)}")
     for file in files:
-        terminal.result(f"{'file':<13}{file.path}")
+        terminal.result(f"{'file':<13}{file.uri}")
     if hint:
         terminal.result(f"{'next':<13}{printable(str(hint))}")

@@ -31,8 +31,8 @@ TOPICS: dict[str, tuple[str, str]] = {
     "charged": (
         "A failed task was charged",
         (
-            "A failed task is refunded. Look at its record: `toapis explain TASK_ID`. If it counts input or output tokens, "
-            f"this is why: {CHARGED_THROUGH_CHAT} Without tokens, give its id to the gateway's support."
+            "A failed task is refunded. Look at its record: `toapis explain TASK_ID`. If it counts input or output "
+            f"tokens, this is why: {CHARGED_THROUGH_CHAT} Without tokens, give its id to the gateway's support."
         ),
     ),
 }

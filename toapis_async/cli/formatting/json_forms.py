@@ -13,6 +13,10 @@ from toapis_async.values.tasks import GenerationTask, TaskStatus
 Form = dict[str, object]
 
 
+# A file that came inside the reply stands in place of its address, with all its megabytes.
+_SHOWN_CHARS = 65_536
+
+
 def usd_number(amount: Decimal | None) -> float | int | None:
     """Return an amount as a JSON number."""
     if amount is None:
@@ -28,7 +32,7 @@ def task_form(task: GenerationTask) -> Form:
         "status": task.status.value,
         "progress": task.progress,
         "model": task.model,
-        "urls": list(task.urls),
+        "urls": [url if len(url) <= _SHOWN_CHARS else url[:64] + "…" for url in task.urls],
         "cost": usd_number(task.cost),
         "error": None if task.error is None else {"code": task.error.code, "message": task.error.message},
         "hint": hint_for_failed_task(task) if task.status is TaskStatus.FAILED else None,
@@ -41,7 +45,7 @@ def task_form(task: GenerationTask) -> Form:
 def file_form(file: SavedFile) -> Form:
     """Return a saved file."""
     return {
-        "path": str(file.path),
+        "path": file.uri,
         "bytes": file.bytes,
         "sha256": file.sha256,
         "mime": file.mime,

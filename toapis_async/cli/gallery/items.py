@@ -9,7 +9,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from toapis_async.policy.money.reasons import Reason, reason_of
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.wire.manifest import ManifestEntry
 
 Json: TypeAlias = dict[str, object]
@@ -69,7 +69,12 @@ def reason_for(entry: ManifestEntry) -> Reason:
 
 
 def address_of(file: SavedFile) -> str:
-    """Return a file's address relative to the page; the dot keeps a colon from being read as a scheme."""
+    """Return a file's address relative to the page; the dot keeps a colon from being read as a scheme.
+
+    A file that is not on this machine has a link only where browsers go.
+    """
+    if is_address(file.uri):
+        return file.uri if file.uri.startswith("https://") else "#"
     return "./" + quote(file.path.as_posix(), safe="/", errors="surrogatepass")
 
 
@@ -78,13 +83,13 @@ def _file(file: SavedFile, directory: Path, thumbnails: Mapping[str, str]) -> Js
     return _without_gaps(
         {
             "path": address_of(file),
-            "name": file.path.as_posix(),
+            "name": file.uri if is_address(file.uri) else file.path.as_posix(),
             "thumbnail": thumbnails.get(file.sha256),
             "video": True if file.mime.startswith("video/") else None,
             "width": width if height else None,
             "height": height if width else None,
             "bytes": _number(file.bytes),
-            "missing": None if _is_ordinary(directory / file.path) else True,
+            "missing": None if is_address(file.uri) or _is_ordinary(directory / file.path) else True,
         }
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from toapis_async.storage.files.private_files import draft_beside, make_private_directory, open_private, open_within
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 
 FOLDER = "index_files"
 LONG_SIDE = 512
@@ -45,7 +45,8 @@ def make_thumbnails(
     """
     folder = directory / FOLDER
     make_private_directory(folder)
-    wanted = {file.sha256: file for file in files if file.mime.startswith("image/") and file.sha256[:24].isalnum()}
+    here = (file for file in files if not is_address(file.uri))
+    wanted = {file.sha256: file for file in here if file.mime.startswith("image/") and file.sha256[:24].isalnum()}
     old: list[SavedFile] = []
     for file in wanted.values():
         if _is_fresh(directory / file.path, folder / _name(file)):

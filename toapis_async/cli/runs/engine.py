@@ -110,7 +110,7 @@ class Engine:
             self.terminal.result_json(outcome_form(outcome))
         elif isinstance(outcome, Saved) and (self.print_paths or not self.terminal.is_watched):
             for file in outcome.files:
-                self.terminal.result(str(file.path))
+                self.terminal.result(file.uri)
 
     def _show_problem(self, problem: str) -> None:
         self._problems += 1

@@ -68,6 +68,8 @@ class Outage:
     def hear(self, event: Event, /) -> None:
         """Take an event: an acceptance ends the gateway's outage, a saved file the file host's."""
         match event:
+            case HeldUp(error=None):
+                pass  # we hold it back ourselves, and all is well
             case HeldUp(limit="file_host"):
                 self._file_host.add(event, self.clock.monotonic())
             case HeldUp():

@@ -7,10 +7,12 @@ redirect.
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\\]")
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/?#]*)?")
+# What may stand in an address as it is; a percent sign too, since it begins what is quoted already.
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
 )
@@ -21,6 +23,49 @@ _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z")
 _PROXY_RANGE = IPv4Network("198.18.0.0/15")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE = IPv6Network("::/96")
+
+
+def absolute(url: str, *, base_url: str) -> str:
+    """Return the whole address: relative ones (``/f/a.png``, ``//host/a.png``) begin where the gateway is.
+
+    A host in another script than Latin is written as the network knows it.
+
+    Args:
+        url: as the gateway or a redirect gave it.
+        base_url: of the gateway.
+
+    Raises:
+        ValueError: it is no address.
+
+    """
+    text = url.strip(" ")
+    text = urljoin(base_url, text) if text.startswith("/") else text
+    origin = _ORIGIN.match(text)
+    if origin is None or origin[0].isascii():
+        return text
+    scheme, mark, host = origin[0].partition("://")
+    return scheme + mark + host.encode("idna").decode("ascii") + text[origin.end() :]
+
+
+def host_of(url: str, *, base_url: str) -> str:
+    """Return the name of the host; empty for what is no address."""
+    try:
+        return _host(urlsplit(absolute(url, base_url=base_url)))
+    except ValueError:
+        return ""
+
+
+def quoted(url: str) -> str:
+    """Quote what cannot be sent as it is, and nothing else: signatures cover the address letter for letter.
+
+    Raises:
+        ValueError: it holds what no encoding knows.
+
+    """
+    if url.isascii() and " " not in url:
+        return url
+    # A redirect's raw bytes arrive as surrogates, and leave as those bytes.
+    return quote(url, safe=_PRINTABLE, errors="surrogateescape")
 
 
 def refusal(url: str, *, base_url: str) -> str | None:

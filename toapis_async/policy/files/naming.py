@@ -7,8 +7,10 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain
+from itertools import count as count_from
 from operator import attrgetter
 
 import attrs
@@ -46,8 +48,11 @@ def task_stem(task_id: str) -> str:
     return task_id if plain else file_stem(task_id)
 
 
-def file_name(stem: str, index: int, count: int, extension: str, *, part: str = "") -> str:
-    """Name one of an item's files: ``stem.png`` alone, ``stem~1.png`` among several, ``stem~last-frame.png``.
+def file_names(stem: str, index: int, count: int, extension: str, *, part: str = "") -> Iterator[str]:
+    """Yield names for one of an item's files, the best first; the next ones are for when a stranger's file has it.
+
+    ``stem.png`` alone, ``stem~1.png`` among several, ``stem~last-frame.png``; then ``stem~copy.png``,
+    ``stem~copy-2.png`` and so on.
 
     Args:
         stem: by ``file_stem``.
@@ -58,7 +63,13 @@ def file_name(stem: str, index: int, count: int, extension: str, *, part: str = 
 
     """
     marks = ([str(index + 1)] if count > 1 else []) + ([part] if part else [])
-    return "~".join([stem, "-".join(marks)] if marks else [stem]) + "." + extension
+    for copy in chain(((), ("copy",)), (("copy", str(number)) for number in count_from(2))):
+        yield "~".join(filter(None, (stem, "-".join((*marks, *copy))))) + "." + extension
+
+
+def harmless(text: str) -> str:
+    """Return what every file system takes of a text, dashes in place of the rest; at most 100 bytes, perhaps empty."""
+    return _harmless(text, _STEM_BYTES)
 
 
 def slug(prompt: str) -> str:

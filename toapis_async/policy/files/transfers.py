@@ -4,9 +4,16 @@ import random as random_module
 import re
 from enum import Enum
 
+import attrs
+
 from toapis_async.errors import ContentMismatchError, DownloadError, TruncatedError
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
+# Longer numbers are no lengths, and turning them into integers would raise.
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)\Z")
+_UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,18})\Z")
+# What may be sent back in a header: no control character, no foreign letter.
+_SENDABLE = re.compile(r"[ -~]{1,4096}\Z")
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 _GONE = frozenset({401, 403, 404, 410})
 # 478 is what the CDN before the file hosts says when it is overloaded (contract §1, Downloads).
 _BUSY = frozenset({408, 425, 429, 478})
@@ -22,6 +29,8 @@ class Answer(Enum):
     """The file from its first byte."""
     REST = "rest"
     """The file from where we stopped."""
+    NOTHING_LEFT = "nothing left"
+    """What we have is all of it."""
     START_OVER = "start over"
     """What we have is of no use: ask again for the whole file."""
     GONE = "gone"
@@ -32,18 +41,82 @@ class Answer(Enum):
     """It will not work later."""
 
 
-def answer_of(http_status: int, *, offset: int, content_range: str | None) -> Answer:
-    """Judge the answer to a request for everything from ``offset`` on (RFC 9110, sections 14 and 15)."""
+@attrs.frozen(kw_only=True)
+class FileVersion:
+    """What a host says about which version of a file it sends.
+
+    Attributes:
+        etag, last_modified: the headers, or None.
+        length: of the whole file in bytes, or None.
+
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+    length: int | None = None
+
+    @property
+    def validator(self) -> str | None:
+        """What makes a range continue this version or none; None where nothing the host said can."""
+        # Weak tags must not be sent in If-Range (RFC 9110, section 13.1.5).
+        strong = self.etag if self.etag and not self.etag.startswith("W/") else None
+        for word in (strong, self.last_modified):
+            if word and _SENDABLE.match(word):
+                return word
+        return None
+
+    def continues(self, begun: "FileVersion") -> bool:
+        """Tell whether this is the version that was begun: something has to agree, and nothing may differ."""
+        ours, theirs = (begun.etag, begun.length), (self.etag, self.length)
+        if begun.etag is None or self.etag is None:
+            ours, theirs = (begun.last_modified, begun.length), (self.last_modified, self.length)
+        known = [(one, other) for one, other in zip(ours, theirs, strict=True) if one is not None and other is not None]
+        return bool(known) and all(one == other for one, other in known)
+
+
+def answer_of(
+    http_status: int, *, offset: int, content_range: str | None, begun: FileVersion, found: FileVersion
+) -> Answer:
+    """Judge the answer to a request for everything from ``offset`` on (RFC 9110, sections 14 and 15).
+
+    Args:
+        http_status: of the answer.
+        offset: how many bytes are here.
+        content_range: the header, or None.
+        begun: the version that they are of.
+        found: the version that the answer is of.
+
+    """
     if http_status == 200:
         return Answer.WHOLE
     if http_status == 206:
-        start, _ = parse_content_range(content_range)
-        return Answer.START_OVER if start != offset else Answer.REST if offset else Answer.WHOLE
+        return _partial_answer(offset, content_range, same=found.continues(begun))
     if http_status == 416:
-        return Answer.START_OVER if offset else Answer.REFUSED
+        if not offset:
+            return Answer.REFUSED
+        left = _UNSATISFIED_RANGE.match(content_range or "")
+        other = None not in {begun.etag, found.etag} and begun.etag != found.etag
+        return Answer.NOTHING_LEFT if left and int(left[1]) == offset and not other else Answer.START_OVER
     if http_status in _GONE:
         return Answer.GONE
     return Answer.BUSY if http_status in _BUSY or http_status >= 500 else Answer.REFUSED
+
+
+def _partial_answer(offset: int, content_range: str | None, *, same: bool) -> Answer:
+    start, _ = parse_content_range(content_range)
+    if offset:
+        return Answer.REST if start == offset and same else Answer.START_OVER
+    # Nobody asked for a part; if it is the whole, the file itself will say so.
+    return Answer.WHOLE if start in {0, None} else Answer.START_OVER
+
+
+def coding_of(label: str) -> str:
+    """Return the compression that a Content-Encoding names; empty for labels that are none, such as ``aws-chunked``.
+
+    Several are given as they are applied, with commas between.
+    """
+    codings = [coding for coding in re.split(r"[\s,;]+", label.lower()) if coding in _CODINGS]
+    return ", ".join(codings)
 
 
 def parse_content_range(text: str | None) -> tuple[int | None, int | None]:

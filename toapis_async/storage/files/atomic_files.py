@@ -7,13 +7,15 @@ work happens in threads; a file under 1 MiB takes one hop to a thread and back.
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Self, TypeVar
 
+from toapis_async.clock import SystemClock
 from toapis_async.storage.files.batch_thread import BatchThread
 from toapis_async.storage.files.disk_threads import DiskThreads
-from toapis_async.storage.files.partial_file import DirectoryNames, PartialFile, is_stale
+from toapis_async.storage.files.draft_file import DirectoryNames, DraftFile
 from toapis_async.storage.files.refusals import storage_error
 from toapis_async.storage.files.verifying import is_intact
 from toapis_async.values.files import SavedFile
@@ -21,13 +23,15 @@ from toapis_async.values.files import SavedFile
 T = TypeVar("T")
 
 _FLUSH_BYTES = 1_048_576
+# A draft that nobody has written to for that long has no run any more; a slow host is given up long before.
+_ABANDONED_SECONDS = 86_400.0
 
 
 class OutputDirectory:
-    """Where the files of a run go. Made when the first file is written. ``async with`` ends its threads.
+    """The sink that is a directory. Made when the first file is written. ``async with`` ends its threads.
 
     Args:
-        path: as the user gave it; a ``SavedFile.path`` begins with it.
+        path: as the user gave it; a ``SavedFile.uri`` begins with it.
         durable: sync files and directory, so that a file that is reported saved survives a power cut.
         threads: how many operations on large files may happen at once; small files share a thread of their own.
 
@@ -42,6 +46,11 @@ class OutputDirectory:
         run = secrets.token_hex(4)
         self._tokens = (f"{run}{number:x}" for number in count())
 
+    @property
+    def uri(self) -> str:
+        """The path as the user gave it."""
+        return str(self.path)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -50,28 +59,21 @@ class OutputDirectory:
         self._threads.close()
         self._names.close()
 
-    def open_partial(self, stem: str) -> "Partial":
+    def draft(self, stem: str) -> "FileDraft":
         """Begin a file; nothing touches the disk before there is something to write."""
-        file = PartialFile(self._names, temporary=f".{stem}.{next(self._tokens)}.part")
-        return Partial(self, file)
+        file = DraftFile(self._names, temporary=f".{stem}.{next(self._tokens)}.part")
+        return FileDraft(self, file)
 
-    async def remove_stale_partials(self) -> int:
-        """Remove the temporary files of runs that died, and return how many there were.
-
-        Call it only while no other process writes into the directory.
-        """
-        return await self.hop(self._remove_stale)
-
-    async def verify_many(self, items: Sequence[Sequence[SavedFile]]) -> list[bool]:
-        """Tell, for each item, whether all its files are here unchanged.
+    async def intact(self, items: Sequence[Sequence[SavedFile]]) -> list[bool]:
+        """See ``Sink.intact``.
 
         Length and modification time as recorded are enough; when only the time differs, the content is hashed.
         """
         return await self.hop(lambda: [all(is_intact(file, self.path) for file in files) for files in items])
 
-    async def intact(self, files: Sequence[SavedFile]) -> bool:
-        """Tell whether all these files are here unchanged; see ``verify_many``."""
-        return (await self.verify_many([files]))[0]
+    async def clean_up(self, *, alone: bool) -> int:
+        """See ``Sink.clean_up``."""
+        return await self.hop(lambda: self._remove_stale(alone=alone))
 
     async def hop(self, job: Callable[[], T]) -> T:
         """Do disk work in a thread.
@@ -85,8 +87,13 @@ class OutputDirectory:
         except OSError as error:
             raise storage_error(error, path=str(self.path)) from error
 
-    async def publish(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+    async def publish(
+        self, file: DraftFile, chunks: Sequence[bytes], name: str, *, replace: bool
+    ) -> tuple[str, int] | None:
         """Write the rest of a file, sync it and give it its name; return its sha256 and modification time.
+
+        Returns:
+            None where another file has the name and stays.
 
         Raises:
             StorageError: the disk refused.
@@ -94,29 +101,30 @@ class OutputDirectory:
         """
         try:
             if not file.touched:
-                return await self._saver.run(lambda: _prepare(file, chunks), lambda: file.publish(name))
-            return await self._threads.run(lambda: self._publish_large(file, chunks, name))
+                finish = partial(file.publish, name, replace=replace)
+                return await self._saver.run(lambda: _prepare(file, chunks), finish)
+            return await self._threads.run(lambda: self._publish_large(file, chunks, name, replace=replace))
         except OSError as error:
             raise storage_error(error, path=str(self.path / name)) from error
 
-    def _publish_large(self, file: PartialFile, chunks: Sequence[bytes], name: str) -> tuple[str, int]:
+    def _publish_large(
+        self, file: DraftFile, chunks: Sequence[bytes], name: str, *, replace: bool
+    ) -> tuple[str, int] | None:
         file.append(chunks)
-        published = file.publish(name)
+        published = file.publish(name, replace=replace)
         self._names.sync()
         return published
 
-    def _remove_stale(self) -> int:
-        try:
-            stale = [entry for entry in self._names.path.iterdir() if is_stale(entry.name)]
-        except FileNotFoundError:
-            return 0
-        for entry in stale:
-            entry.unlink(missing_ok=True)
+    def _remove_stale(self, *, alone: bool) -> int:
+        before = None if alone else SystemClock().now() - _ABANDONED_SECONDS
+        stale = self._names.stale(before=before)
+        for name in stale:
+            self._names.unlink(name)
         return len(stale)
 
 
-class Partial:
-    """A file on its way. It ends with ``publish`` or ``discard``, and leaves no temporary file after either.
+class FileDraft:
+    """A file on its way into a directory; see ``Draft``.
 
     Attributes:
         bytes_written: how many there are so far.
@@ -125,7 +133,7 @@ class Partial:
 
     __slots__ = ("_directory", "_file", "_waiting", "_waiting_bytes", "bytes_written")
 
-    def __init__(self, directory: OutputDirectory, file: PartialFile) -> None:
+    def __init__(self, directory: OutputDirectory, file: DraftFile) -> None:
         self._directory = directory
         self._file = file
         self._forget()
@@ -155,17 +163,18 @@ class Partial:
         if self._file.touched:
             await self._directory.hop(self._file.remove)
 
-    async def publish(self, name: str, *, mime: str, width: int | None = None, height: int | None = None) -> SavedFile:
-        """Sync the file and give it its name, replacing what has that name. Returns once that is durable.
-
-        Raises:
-            StorageError: the disk refused; the temporary file is gone.
-
-        """
-        chunks, self._waiting = self._waiting, []
-        sha256, mtime_ns = await self._directory.publish(self._file, chunks, name)
+    async def publish(
+        self, name: str, *, mime: str, width: int | None = None, height: int | None = None, replace: bool = False
+    ) -> SavedFile | None:
+        """See ``Draft.publish``."""
+        published = await self._directory.publish(self._file, self._waiting, name, replace=replace)
+        if published is None:
+            self._waiting, self._waiting_bytes = [], 0
+            return None
+        self._waiting = []
+        sha256, mtime_ns = published
         return SavedFile(
-            path=self._directory.path / name,
+            uri=self._directory.path / name,
             bytes=self.bytes_written,
             sha256=sha256,
             mime=mime,
@@ -179,6 +188,6 @@ class Partial:
         await self.restart()
 
 
-def _prepare(file: PartialFile, chunks: Sequence[bytes]) -> None:
+def _prepare(file: DraftFile, chunks: Sequence[bytes]) -> None:
     file.append(chunks)
     file.begin_sync()

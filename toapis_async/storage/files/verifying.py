@@ -11,7 +11,7 @@ def is_intact(file: SavedFile, directory: Path) -> bool:
 
     An unchanged modification time stands for unchanged content; otherwise it is read and hashed.
     """
-    path = directory / file.path.name
+    path = directory / file.name
     try:
         found = path.stat()
         if found.st_size != file.bytes:

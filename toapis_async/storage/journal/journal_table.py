@@ -12,7 +12,7 @@ import attrs
 from toapis_async.policy.money.recovery import apply
 from toapis_async.storage.journal.journal_file import finish, translated
 from toapis_async.values.records import Intended, ItemRecord, ItemState, JournalEvent
-from toapis_async.wire.records import decode_record, encode_facts
+from toapis_async.wire.records import Root, decode_record, encode_facts
 
 Entry: TypeAlias = tuple[JournalEvent, str | None]
 """An event, and the text of its request if it intends one."""
@@ -57,14 +57,14 @@ class JournalTable:
     Args:
         connection: to a journal's file.
         path: of that file, for messages.
-        directory: where the run's files are.
+        files_at: where the run's files are.
 
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, path: Path, directory: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, path: Path, files_at: Root) -> None:
         self._connection = connection
         self._path = path
-        self._directory = directory
+        self._files_at = files_at
         self._live: dict[str, _Row] = {}
         with translated(path):
             (last,) = connection.execute("SELECT max(seq) FROM items").fetchone()
@@ -146,14 +146,14 @@ class JournalTable:
 
     def _decoded(self, found: tuple[int, bytes, str, str, str]) -> _Row:
         seq, key, state, request, facts = found
-        return _Row(seq, decode_record(key.decode("utf-8", "surrogatepass"), state, request, facts, self._directory))
+        return _Row(seq, decode_record(key.decode("utf-8", "surrogatepass"), state, request, facts, self._files_at))
 
     def _put(self, rows: Iterable[_Row]) -> None:
         items: list[tuple[object, ...]] = []
         requests: list[tuple[object, ...]] = []
         for row in rows:
             record = row.record
-            facts = encode_facts(record, self._directory)
+            facts = encode_facts(record, self._files_at)
             items.append((row.seq, record.state.value, record.expires_at, facts, _stored(record.key)))
             if row.request_text is not None:
                 requests.append((row.seq, row.request_text))

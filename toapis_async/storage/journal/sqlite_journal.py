@@ -11,7 +11,7 @@ from toapis_async.storage.journal.group_writer import GroupWriter
 from toapis_async.storage.journal.journal_file import open_for_reading, open_for_writing, translated
 from toapis_async.storage.journal.journal_table import Entry, JournalTable
 from toapis_async.values.records import Finished, Intended, ItemRecord, ItemState, JournalEvent, SavedToDisk
-from toapis_async.wire.records import encode_request
+from toapis_async.wire.records import Root, encode_request
 
 PRIVATE_DIRECTORY = ".toapis"
 _PAGE = 500
@@ -26,14 +26,15 @@ class SqliteJournal:
     """See ``Journal``. Opening raises ``JournalLockedError``, ``JournalDamagedError`` or ``JournalError``.
 
     Args:
-        directory: the output directory; made when missing, unless only reading.
+        directory: the output directory, or one of its own; made when missing, unless only reading.
         clock: dates the journal when it is made; every later date comes with its event.
         read_only: look without owning the directory, also while a run is going on in it.
+        files_at: where the run's files are; None for the same directory.
 
     """
 
-    def __init__(self, directory: Path, *, clock: Clock, read_only: bool = False) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, clock: Clock, read_only: bool = False, files_at: Root | None = None) -> None:
+        self._files_at = directory if files_at is None else files_at
         self._path = journal_path(directory)
         self._clock = clock
         self._read_only = read_only
@@ -142,7 +143,7 @@ class SqliteJournal:
                 self._lock.acquire()
             connection = open_for_writing(self._path, now=self._clock.now(), check_pages=self._lock.abandoned)
         try:
-            self._table = JournalTable(connection, path=self._path, directory=self._directory)
+            self._table = JournalTable(connection, path=self._path, files_at=self._files_at)
         except BaseException:
             connection.close()
             raise

@@ -17,6 +17,7 @@ from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.line_file import LineFile, read_lines
 from toapis_async.values.records import ItemRecord
 from toapis_async.wire.manifest import ManifestEntry, manifest_entry_from, manifest_line
+from toapis_async.wire.records import Root
 
 _LINES_AT_ONCE = 256
 
@@ -30,12 +31,13 @@ class Manifest:
     """The manifest of an output directory.
 
     Args:
-        directory: the output directory, as the paths of its ``SavedFile`` values begin.
+        directory: where it lies: the output directory, or that of the journal.
+        files_at: where the files are, as their ``SavedFile.uri`` begins; None for the same directory.
 
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, files_at: Root | None = None) -> None:
+        self._files_at = directory if files_at is None else files_at
         self.path = directory / "manifest.jsonl"
         self._file = LineFile(self.path, draft=directory / ".toapis" / "manifest.new", is_whole=_is_whole)
         self._writer: GroupWriter[str] | None = None
@@ -122,7 +124,7 @@ class Manifest:
             await self._draft([line for line, record in zip(whole, known, strict=True) if record is None])
 
     def _line(self, record: ItemRecord) -> str:
-        return manifest_line(record, directory=self._directory)
+        return manifest_line(record, directory=self._files_at)
 
     def _opened(self) -> GroupWriter[str]:
         if self._writer is None:

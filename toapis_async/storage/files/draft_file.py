@@ -1,10 +1,12 @@
 """One file in the making, as the disk sees it. Everything here blocks: it runs in the disk threads."""
 
+import errno
 import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from math import inf
 from pathlib import Path
 from threading import Lock
 
@@ -16,6 +18,9 @@ _STALE = re.compile(r"\..*\.[0-9a-f]{9,}\.part\Z", re.DOTALL)
 _ADVICE: int | None = getattr(os, "POSIX_FADV_DONTNEED", None)
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+# File systems without hard links, such as FAT and some network shares, say one of these.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
 
 def is_stale(name: str) -> bool:
@@ -46,11 +51,66 @@ class DirectoryNames:
             self._make()
             return os.open(self._prefix + name, _CREATE, 0o666)
 
+    def open_again(self, name: str) -> int:
+        """Open a file of ours to write on at its end."""
+        return os.open(self._prefix + name, os.O_WRONLY | os.O_APPEND)
+
     def rename(self, old: str, new: str) -> None:
         """Give a file its name, for good after the next ``sync``."""
         os.replace(self._prefix + old, self._prefix + new)  # noqa: PTH105 - a Path costs more than the call
         with self._counting:
             self._renamed += 1
+
+    def claim(self, old: str, new: str) -> bool:
+        """Give a file its name as ``rename`` does, unless something has that name; tell whether it was given."""
+        try:
+            # A link never replaces anything, whoever else is at work here.
+            os.link(self._prefix + old, self._prefix + new, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            return self._claim_without_links(old, new)
+        os.unlink(self._prefix + old)  # noqa: PTH108 - a Path costs more than the call
+        with self._counting:
+            self._renamed += 1
+        return True
+
+    def _claim_without_links(self, old: str, new: str) -> bool:
+        """Hold the name with an empty file of ours, for which a killed run would leave an empty file."""
+        try:
+            os.close(os.open(self._prefix + new, _CREATE, 0o666))
+        except FileExistsError:
+            return False
+        self.rename(old, new)
+        return True
+
+    def same_content(self, name: str, *, length: int, sha256: str) -> int | None:
+        """Return the modification time of a file that holds this very content, synced; None for any other."""
+        path = self.path / name
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != length:
+            return None
+        with path.open("rb") as file:
+            if file_digest(file, "sha256").hexdigest() != sha256:
+                return None
+            if self.durable:
+                os.fsync(file.fileno())
+            return os.fstat(file.fileno()).st_mtime_ns
+
+    def stale(self, *, before: float | None) -> list[str]:
+        """Return the temporary names that are here, or those of them that were last written before that time."""
+        try:
+            names = [entry.name for entry in self.path.iterdir() if is_stale(entry.name)]
+        except FileNotFoundError:
+            return []
+        return names if before is None else [name for name in names if self._written_at(name) < before]
+
+    def _written_at(self, name: str) -> float:
+        try:
+            return (self.path / name).lstat().st_mtime
+        except FileNotFoundError:
+            return inf
 
     def unlink(self, name: str) -> None:
         """Remove a name, whether it is there or not."""
@@ -95,7 +155,7 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-class PartialFile:
+class DraftFile:
     """A temporary file; at most one thread uses it at a time. On any refusal it is removed.
 
     Attributes:
@@ -135,23 +195,33 @@ class PartialFile:
             with suppress(OSError):  # only advice
                 os.posix_fadvise(self._descriptor, 0, 0, _ADVICE)
 
-    def publish(self, name: str) -> tuple[str, int]:
+    def publish(self, name: str, *, replace: bool) -> tuple[str, int] | None:
         """Sync and rename; return the content's sha256 and the file's modification time.
 
-        The name is durable only after ``DirectoryNames.sync``.
+        The name is durable only after ``DirectoryNames.sync``. Without *replace*, a file that has the name already
+        is taken for this one where its content is the same; where it is not, nothing happens and None is returned.
         """
         try:
             descriptor = self._opened()
             if self._names.durable:
                 os.fsync(descriptor)
-            mtime_ns = os.fstat(descriptor).st_mtime_ns
+            found = os.fstat(descriptor)
             self._close()
-            self._names.rename(self._temporary, name)
+            mtime_ns: int | None = found.st_mtime_ns
+            digest = self._hash.hexdigest()
+            if replace:
+                self._names.rename(self._temporary, name)
+            elif not self._names.claim(self._temporary, name):
+                mtime_ns = self._names.same_content(name, length=found.st_size, sha256=digest)
+                if mtime_ns is not None:
+                    self.remove()
         except BaseException:
             self.remove()
             raise
+        if mtime_ns is None:
+            return None
         self.touched = False
-        return self._hash.hexdigest(), mtime_ns
+        return digest, mtime_ns
 
     def remove(self) -> None:
         """Remove the file and be as new."""
@@ -163,8 +233,9 @@ class PartialFile:
 
     def _opened(self) -> int:
         if self._descriptor is None:
+            open_it = self._names.open_again if self.touched else self._names.open_new
             self.touched = True
-            self._descriptor = self._names.open_new(self._temporary)
+            self._descriptor = open_it(self._temporary)
         return self._descriptor
 
     def _close(self) -> None:

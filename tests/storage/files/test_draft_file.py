@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toapis_async.storage.files.partial_file import DirectoryNames, PartialFile, is_stale
+from toapis_async.storage.files.draft_file import DirectoryNames, DraftFile, is_stale
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
     """A temporary name is never someone else's file or link."""
     (tmp_path / "victim").write_text("precious")
     (tmp_path / ".cat.part").symlink_to(tmp_path / "victim")
-    file = PartialFile(DirectoryNames(tmp_path, durable=True), temporary=".cat.part")
+    file = DraftFile(DirectoryNames(tmp_path, durable=True), temporary=".cat.part")
 
     with pytest.raises(FileExistsError):
         file.append([b"x"])
@@ -41,9 +41,9 @@ def test_threads_share_syncs_and_lose_none(tmp_path):
     names = DirectoryNames(tmp_path, durable=True)
 
     def save(number: int) -> tuple[str, int]:
-        file = PartialFile(names, temporary=f".{number}.part")
+        file = DraftFile(names, temporary=f".{number}.part")
         file.append([b"%d" % number])
-        published = file.publish(f"{number}.png")
+        published = file.publish(f"{number}.png", replace=False)
         names.sync()
         return published
 
@@ -69,15 +69,15 @@ def test_descriptors_are_given_back(tmp_path):
     names = DirectoryNames(tmp_path, durable=True)
     (tmp_path / "taken").mkdir()
     for number, target in enumerate(["a", "taken", None]):
-        file = PartialFile(names, temporary=f".{number}.part")
+        file = DraftFile(names, temporary=f".{number}.part")
         file.append([b"x"])
         if target is None:
             file.remove()
         elif target == "taken":
             with pytest.raises(IsADirectoryError):
-                file.publish(target)
+                file.publish(target, replace=True)
         else:
-            file.publish(target)
+            file.publish(target, replace=True)
             names.sync()
     names.close()
 

@@ -1,0 +1,62 @@
+"""Which limit holds a submission up, and when one has changed."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from toapis_async.errors import RateLimitError, ToAPIsError
+from toapis_async.policy.pace.inflight import Cause, Refusal
+from toapis_async.ports.events import LimitChanged
+from toapis_async.transport.rate_limiter import RateLimiter
+from toapis_async.values.exchange import Purpose
+
+Limit: TypeAlias = Literal["rate", "in_flight", "gateway"]
+
+# A rate that is sought moves a little all the time; less than this share of it is not worth telling.
+_WORTH_TELLING = 0.1
+
+
+def refusal_of(error: RateLimitError, rate_limiter: RateLimiter) -> Refusal:
+    """Put together what is known about a 429 to the latest submission."""
+    return Refusal(
+        message=error.message,
+        status=rate_limiter.last_status(Purpose.SUBMIT),
+        retry_after_seconds=error.retry_after_seconds,
+    )
+
+
+def limit_of(error: ToAPIsError, rate_limiter: RateLimiter) -> Limit:
+    """Give the limit that an error is about; a 429 that does not say which is about the rate."""
+    if not isinstance(error, RateLimitError):
+        return "gateway"
+    return "in_flight" if refusal_of(error, rate_limiter).cause is Cause.CONCURRENCY else "rate"
+
+
+class LimitWatch:
+    """Knows the submit rate that was told last.
+
+    Args:
+        rate_limiter: whose rate.
+
+    """
+
+    __slots__ = ("_rate_limiter", "_told")
+
+    def __init__(self, rate_limiter: RateLimiter) -> None:
+        self._rate_limiter = rate_limiter
+        self._told = rate_limiter.submit_rate
+
+    def tell_change(self, tell: Callable[..., None]) -> None:
+        """Tell ``LimitChanged`` if the rate has moved by a tenth since it was last told."""
+        before, after = self._told, self._rate_limiter.submit_rate
+        if before is None or after is None or abs(after - before) < _WORTH_TELLING * before:
+            return
+        self._told = after
+        why = "the gateway refused, or its headers allow less" if after < before else "the gateway took what was sent"
+        tell(LimitChanged, limit="submit_per_second", before=before, after=after, why=why)
+
+
+def tell_in_flight(tell: Callable[..., None], before: int, after: int) -> None:
+    """Tell ``LimitChanged`` if the bound on unfinished tasks has moved."""
+    if after != before:
+        why = "the gateway refused more" if after < before else "the gateway took more"
+        tell(LimitChanged, limit="in_flight", before=float(before), after=float(after), why=why)
