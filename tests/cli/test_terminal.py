@@ -136,3 +136,16 @@ async def test_a_terminal_that_goes_away(start, gateway, prompts, quick, tmp_pat
 
     assert process.process.returncode == 0
     assert len(out.splitlines()) == 5
+
+
+@pytest.mark.parametrize(("options", "paths"), [((), 0), (("--print-paths",), 5)])
+async def test_paths_on_a_terminal_are_asked_for(
+    on_a_terminal, start, gateway, prompts, quick, tmp_path, options, paths
+):
+    """Where a person watches, paths would push failures off the screen."""
+    async with gateway(latency=Constant(0.3)):
+        arguments = ("batch", prompts(5), "-o", tmp_path / "out", *options, *quick)
+        code, _, drawn = await on_a_terminal(start, *arguments, stdout=True, TERM="xterm")
+
+    assert code == 0
+    assert drawn.count(b".png") == paths

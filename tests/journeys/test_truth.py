@@ -139,7 +139,7 @@ async def test_a_file_host_that_stays_away_stops_the_run(journey):
 async def test_after_a_disk_refusal_what_is_paid_for_is_said_to_be(journey, monkeypatch):
     """Of what was accepted nothing is called not sent: not in the report, and not in the manifest."""
 
-    async def refuse(self, *_):
+    async def refuse(self, *_, **__):
         raise StorageError("The disk is full.", path="out", hint="Make room and resume.")
 
     async with journey(CALM, count=200) as going, going.client() as client:
@@ -200,8 +200,8 @@ async def test_fewer_files_than_asked_for_are_a_shortfall(journey, monkeypatch):
     async with journey(CALM, count=0) as going, going.client() as client:
         retrieve = type(client._downloader).save
 
-        async def short(self, task, **more):
-            return await retrieve(self, attrs.evolve(task, files=task.files[:3]), **more)
+        async def short(self, task, *more, **named):
+            return await retrieve(self, attrs.evolve(task, files=task.files[:3]), *more, **named)
 
         monkeypatch.setattr(type(client._downloader), "save", short)
         for saved, skipped in ((1, 0), (0, 1)):

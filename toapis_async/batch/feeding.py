@@ -96,6 +96,7 @@ class Feed:
         estimate = context.budget.estimate(entry.item.request)
         if step is Step.SUBMIT and not context.budget.admits(estimate):
             lease.give_back()
+            context.tally.taken -= 1  # it stays in the input, for a run with a higher cap
             error = context.budget.exceeded(entry.item)
             run.enough(error) if isinstance(error, BudgetExceededError) else run.stop(error, drain=True)
             return
