@@ -13,7 +13,7 @@ from toapis_async._version import __version__ as __version__
 # checkers and editors read the same names in ``__init__.pyi``; a test holds the two together.
 _HOMES = {
     "async_client": ("AsyncToAPIs",),
-    "batch.jobs": ("Job",),
+    "batch.job": ("Job",),
     "batch.outcomes": (
         "Failed",
         "Item",

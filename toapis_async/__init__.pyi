@@ -4,7 +4,7 @@ from toapis_async._version import __version__ as __version__
 from toapis_async.async_client import (
     AsyncToAPIs as AsyncToAPIs,
 )
-from toapis_async.batch.jobs import (
+from toapis_async.batch.job import (
     Job as Job,
 )
 from toapis_async.batch.outcomes import (

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from toapis_async.client.checking import check
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import ClientIdTraits, Gateway
@@ -183,6 +184,15 @@ class AsyncToAPIs:
     def catalogue(self) -> Catalogue:
         """What each model accepts and costs."""
         return self._gateway.catalogue
+
+    def check(self, request: "GenerationRequest") -> None:
+        """Refuse what ``submit`` would refuse before anything is sent, as strictly as ``validation`` says.
+
+        Raises:
+            InvalidRequestError: it is no request, or breaks a rule of its model; ``violations`` has each one.
+
+        """
+        check(request, self._gateway)
 
     @property
     def abandoned(self) -> tuple[AbandonedSubmission, ...]:

@@ -165,7 +165,7 @@ async def test_a_name_that_nobody_came_for_is_free_again(item_index):
     requests = [ImageRequest("fox"), ImageRequest("owl")]
     stopped = Inputs(requests, names, number=1)
     names.free([await stopped.next()])
-    stopped.release()
+    await stopped.aclose()
     assert names.reserved == set()
     again = Inputs(requests, names, number=2)
     assert [(await again.next()).item.key for _ in requests] == [item_key(request, 0) for request in requests]

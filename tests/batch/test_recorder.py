@@ -65,7 +65,7 @@ async def written(scripted_gateway):
         item = Item(key="fox", request=ImageRequest("a fox", client_business_id="order-1"))
         made = ItemRecorder(session=recorder, item=item, record=None)
         attempts = ItemAttempts(
-            recorder=made, lease=SlotLease(slots, taken=False), item_task=ItemTask(), rate_limiter=gateway.rate_limiter
+            recorder=made, lease=SlotLease(slots), item_task=ItemTask(), rate_limiter=gateway.rate_limiter
         )
         yield SimpleNamespace(
             item=made, attempts=attempts, journal=journal, lines=recorder.manifest, told=told, slots=slots

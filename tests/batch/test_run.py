@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from toapis_async import ImageRequest
+from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.run import Run
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.storage.files.atomic_files import OutputDirectory
@@ -23,7 +24,7 @@ class RunContext:
     """As much of a session as a run alone needs."""
 
     def __init__(self):
-        self.in_work = set()
+        self.in_work = ItemsInWork()
         self.settings = SessionSettings(sink=OutputDirectory("unused"), download_workers=2)
 
 

@@ -14,7 +14,7 @@ from toapis_async.testing import FakeClock
 async def test_a_place_holds_one_slot():
     """Taking twice takes one; giving back twice gives one."""
     slots = Slots(3, FakeClock())
-    lease = SlotLease(slots, taken=False)
+    lease = SlotLease(slots)
     await lease.take()
     await lease.take()
     assert slots.in_use == 1
@@ -23,21 +23,13 @@ async def test_a_place_holds_one_slot():
     assert slots.in_use == 1
     lease.give_back()
     lease.give_back()
-    assert slots.in_use == 0
-
-
-async def test_a_slot_that_was_acquired_already():
-    """A lease made for an acquired slot gives that one back."""
-    slots = Slots(1, FakeClock())
-    await slots.acquire()
-    SlotLease(slots, taken=True).give_back()
     assert slots.in_use == 0
 
 
 async def test_a_refusal_gives_the_slot_back_and_comes_first():
     """After a 429 the slot is free for others, and its item is the first in line when it comes again."""
     slots = Slots(1, FakeClock())
-    lease, other = SlotLease(slots, taken=False), SlotLease(slots, taken=False)
+    lease, other = SlotLease(slots), SlotLease(slots)
     await lease.take()
     waiting = asyncio.create_task(other.take())
     await asyncio.sleep(0)
@@ -51,7 +43,7 @@ async def test_a_refusal_gives_the_slot_back_and_comes_first():
         order.append(name)
         taker.give_back()
 
-    late = asyncio.create_task(again("late", SlotLease(slots, taken=False)))
+    late = asyncio.create_task(again("late", SlotLease(slots)))
     await asyncio.sleep(0)
     refused = asyncio.create_task(again("refused", lease))
     await asyncio.sleep(0)
@@ -63,7 +55,7 @@ async def test_a_refusal_gives_the_slot_back_and_comes_first():
 async def test_a_refusal_of_what_was_accepted():
     """A 429 for something that holds an accepted slot only gives it back."""
     slots = Slots(1, FakeClock())
-    lease = SlotLease(slots, taken=False)
+    lease = SlotLease(slots)
     await lease.take()
     lease.accepted()
     assert lease.refused(Refusal()) == 0.0
@@ -76,7 +68,7 @@ def test_no_order_of_calls_loses_a_slot(calls):
 
     async def play():
         slots = Slots(2, FakeClock())
-        lease = SlotLease(slots, taken=False)
+        lease = SlotLease(slots)
         for call in calls:
             if call == "take":
                 await asyncio.wait_for(lease.take(), 5)

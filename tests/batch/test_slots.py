@@ -154,3 +154,52 @@ async def test_random_histories_lose_no_slot() -> None:
 
     assert (slots.in_use, slots.waiting) == (0, 0)
     assert 1 <= slots.limit <= 15
+
+
+async def test_interactive_items_go_first_and_bulk_keeps_its_share():
+    """Of those who wait, priority 0 goes first, and one in four turns is of the others."""
+    slots, order = Slots(1, FakeClock()), []
+    await slots.acquire()
+
+    async def item(priority):
+        await slots.acquire(priority=priority)
+        order.append(priority)
+        slots.release(accepted=False)
+
+    waiting = [asyncio.create_task(item(priority)) for priority in (1, 1, 1, 0, 0, 0, 0, 0)]
+    await asyncio.sleep(0)
+    slots.release(accepted=False)
+    await asyncio.gather(*waiting)
+    assert order == [0, 0, 0, 1, 0, 0, 1, 1]
+
+
+async def test_paused_slots_are_given_to_nobody():
+    """While paused nobody is admitted, those who have a slot give it back, and all goes on afterwards."""
+    slots = Slots(2, FakeClock())
+    await slots.acquire()
+    slots.pause()
+    waiting = [asyncio.create_task(slots.acquire(again=again)) for again in (True, False)]
+    await asyncio.sleep(0)
+    slots.release(accepted=False)
+    await asyncio.sleep(0)
+    assert (slots.in_use, slots.waiting) == (0, 2)
+    slots.unpause()
+    await asyncio.gather(*waiting)
+    assert slots.in_use == 2
+
+
+async def test_another_bound_holds_at_once():
+    """A higher bound lets those in who wait; a lower one waits for what is in flight above it."""
+    slots = Slots(1, FakeClock())
+    await slots.acquire()
+    waiting = [asyncio.create_task(slots.acquire()) for _ in range(2)]
+    await asyncio.sleep(0)
+    slots.bound(3)
+    await asyncio.gather(*waiting)
+    slots.bound(1)
+    late = asyncio.create_task(slots.acquire())
+    for expected in (2, 1, 1):
+        slots.release(accepted=False)
+        await asyncio.sleep(0)
+        assert expected == slots.in_use
+    await late

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import re
 import signal
 import sys
@@ -394,6 +395,18 @@ async def test_the_first_signal_drains_and_the_second_stops(start, gateway, prom
 
         assert ended.code == code
         assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+async def test_a_pipe_as_reference(toapis, gateway, tmp_path, how):
+    """It is refused before anything is sent, and not waited for."""
+    os.mkfifo(tmp_path / "ref.png")
+    (tmp_path / "p.jsonl").write_text('{"prompt": "a fox", "reference_images": ["ref.png"]}')
+    async with gateway():
+        ended = await toapis("batch", tmp_path / "p.jsonl", "-o", tmp_path / "out", *how)
+
+    assert ended.code == 2
+    assert "is a pipe, not a file" in ended.err
 
 
 async def test_a_key_is_never_an_option(toapis, tmp_path):

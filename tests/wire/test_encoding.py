@@ -318,3 +318,13 @@ def test_a_valid_request_always_encodes(prompt, model, size, resolution, extra, 
     assert body["client_business_id"] == "run-item-1"
     assert extra.get("prompt", prompt) == body["prompt"]
     assert all(body[key] == value for key, value in extra.items() if key != "metadata")
+
+
+@pytest.mark.parametrize("kind", [ImageRequest, VideoRequest])
+def test_what_is_the_caller_s_is_not_sent(kind: type[ImageRequest | VideoRequest]) -> None:
+    """Context, label and priority are in no body."""
+    model = "sora-2" if kind is VideoRequest else "gpt-image-2"
+    carried = kind("fox", model=model, context=["row-4711"], label="tenant-7", priority=0)
+    sent = submission(carried, catalogue=CATALOGUE, client_business_id="b")
+
+    assert sent == submission(kind("fox", model=model), catalogue=CATALOGUE, client_business_id="b")

@@ -192,3 +192,13 @@ def test_damaged_records_are_value_errors(state: str, facts: str) -> None:
 def test_relative_names(path: str, directory: str, expected: str) -> None:
     """Files are named from their directory with slashes; those elsewhere keep their whole name."""
     assert relative_name(path.replace("/", os.sep), Path(directory)) == expected
+
+
+@pytest.mark.parametrize("kind", [ImageRequest, VideoRequest])
+def test_an_object_of_the_caller_s_own_is_never_written(kind: type[ImageRequest | VideoRequest]) -> None:
+    """What is carried for the caller stays in memory, whatever it is; label and priority come back."""
+    request = kind("fox", model="m", context=object(), label="tenant-7", priority=0)
+    again = decode_request(encode_request(request))
+
+    assert "context" not in encode_request(request)
+    assert (again, again.context, again.label, again.priority) == (request, None, "tenant-7", 0)

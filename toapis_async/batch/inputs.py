@@ -1,13 +1,16 @@
 """The input of a run: taken lazily, named, and looked up in the journal."""
 
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from types import AsyncGeneratorType
 from typing import TypeAlias
 
+import anyio
 import attrs
 
 from toapis_async.batch.item_index import IncomingItem, ItemIndex
 from toapis_async.batch.outcomes import Item
+from toapis_async.batch.plain_input import PlainInput
 from toapis_async.values.records import ItemState
 from toapis_async.values.requests import GenerationRequest
 
@@ -21,7 +24,8 @@ LOOKUP_BATCH = 256
 class Inputs:
     """Entries of an iterable or async iterable of requests, taken one at a time as they are asked for.
 
-    Where the journal has something to look up, a plain iterable is taken in batches of up to 256.
+    Where the journal has something to look up, a plain iterable is taken in batches of up to 256. Generators are
+    closed with the input.
 
     Args:
         source: of the requests.
@@ -35,14 +39,13 @@ class Inputs:
         self.item_index = item_index
         self._recovered = recovered or number > 0
         self._lookups = number > 0 or not item_index.journal.empty_at_open
-        self._mark = f"\0{number}\0" if number else ""
+        self._mark = input_mark(number)
         self._ready: deque[IncomingItem] = deque()
-        self._async: AsyncIterator[GenerationRequest] | None = None
-        self._plain: Iterator[GenerationRequest] | None = None
+        self._source: AsyncIterator[GenerationRequest] | PlainInput
         if isinstance(source, AsyncIterable):
-            self._async = aiter(source)
+            self._source = aiter(source)
         else:
-            self._plain = iter(source)
+            self._source = PlainInput(source, item_index.gateway.clock)
 
     async def next(self) -> IncomingItem | None:
         """Return the next entry, or None at the end of the input."""
@@ -61,7 +64,7 @@ class Inputs:
             if not requests:
                 return []
             named = [self.item_index.name(request, mark=self._mark, check_later=lookups) for request in requests]
-            entries = [entry for entry in named if self._is_wanted(entry)]
+            entries = [self._unless_in_work(entry) for entry in named if self._is_wanted(entry)]
         if not lookups:
             return entries
         known = [entry for entry in entries if entry.error is None]
@@ -78,33 +81,45 @@ class Inputs:
         self.item_index.free([entry])
         return False
 
-    def release(self) -> None:
-        """Free what was taken and never asked for."""
+    def _unless_in_work(self, entry: IncomingItem) -> IncomingItem:
+        """Refuse what the session has taken up from an earlier run by itself and has not finished yet."""
+        if entry.error is None and entry.item.key in self.item_index.in_work:
+            return self.item_index.refused_in_work(entry)
+        return entry
+
+    async def aclose(self) -> None:
+        """Free what was taken and never asked for, and close the generator it came from."""
         self.item_index.free(self._ready)
         self._ready.clear()
+        if isinstance(self._source, PlainInput):
+            await self._source.aclose()
+        elif isinstance(self._source, AsyncGeneratorType):
+            # In the task that has read it, since a generator may hold what belongs to a task.
+            with anyio.CancelScope(shield=True):
+                await self._source.aclose()
 
     async def _pull(self, most: int) -> list[GenerationRequest]:
-        if self._async is not None:
-            try:
-                return [await anext(self._async)]
-            except StopAsyncIteration:
-                return []
-        requests: list[GenerationRequest] = []
-        for request in self._plain or ():
-            requests.append(request)
-            if len(requests) >= most:
-                break
-        return requests
+        if isinstance(self._source, PlainInput):
+            return await self._source.take(most)
+        try:
+            return [await anext(self._source)]
+        except StopAsyncIteration:
+            return []
+
+
+def input_mark(number: int) -> str:
+    """Return what tells the names of one input from those of others of the session."""
+    return f"\0{number}\0" if number else ""
 
 
 async def paid_for(item_index: ItemIndex) -> AsyncIterator[IncomingItem]:
     """Walk what an earlier run has paid for: finished tasks by expiry, then accepted ones."""
     if item_index.journal.empty_at_open:
         return
-    async for record in item_index.journal.items(ItemState.FINISHED):
-        yield item_index.take_up(record)
-    async for record in item_index.journal.items(ItemState.ACCEPTED):
-        yield item_index.take_up(record)
+    for state in (ItemState.FINISHED, ItemState.ACCEPTED):
+        async for record in item_index.journal.items(state):
+            if record.key not in item_index.in_work:  # a job goes on with it already
+                yield item_index.take_up(record)
 
 
 async def leftovers(item_index: ItemIndex) -> AsyncIterator[IncomingItem]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.outcomes import Item
 from toapis_async.client.checking import check, check_types
 from toapis_async.client.gateway import Gateway
@@ -30,6 +31,7 @@ class IncomingItem:
         intact: for a saved one, whether its files are still there.
         error: why it will not be sent, or None.
         ask_only: whether it is only asked for, since nobody wants it made any more.
+        again: whether this session had it before, so that it has to be looked up.
 
     """
 
@@ -38,6 +40,7 @@ class IncomingItem:
     intact: bool = True
     error: InvalidRequestError | None = None
     ask_only: bool = False
+    again: bool = False
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -49,10 +52,11 @@ class ItemIndex:
         journal: what earlier runs left.
         sink: where their files are.
         ledger: which names this session has given.
-        in_work: keys of items under way, in any run of the session.
+        in_work: items under way, in any run of the session.
         reserved: keys that were given to items which are not under way yet: an input may be looked up far ahead.
         recovered: whether this session has taken up items of an earlier run.
         taken: how many items it has named.
+        inputs: how many inputs they came from; one input need not be looked up in what it has itself sent.
 
     """
 
@@ -60,12 +64,16 @@ class ItemIndex:
     journal: Journal
     sink: Sink
     ledger: KeyLedger
-    in_work: set[str] = attrs.field(factory=set)
+    in_work: ItemsInWork = attrs.field(factory=ItemsInWork)
     reserved: set[str] = attrs.field(factory=set)
+    _reserved_references: set[str] = attrs.field(factory=set)
     recovered: bool = False
     taken: int = 0
+    inputs: int = 0
 
-    def name(self, request: GenerationRequest, *, mark: str = "", check_later: bool = False) -> IncomingItem:
+    def name(
+        self, request: GenerationRequest, *, mark: str = "", check_later: bool = False, joins: bool = False
+    ) -> IncomingItem:
         """Give a request its key, and check it, or only whether it can be read; ``free()`` has to follow.
 
         Args:
@@ -73,6 +81,7 @@ class ItemIndex:
             mark: of the input; equal requests are counted within one input, so that the same input gives the same
                 keys when it is given again.
             check_later: whether ``checked()`` will be called.
+            joins: whether an id that was given before, or is under way, stands for that item and is no mistake.
 
         """
         index = self.taken
@@ -87,22 +96,42 @@ class ItemIndex:
         # The same wish in the market page's spelling is the same item.
         if (model := self.gateway.catalogue.canonical(request.model)) != request.model:
             request = attrs.evolve(request, model=model)
-        own = request.client_business_id
-        if own is not None and self.ledger.seen(mark + _OWN + own):
-            twice = f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
-            return self._refused(request, index, InvalidRequestError.refused((twice,)))
-        key = item_key(request, 0)
-        ordinal = self.ledger.seen(mark + key)
-        if request.id is not None and ordinal:
-            twice = f"id {request.id!r} was used by an earlier request of this run; ids name files"
-            return self._refused(request, index, InvalidRequestError.refused((twice,)))
-        if ordinal:
-            key = item_key(request, ordinal)
-        while self._is_taken(key):
+        joins = joins and request.id is not None and self._came_by(mark, request.id)
+        wrong = None if joins else self._wrong_reference(request, mark)
+        ordinal = self.ledger.seen(mark + item_key(request, 0)) if wrong is None else 0
+        key = item_key(request, ordinal)
+        if request.id is not None and not joins:
+            if ordinal:
+                wrong = f"id {request.id!r} was used by an earlier request of this run; ids name files"
+            elif self._is_taken(key):
+                wrong = f"id {request.id!r} is under way in this session already; its outcome comes from there"
+        if wrong is not None:
+            return self._refused(request, index, InvalidRequestError.refused((wrong,)))
+        while request.id is None and self._is_taken(key):
             ordinal += 1  # another input that runs beside this one has it
             key = item_key(request, ordinal)
-        self.reserved.add(key)
-        return IncomingItem(item=Item(key=key, request=request, index=index))
+        item = Item(key=key, request=request, index=index)
+        if not joins:
+            self._reserve(item)
+        return IncomingItem(item=item, again=joins)
+
+    def _came_by(self, mark: str, key: str) -> bool:
+        return key in self.in_work or self.ledger.knows(mark + key)
+
+    def _wrong_reference(self, request: GenerationRequest, mark: str) -> str | None:
+        own = request.client_business_id
+        if own is None:
+            return None
+        if self.in_work.uses(own) or own in self._reserved_references:
+            return f"client_business_id {own!r} is under way in this session already; a lookup would mix them up"
+        if self.ledger.seen(mark + _OWN + own):
+            return f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"
+        return None
+
+    def _reserve(self, item: Item) -> None:
+        self.reserved.add(item.key)
+        if item.request.client_business_id is not None:
+            self._reserved_references.add(item.request.client_business_id)
 
     def _is_taken(self, key: str) -> bool:
         if key not in self.in_work and key not in self.reserved:
@@ -111,7 +140,17 @@ class ItemIndex:
 
     def free(self, entries: Iterable[IncomingItem]) -> None:
         """Hear that these are under way by now, or never will be."""
-        self.reserved.difference_update(entry.item.key for entry in entries)
+        for entry in entries:
+            if entry.error is None:
+                self.reserved.discard(entry.item.key)
+                if entry.item.request.client_business_id is not None:
+                    self._reserved_references.discard(entry.item.request.client_business_id)
+
+    def refused_in_work(self, entry: IncomingItem) -> IncomingItem:
+        """Refuse what is under way already."""
+        self.free([entry])
+        wrong = f"{entry.item.key!r} is under way in this session already; its outcome comes from there"
+        return self._refused(entry.item.request, entry.item.index or 0, InvalidRequestError.refused((wrong,)))
 
     def _refused(self, request: GenerationRequest, index: int, error: InvalidRequestError) -> IncomingItem:
         own = getattr(request, "id", None)

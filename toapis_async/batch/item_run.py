@@ -66,6 +66,7 @@ class ItemRun:
         attempts: what is sent for it.
         step: what to begin with.
         deliver: takes its outcome.
+        priority: 0 interactive, 1 bulk.
         estimate: what it was planned to cost, in USD, or None.
         task: as last seen.
         ask_only: whether it is not to be submitted when nothing came of its last attempt.
@@ -82,6 +83,7 @@ class ItemRun:
     attempts: ItemAttempts
     step: Step
     deliver: Deliver
+    priority: int = BULK
     estimate: Decimal | None = None
     ask_only: bool = False
     task: GenerationTask | None = None
@@ -182,8 +184,9 @@ class ItemRun:
 
     async def _posted(self) -> GenerationTask:
         context, request = self.run.context, self.item.request
+        submitter = context.submitter if self.priority >= BULK else context.interactive_submitter
         return await submit_with_uploads(
-            context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
+            submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
         )
 
     async def _reconciled(self) -> GenerationTask:
@@ -220,7 +223,7 @@ class ItemRun:
             watch=gateway.watch(self.kind, request.model, getattr(request, "resolution", None), settings.polling),
             accepted_at=self._accepted_at(),
             tell=self.recorder.tell,
-            priority=BULK,
+            priority=self.priority,
             resumed=self.step is not Step.SUBMIT,
         ) as wait:
             try:
@@ -285,7 +288,7 @@ class ItemRun:
         record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
             self.task = recorded_task(record)  # what is paid for has not failed for good, whatever broke on the way
-        outcome = outcome_of(self.item, error, self.task, sent=self._is_sent())
+        outcome = outcome_of(self.item, error, self.task, sent=self.is_sent)
         if isinstance(outcome, Failed):
             self.recorder.failed(error, cost=None if self.task is None else self.task.cost)
         else:
@@ -296,23 +299,31 @@ class ItemRun:
 
     def left_behind(self, error: ToAPIsError) -> None:
         """Count an item that the end of the run has struck; what is paid for is unfinished, the rest was not sent."""
-        outcome = Unfinished(item=self.item, error=error, task=self.task, sent=self._is_sent())
+        outcome = Unfinished(item=self.item, error=error, task=self.task, sent=self.is_sent)
         try:
             self.recorder.unfinished(error)
         except (StorageError, JournalError):
             logger.debug("%r: the disk that ended the run does not take its last word either", self.item.key)
-        self._count(outcome)
+        self.count(outcome)
 
-    def _is_sent(self) -> bool:
+    @property
+    def is_sent(self) -> bool:
+        """Whether the gateway has it, or may have it."""
         return self.task is not None or not self.attempts.unsent
 
-    def _count(self, outcome: Outcome) -> None:
+    def count(self, outcome: Outcome) -> None:
+        """Count its end."""
         self.run.context.tally.ended(outcome)
-        if self.recorder.account is not None and not isinstance(outcome, Saved):
+        if not isinstance(outcome, Saved):
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Free what was planned for it, if it was not sent."""
+        if self.recorder.account is not None:
             self.recorder.account.give_back()
 
     async def _deliver(self, outcome: Outcome) -> None:
-        self._count(outcome)
+        self.count(outcome)
         try:
             await self.deliver(outcome)
         finally:

@@ -5,14 +5,14 @@ strengths: to drain sends nothing more and finishes what is paid for; to cancel 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import anyio
-from anyio.abc import TaskGroup
 
 from toapis_async.batch.item_run import ItemRun
+from toapis_async.batch.outcomes import Outcome, Unfinished
 from toapis_async.batch.run_context import RunContext
 from toapis_async.errors import BudgetExceededError, ToAPIsError
 from toapis_async.shielding import wait_shielded
@@ -51,12 +51,10 @@ class Run:
         self._item_tasks: set[asyncio.Task[None]] = set()
         self._late: dict[ItemRun, anyio.CancelScope] = {}
         self._feeding = anyio.CancelScope()
-        self._group: TaskGroup | None = None
         self._cancelled = False
         self._begun = False
-        # asyncio's own: a memory stream costs ten times as much, and this is passed once per item.
-        self._finished: asyncio.Queue[ItemRun | None] = asyncio.Queue(context.settings.download_workers)
-        self._ended = False
+        self._saving = asyncio.Semaphore(context.settings.download_workers)
+        self._ended = asyncio.Event()
 
     @property
     def cancelled(self) -> bool:
@@ -67,6 +65,11 @@ class Run:
     def under_way(self) -> int:
         """Items that were begun and have not been delivered."""
         return self._pending
+
+    @property
+    def taking(self) -> bool:
+        """Whether items may still be started."""
+        return not self.draining and not self._fed
 
     @property
     def late_count(self) -> int:
@@ -82,22 +85,15 @@ class Run:
         """
         self._begun = True
         try:
-            async with anyio.create_task_group() as group:
-                self._group = group
-                if self._cancelled:
-                    group.cancel_scope.cancel()
-                for _ in range(self.context.settings.download_workers):
-                    group.start_soon(self._save_each)
-                if feed is not None:
-                    group.start_soon(self._take_in, feed)
+            if feed is not None:
+                await self._take_in(feed)
+            await self._ended.wait()
         finally:
-            self._group = None
+            self._cancel_items()
             try:
-                self._cancel_items()
                 await wait_shielded(self._item_tasks)
                 self._count_those_struck()
             finally:
-                self.context.in_work.difference_update(item_run.item.key for item_run in self._items)
                 self.over.set()
 
     def _count_those_struck(self) -> None:
@@ -109,14 +105,14 @@ class Run:
 
     def start(self, item_run: ItemRun) -> None:
         """Take an item in."""
-        if self._group is None:
+        if self._ended.is_set():
             raise RuntimeError("the run is not under way")
         self._pending += 1
         self._items.add(item_run)
-        self.context.in_work.add(item_run.item.key)
+        self.context.in_work.begin(item_run)
         if self.draining:
             item_run.stop()
-        task = item_run.item_task.start(self._guarded(item_run.go))
+        task = item_run.item_task.start(self._guarded(item_run))
         self._item_tasks.add(task)
         task.add_done_callback(self._item_tasks.discard)
 
@@ -132,16 +128,40 @@ class Run:
         self._end_if_done()
 
     async def hand_over(self, item_run: ItemRun) -> None:
-        """Give a finished item to the download workers; while they are behind nothing more is taken in."""
+        """Have a finished item saved, when it is its turn; while many wait for theirs nothing more is taken in."""
         self.saving += 1
-        await self._finished.put(item_run)
+        try:
+            # In the item's own task, so that whoever listens hears of it in the context of who asked for the item.
+            async with self._saving:
+                await item_run.save()
+        finally:
+            self.saving -= 1
+            self._room.set()
 
     def ended(self, item_run: ItemRun) -> None:
         """Hear that an item was delivered."""
+        if item_run not in self._items:
+            return
         self._items.discard(item_run)
-        self.context.in_work.discard(item_run.item.key)
+        self.context.in_work.end(item_run)
         self._pending -= 1
         self._end_if_done()
+
+    def _left(self, item_run: ItemRun) -> None:
+        """End an item that was cancelled: nothing is delivered, and whoever follows it hears why."""
+        if item_run not in self._items:
+            return
+        error, reason = _left_error(item_run), self.stopped_by or self.crashed
+        end: Outcome | Exception = reason or error
+        if not self._cancelled:
+            end = Unfinished(item=item_run.item, error=error, task=item_run.task, sent=item_run.is_sent)
+            item_run.count(end)
+        elif isinstance(reason, ToAPIsError):
+            item_run.left_behind(reason)
+        else:
+            item_run.give_back()
+        self.context.in_work.tell(item_run, end)
+        self.ended(item_run)
 
     def take_error(self) -> Exception | None:
         """Return, once, what whoever reads the stream has to hear; a reached budget is no such thing."""
@@ -180,9 +200,9 @@ class Run:
         self.draining = True
         # A cancellation reaches an item at its next wait; until then it must not begin another attempt.
         self._stop_items()
+        self._feeding.cancel()
         self._cancel_items()
-        if self._group is not None:
-            self._group.cancel_scope.cancel()
+        self._ended.set()
 
     def _cancel_items(self) -> None:
         for item_run in list(self._items):
@@ -210,24 +230,17 @@ class Run:
             return
         for scope in self._late.values():
             scope.cancel()
-        if not self._pending and not self._ended:
-            # The workers end, and the group with them. Nothing is in the queue, so there is room for each.
-            self._ended = True
-            for _ in range(self.context.settings.download_workers):
-                self._finished.put_nowait(None)
+        if not self._pending:
+            self._ended.set()
 
-    async def _save_each(self) -> None:
-        while (item_run := await self._finished.get()) is not None:
-            await self._guarded(item_run.save)
-            self.saving -= 1
-            self._room.set()
-
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, item_run: ItemRun) -> None:
         """Bring a defect, ours or the listener's, to whoever reads the stream, as it is."""
         try:
-            await work()
+            await item_run.go()
         except Exception as error:  # noqa: BLE001
             self.crash(error)
+        finally:
+            self._left(item_run)
 
     async def _take_in(self, feed: "Source") -> None:
         try:
@@ -238,3 +251,10 @@ class Run:
         except Exception as error:  # noqa: BLE001  # the input's own errors belong to whoever reads the stream
             self.crash(error)
         self.no_more()
+
+
+def _left_error(item_run: ItemRun) -> ToAPIsError:
+    return ToAPIsError(
+        f"Item {item_run.item.key!r} was left before it ended.",
+        hint="What was accepted is in the journal: submit it again under the same id, or resume the run.",
+    )

@@ -6,6 +6,7 @@ import attrs
 
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import FileHostWatch, GatewayHold
+from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.settings import SessionSettings
@@ -26,13 +27,13 @@ class RunContext:
 
     Attributes:
         settings: of the session.
-        gateway, submitter, uploads, downloader: of the client.
+        gateway, submitter, uploads, downloader: of the client; of submitters there is one for each priority.
         sink: where files go.
         recorder: what is written down.
         slots: what bounds the tasks in flight.
         tally: counts.
         budget: what may be spent.
-        in_work: keys of items under way.
+        in_work: the items under way.
         gateway_hold: what keeps submissions back in an outage.
         file_hosts: what is known of where files come from.
 
@@ -41,6 +42,7 @@ class RunContext:
     settings: SessionSettings
     gateway: Gateway
     submitter: Submitter
+    interactive_submitter: Submitter
     uploads: Uploads
     downloader: Downloader
     sink: Sink
@@ -48,7 +50,7 @@ class RunContext:
     slots: Slots
     tally: Tally
     budget: Budget
-    in_work: set[str]
+    in_work: ItemsInWork
     gateway_hold: GatewayHold
     file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)
 

@@ -1,29 +1,29 @@
 """``GenerationSession``: the batch engine behind ``client.session()``."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
 
-import anyio
-from anyio.abc import TaskGroup
+import attrs
 
-from toapis_async.batch.feeding import Feed
-from toapis_async.batch.inputs import Inputs, Requests, begun, leftovers, paid_for
+from toapis_async.batch.inputs import Inputs, Requests, begun, input_mark
 from toapis_async.batch.item_index import ItemIndex
-from toapis_async.batch.jobs import Job, JobQueue
-from toapis_async.batch.outcome_queue import OutcomeQueue
-from toapis_async.batch.outcomes import Outcome, Report, Statistics
+from toapis_async.batch.job import Job
+from toapis_async.batch.jobs import Jobs
+from toapis_async.batch.outcomes import Report, Statistics
+from toapis_async.batch.record_states import states_of
 from toapis_async.batch.resources import SessionResources
-from toapis_async.batch.run import Run
+from toapis_async.batch.runs import Runs
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.stream import OutcomeStream
-from toapis_async.errors import ToAPIsError
+from toapis_async.batch.streams import Streams
+from toapis_async.errors import InvalidRequestError, ToAPIsError
+from toapis_async.shielding import wait_shielded
+from toapis_async.values.records import ItemRecord
 from toapis_async.values.requests import GenerationRequest
-
-# Outcomes that wait for a slow consumer; when there are more, downloads wait, and then submission.
-BUFFERED_OUTCOMES = 16
 
 
 class GenerationSession:
@@ -31,19 +31,16 @@ class GenerationSession:
 
     While it is open no other process can run in the directory. Leaving it waits for jobs that were submitted, stops
     streams that were left early, and closes the journal; leaving it by an exception stops everything. Nothing that
-    was paid for is forgotten: a later session in the same directory goes on with it.
+    was paid for is forgotten: a later session in the same directory goes on with it. Whichever task opened it, any
+    task of the same event loop may close it.
     """
 
     def __init__(self, resources: SessionResources) -> None:
         self._resources = resources
-        self._stack = AsyncExitStack()
-        self._group: TaskGroup
-        self._runs: list[Run] = []
-        # Not kept alive here: a stream that nobody holds any more has been left.
-        self._streams: WeakSet[OutcomeStream] = WeakSet()
-        self._queues: list[OutcomeQueue] = []
-        self._job_queue: JobQueue | None = None
-        self._resumed = False
+        self._runs = Runs(resources.context)
+        self._streams = Streams(self._runs, resources.item_index)
+        self._jobs: Jobs | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._open = self._used = False
 
     @property
@@ -63,16 +60,13 @@ class GenerationSession:
 
     @property
     def report(self) -> Report:
-        """The run in numbers, so far."""
-        stopped_by = next((run.stopped_by for run in self._runs if run.stopped_by), None)
-        return self._resources.report(stopped_by)
+        """The session in numbers, so far; ``stopped_by`` says what stopped the last run."""
+        return self._resources.report(self._runs.stopped_by)
 
     @property
     def statistics(self) -> Statistics:
         """The session at this moment."""
-        return self._resources.statistics(
-            late=sum(run.late_count for run in self._runs), saving=sum(run.saving for run in self._runs)
-        )
+        return self._resources.statistics(late=self._runs.late, saving=self._runs.saving)
 
     async def __aenter__(self) -> Self:
         """Open the directory.
@@ -86,10 +80,7 @@ class GenerationSession:
         if self._used:
             raise ToAPIsError("A session can be opened once.", hint="Make another one with client.session().")
         self._used = True
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._resources)
-            self._group = await anyio.create_task_group().__aenter__()
-            self._stack = stack.pop_all()
+        await self._resources.__aenter__()
         self._open = True
         return self
 
@@ -99,26 +90,54 @@ class GenerationSession:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._open = False
-        async with self._stack:
-            for run in self._runs:
-                if exc is not None or self._job_queue is None or run is not self._job_queue.run:
-                    run.cancel()
-            if self._job_queue is not None:
-                self._job_queue.no_more()
-            try:
-                await self._group.__aexit__(None, None, None)
-            finally:
-                self._close_streams()
-                if self._job_queue is not None:
-                    self._job_queue.give_up()
+        if exc is None:
+            await self.aclose()
+        else:
+            await self._close(exc)
 
-    def _close_streams(self) -> None:
-        for stream in self._streams:
-            stream.close()
-        for queue in self._queues:
-            queue.shut()
-        self._queues.clear()
+    async def aclose(self) -> None:
+        """Wait for jobs that were submitted, stop streams that were left early, and close; from any task.
+
+        A second time does nothing but wait for the first. Cancelled, it waits for jobs no longer; see ``park()``.
+        """
+        self._open = False
+        try:
+            if self._jobs is not None:
+                self._jobs.no_more()
+                self._resources.context.slots.unpause()
+                self._runs.cancel(but=self._jobs.under_way)
+                await self._jobs.over()
+        finally:
+            await self._close(None)
+
+    async def park(self) -> None:
+        """Close now: send nothing more, wait for no task, keep everything in the journal.
+
+        What is being sent this very moment is waited for. Jobs and streams end; what is paid for is gone on with by
+        the next session in the same directory. Without a journal it is forgotten.
+        """
+        await self._close(None)
+
+    async def _close(self, error: BaseException | None) -> None:
+        self._open = False
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._shut_down(error))
+            await wait_shielded([self._closing])
+            self._closing.result()
+        else:
+            await wait_shielded([self._closing])
+
+    async def _shut_down(self, error: BaseException | None) -> None:
+        """Close in a task of the session's own, whoever asks for it."""
+        if self._jobs is not None:
+            self._jobs.no_more()
+        self._resources.context.slots.unpause()
+        self._runs.cancel()
+        try:
+            await self._runs.over()
+        finally:
+            self._streams.close()
+            await self._resources.__aexit__(None if error is None else type(error), error, None)
 
     def stream(self, requests: Requests) -> OutcomeStream:
         """Make every request, and yield outcomes as items end.
@@ -130,11 +149,13 @@ class GenerationSession:
         Given again, the same requests are the same items: what was paid for is gone on with, what is saved is skipped.
 
         Args:
-            requests: any iterable or async iterable of requests.
+            requests: any iterable or async iterable of requests. A generator is closed when the stream ends. A plain
+                iterator that takes more than 20 ms for a request is read in a thread of its own from there on; one
+                that has to stay in the event loop's thread is to be wrapped in an async generator. It sees the
+                context variables of whoever began to read the stream.
 
         """
-        item_index = self._item_index()
-        return self._stream(Inputs(requests, item_index, number=self._next_number()))
+        return self._streams.make(Inputs(requests, self._item_index(), number=self._next_input()))
 
     def resume(self) -> OutcomeStream:
         """Finish what an earlier run in the directory has begun, without its input; see ``stream()``.
@@ -143,7 +164,7 @@ class GenerationSession:
         for those.
         """
         item_index = self._item_index()
-        return self._stream(Inputs(begun(item_index), item_index, number=self._next_number()))
+        return self._streams.make(Inputs(begun(item_index), item_index, number=self._next_input()))
 
     async def run(self, requests: Requests) -> Report:
         """Make every request and return the report.
@@ -163,30 +184,103 @@ class GenerationSession:
             await stream.aclose()
         return self.report
 
-    async def submit(self, request: GenerationRequest) -> Job:
+    async def submit(self, request: GenerationRequest, *, priority: int | None = None) -> Job:
         """Submit one request as soon as a slot is free, and return its job: ``outcome = await job``.
 
+        The same ``id`` again joins the item while it is under way, and afterwards has its outcome; equal requests
+        without an ``id`` are different items. What stopped an earlier job, such as a refused key, does not stop this
+        call: it tries again.
+
+        Args:
+            request: checked before anything else happens.
+            priority: 0 goes before what waits with 1; None for the request's own, else 1.
+
         Raises:
-            ToAPIsError: what stopped the session.
+            InvalidRequestError: it cannot be right, or its id belongs to another request.
+            BudgetExceededError: it would pass ``max_cost_usd``.
+            ToAPIsError: what stopped the session while it waited for a slot.
 
         """
-        item_index = self._item_index()
-        if self._job_queue is None:
-            number = self._next_number()
-            queue = self._job_queue = JobQueue(self._new_run())
-            inputs = Inputs(queue.requests, item_index, recovered=True, number=number)
-            feed = Feed(inputs=inputs, deliver=queue.deliver)
-            self._group.start_soon(queue.host, feed)
-        return await self._job_queue.submit(request)
+        return await self._job_queue().submit(request, priority=priority)
+
+    async def retry(self, key: str) -> Job:
+        """Make an item of this directory again whose task failed, or go on with one that has not ended.
+
+        Raises:
+            InvalidRequestError: the journal holds no such item.
+            ToAPIsError: as for ``submit()``.
+
+        """
+        record = await self.find(key)
+        if record is None:
+            raise InvalidRequestError.refused((f"there is no item {key!r} in this directory",))
+        return await self._job_queue().submit(attrs.evolve(record.request, id=key), retry_failed=True)
+
+    async def find(self, key: str) -> ItemRecord | None:
+        """Return what the journal holds of an item, or None; without a journal always None."""
+        return (await self._item_index().journal.find([key]))[0]
+
+    async def records(self, state: str | None = None) -> AsyncIterator[ItemRecord]:
+        """Walk what the journal holds.
+
+        Args:
+            state: ``paid`` for what is paid and not saved, finished tasks first, by expiry, then accepted ones by
+                age; or a state of the record: ``intended``, ``open``, ``accepted``, ``finished``, ``saved``,
+                ``failed``; None for all.
+
+        Raises:
+            InvalidRequestError: there is no such state.
+
+        """
+        async for record in self._item_index().journal.items(*states_of(state)):
+            yield record
+
+    def set_limits(
+        self, *, max_concurrency: int | None = None, max_cost_usd: Decimal | float | str | None = None
+    ) -> None:
+        """Change limits from now on.
+
+        Args:
+            max_concurrency: the most tasks in flight; what is above it is finished. None leaves it.
+            max_cost_usd: the cap in USD, on the same sum as at opening: of earlier sessions only what was counted
+                because there was a cap then. None leaves it.
+
+        Raises:
+            ConfigurationError: a limit is wrong; nothing was changed.
+
+        """
+        given = {"max_concurrency": max_concurrency, "max_cost_usd": max_cost_usd}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        settings, context = attrs.evolve(self.settings, **wanted), self._resources.context  # type: ignore[arg-type]
+        if max_concurrency is not None:
+            context.slots.bound(settings.max_concurrency)
+        if max_cost_usd is not None:
+            context.budget.max_cost_usd = settings.max_cost_usd
+
+    def pause(self) -> None:
+        """Submit nothing more until ``unpause()``; what is in flight is finished and saved."""
+        self._resources.context.slots.pause()
+
+    def unpause(self) -> None:
+        """Submit again after ``pause()``."""
+        self._resources.context.slots.unpause()
+
+    def spent(self, label: str | None) -> Decimal:
+        """Return what the gateway said that this session's ended items with that label cost, in USD.
+
+        Args:
+            label: as on their requests; None for those without one.
+
+        """
+        return self._resources.tally.spent(label)
 
     async def remember(self, name: str, text: str) -> None:
         """Keep a small text with the run, such as how it was started."""
         await self._resources.journal.remember(name, text)
 
     def drain(self) -> None:
-        """Send nothing more and finish what is paid for; streams then end."""
-        for run in self._runs:
-            run.stop(None, drain=True)
+        """Send nothing more, for later calls neither, and finish what is paid for; streams then end."""
+        self._runs.drain()
 
     def _item_index(self) -> ItemIndex:
         if not self._open:
@@ -195,45 +289,15 @@ class GenerationSession:
             )
         return self._resources.item_index
 
-    def _next_number(self) -> int:
+    def _next_input(self) -> int:
         """Number the inputs; without a journal nothing is known of earlier ones, and names go on counting."""
-        return len(self._runs) if self.settings.journal else 0
+        item_index = self._item_index()
+        number, item_index.inputs = item_index.inputs, item_index.inputs + 1
+        return number if self.settings.journal else 0
 
-    def _new_run(self) -> Run:
-        run = Run(self._resources.context)
-        self._runs.append(run)
-        return run
-
-    def _stream(self, inputs: Inputs) -> OutcomeStream:
-        run = self._new_run()
-        first, self._resumed = not self._resumed, True
-        item_index = self._resources.item_index
-
-        async def host(outcomes: OutcomeQueue) -> None:
-            async def deliver(outcome: Outcome) -> None:
-                if not run.cancelled:  # then the reader hears why, not of every item that it struck
-                    await outcomes.put(outcome)
-
-            for earlier in self._runs:
-                if earlier is not run and earlier.cancelled:
-                    await earlier.over.wait()  # then its items can be gone on with
-            feed = Feed(
-                before=paid_for(item_index) if first else None,
-                inputs=inputs,
-                after=leftovers(item_index) if first else None,
-                deliver=deliver,
-            )
-            try:
-                await run.host(feed)
-            finally:
-                outcomes.end()
-
-        def begin() -> OutcomeQueue:
-            outcomes = OutcomeQueue(BUFFERED_OUTCOMES)
-            self._queues.append(outcomes)
-            self._group.start_soon(host, outcomes)
-            return outcomes
-
-        stream = OutcomeStream(run, begin)
-        self._streams.add(stream)
-        return stream
+    def _job_queue(self) -> Jobs:
+        if self._jobs is None or not self._open:
+            mark = input_mark(self._next_input())
+            remembers = bool(self.settings.journal)
+            self._jobs = Jobs(self._runs, self._item_index(), mark=mark, remembers=remembers)
+        return self._jobs

@@ -4,6 +4,7 @@ from enum import Enum
 
 from toapis_async.batch.slots import Slots
 from toapis_async.policy.pace.inflight import Refusal
+from toapis_async.values.limits import BULK
 
 
 class _Hold(Enum):
@@ -17,15 +18,16 @@ class SlotLease:
 
     Args:
         slots: where slots come from.
-        taken: whether one was acquired for this item already.
+        priority: of the item: 0 interactive, 1 bulk.
 
     """
 
-    __slots__ = ("_before", "_hold", "_slots")
+    __slots__ = ("_before", "_hold", "_priority", "_slots")
 
-    def __init__(self, slots: Slots, *, taken: bool) -> None:
+    def __init__(self, slots: Slots, *, priority: int = BULK) -> None:
         self._slots = slots
-        self._hold = _Hold.ON_THE_WAY if taken else _Hold.NONE
+        self._priority = priority
+        self._hold = _Hold.NONE
         self._before = False
 
     @property
@@ -41,7 +43,7 @@ class SlotLease:
     async def take(self) -> None:
         """Acquire a slot unless one is held."""
         if self._hold is _Hold.NONE:
-            await self._slots.acquire(again=self._before)
+            await self._slots.acquire(again=self._before, priority=self._priority)
             self._hold = _Hold.ON_THE_WAY
 
     def accepted(self) -> None:

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from toapis_async.clock import Clock
 from toapis_async.policy.pace.inflight import InflightLimit, Refusal
+from toapis_async.policy.pace.priority import TurnOrder
+from toapis_async.values.limits import BULK
 
 
 class Slots:
@@ -13,6 +15,7 @@ class Slots:
 
     Each item: ``await acquire()``, then exactly one of ``accepted()`` followed later by ``release()``, ``refused()``
     (which gives the slot back: wait as told, then acquire again with ``again=True``), or ``release(accepted=False)``.
+    Items of priority 0 go before others, of which one in four has its turn all the same.
 
     Args:
         max_concurrency: the most that are ever in flight, at least one.
@@ -20,12 +23,15 @@ class Slots:
 
     """
 
-    __slots__ = ("_accepted", "_clock", "_line", "_on_the_way", "_policy")
+    __slots__ = ("_accepted", "_clock", "_line", "_on_the_way", "_paused", "_policy", "_turns", "_urgent")
 
     def __init__(self, max_concurrency: int, clock: Clock) -> None:
         self._policy = InflightLimit(max_concurrency)
         self._clock = clock
         self._line: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._turns = TurnOrder()
+        self._paused = False
         self._accepted = 0
         self._on_the_way = 0
 
@@ -42,18 +48,33 @@ class Slots:
     @property
     def waiting(self) -> int:
         """Items in line."""
-        return len(self._line)
+        return len(self._line) + len(self._urgent)
 
-    async def acquire(self, *, again: bool = False) -> None:
-        """Wait for a slot, first come, first served; an item that was refused goes first."""
-        if (again or not self._line) and self._admits():
+    def pause(self) -> None:
+        """Give out no slots until ``unpause()``; what has one goes on."""
+        self._paused = True
+
+    def unpause(self) -> None:
+        """Give out slots again."""
+        self._paused = False
+        self._call_up()
+
+    def bound(self, max_concurrency: int) -> None:
+        """Set another ``max_concurrency``; what is in flight above it is finished."""
+        self._policy.bound(max_concurrency)
+        self._call_up()
+
+    async def acquire(self, *, again: bool = False, priority: int = BULK) -> None:
+        """Wait for a slot, first come, first served within a priority; an item that was refused goes first."""
+        line = self._line if priority >= BULK else self._urgent
+        if (again or not line) and self._admits():
             self._on_the_way += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if again:
-            self._line.appendleft(turn)
+            line.appendleft(turn)
         else:
-            self._line.append(turn)
+            line.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
@@ -61,7 +82,7 @@ class Slots:
                 self.release(accepted=False)
             else:
                 with suppress(ValueError):
-                    self._line.remove(turn)
+                    line.remove(turn)
             raise
 
     def accepted(self) -> None:
@@ -88,11 +109,17 @@ class Slots:
         self._call_up()
 
     def _admits(self) -> bool:
+        if self._paused:
+            return False
         return self._policy.admits(self._accepted, self._on_the_way, self._clock.monotonic())
 
     def _call_up(self) -> None:
-        while self._line and self._admits():
-            turn = self._line.popleft()
+        while (self._line or self._urgent) and self._admits():
+            turn = self._next_line().popleft()
             if not turn.done():
                 self._on_the_way += 1
                 turn.set_result(None)
+
+    def _next_line(self) -> deque["asyncio.Future[None]"]:
+        urgent = self._turns.interactive_next(interactive=bool(self._urgent), bulk=bool(self._line))
+        return self._urgent if urgent else self._line

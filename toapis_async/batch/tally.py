@@ -20,7 +20,7 @@ _AT_WORK = frozenset({ItemState.INTENDED, ItemState.ACCEPTED})
 
 @attrs.define
 class Tally:
-    """Counts, live; nothing in it grows with the number of items. Amounts are USD, over all runs of the directory.
+    """Counts, live; nothing in it grows with the number of items, only with that of labels. Amounts are USD.
 
     Attributes:
         taken: items taken from the input.
@@ -28,7 +28,7 @@ class Tally:
         short: saved items with fewer files than were asked for.
         unpriced: saved items whose cost the gateway did not say.
         cost_usd: what the gateway said that the items saved by this run cost.
-        spent_usd: what the gateway said that it charged.
+        spent_usd: what the gateway said that it charged; like those that follow, over all runs of the directory.
         pending_usd: estimates of what it has, or may have, and has told no cost of.
         planned_usd: estimates of what was taken in and not sent yet.
         unestimated: items in no sum, since neither a cost nor a price is known.
@@ -49,6 +49,7 @@ class Tally:
     spent_usd: Decimal = ZERO
     pending_usd: Decimal = ZERO
     planned_usd: Decimal = ZERO
+    _spent: dict[str | None, Decimal] = attrs.field(factory=dict, init=False)
 
     @property
     def committed_usd(self) -> Decimal:
@@ -86,12 +87,23 @@ class Tally:
                 self.short += outcome.missing > 0
                 self.unpriced += outcome.cost is None
                 self.cost_usd += outcome.cost or ZERO
+                self._spend(outcome, outcome.cost)
             case Failed():
                 self.failed += 1
+                self._spend(outcome, None if outcome.task is None else outcome.task.cost)
             case Unfinished():
                 self.not_sent += not outcome.sent
                 self.unfinished += outcome.sent
                 self.unknown += outcome.unknown
+
+    def spent(self, label: str | None) -> Decimal:
+        """Return what the gateway said that ended items of that label cost; None for those without one."""
+        return self._spent.get(label, ZERO)
+
+    def _spend(self, outcome: Outcome, cost: Decimal | None) -> None:
+        if cost:
+            label = outcome.item.request.label
+            self._spent[label] = self._spent.get(label, ZERO) + cost
 
 
 def stage_of(record: ItemRecord | None, estimate: Decimal | None) -> tuple[Stage, Decimal | None]:

@@ -1,16 +1,25 @@
-"""Running a command's coroutine, and stopping it: the first signal asks, the second insists."""
+"""Running a command's coroutine, and stopping it: the first signal asks, the second insists.
+
+Signals are taken by plain handlers and not by the event loop's own, which are called only while the loop turns: a
+program that is stuck in a read of a pipe, or in somebody's endless iterator, has to hear them as well.
+"""
 
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import attrs
 
 from toapis_async.errors import ConfigurationError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+# What is being sent is waited for, but not for longer: its intent is in the journal, and a later run asks for it.
+HARD_STOP_SECONDS = 10.0
 
 
 @attrs.define(eq=False)
@@ -25,16 +34,63 @@ class Stopper:
 
     """
 
-    _task: "asyncio.Task[object] | None"
+    _task: "asyncio.Task[object] | None" = None
     on_first: Callable[[], None] | None = None
     heard: signal.Signals | None = None
     hard: bool = False
     polite: bool = False
+    _loop: asyncio.AbstractEventLoop | None = None
+    _unanswered: int = 0
+    _deadline: threading.Timer | None = None
 
     @property
     def exit_code(self) -> int:
         """Of a program that was stopped at once."""
         return 0 if self.polite else 128 + (self.heard or signal.SIGINT)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals of this process; in another thread than the main one there are none to take."""
+        before: dict[signal.Signals, object] = {}
+        with suppress(ValueError):
+            for number in _SIGNALS:
+                before[number] = signal.signal(number, self._catch)
+        try:
+            yield
+        finally:
+            # A program that was told to stop is about to end: what is left of it must not need a third signal.
+            if self.heard is None:
+                for number, handler in before.items():
+                    signal.signal(number, handler)  # type: ignore[arg-type]
+
+    async def host(self, work: "Callable[[Stopper], Awaitable[int]]") -> int:
+        """Run the work that signals are to stop, in the loop that is running."""
+        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        try:
+            return await work(self)
+        except asyncio.CancelledError:
+            if self._task is not None:
+                self._task.uncancel()
+            return self.exit_code
+        finally:
+            self._task = self._loop = None
+
+    def _catch(self, signum: int, _frame: FrameType | None) -> None:
+        number, again = signal.Signals(signum), self.heard is not None
+        self._unanswered += 1
+        if self._unanswered > 1:  # the loop has not come round to the one before, and never may
+            self.heard = number
+            self._end()
+        if again:
+            self._end_soon()
+        if self._loop is None:
+            self.heard = number
+            raise KeyboardInterrupt
+        self._loop.call_soon_threadsafe(self._answer, number)
+
+    def _answer(self, number: signal.Signals) -> None:
+        self._unanswered = 0
+        self.hear(number)
 
     def hear(self, number: signal.Signals) -> None:
         """Take a signal."""
@@ -46,9 +102,19 @@ class Stopper:
             self.hard = True
             if self._task is not None:
                 self._task.cancel()
+            self._end_soon()
         else:
-            # What was accepted is in the journal: ending here loses nothing but manners.
-            os._exit(self.exit_code)
+            self._end()
+
+    def _end_soon(self) -> None:
+        if self._deadline is None:
+            self._deadline = threading.Timer(HARD_STOP_SECONDS, self._end)
+            self._deadline.daemon = True
+            self._deadline.start()
+
+    def _end(self) -> None:
+        # What was accepted is in the journal: ending here loses nothing but manners.
+        os._exit(self.exit_code)
 
 
 def run(work: Callable[[Stopper], Awaitable[int]], *, uvloop: bool = False) -> int:
@@ -58,24 +124,9 @@ def run(work: Callable[[Stopper], Awaitable[int]], *, uvloop: bool = False) -> i
         ConfigurationError: uvloop was asked for and is not installed.
 
     """
-    with asyncio.Runner(loop_factory=_uvloop_factory() if uvloop else None) as runner:
-        return runner.run(_heard(work))
-
-
-async def _heard(work: Callable[[Stopper], Awaitable[int]]) -> int:
-    task = asyncio.current_task()
-    stopper = Stopper(task)
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        # Windows has none, and threads have none: there the runner's own handler cancels the task.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stopper.hear, number)
-    try:
-        return await work(stopper)
-    except asyncio.CancelledError:
-        if task is not None:
-            task.uncancel()
-        return stopper.exit_code
+    stopper = Stopper()
+    with stopper.listening(), asyncio.Runner(loop_factory=_uvloop_factory() if uvloop else None) as runner:
+        return runner.run(stopper.host(work))
 
 
 def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

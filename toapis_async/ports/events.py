@@ -38,6 +38,11 @@ class Event:
         model: str | None = getattr(self.request, "model", None)
         return model
 
+    @property
+    def context(self) -> object:
+        """The caller's own object on the request, or None."""
+        return None if self.request is None else self.request.context
+
 
 @attrs.frozen(kw_only=True)
 class AttemptBegun(Event):

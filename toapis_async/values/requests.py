@@ -44,6 +44,9 @@ class ImageRequest:
         client_business_id: your own reference, at most 96 characters; sent as it is on the first attempt.
         callback_url: where the gateway shall send its webhook.
         extra: further fields for the gateway, laid over the encoded body as they are; ``metadata`` is merged.
+        context: your own object, carried to every event and outcome; never sent, compared, hashed or written.
+        label: whose it is, such as a tenant; money is counted by it. Not sent.
+        priority: 0 goes before what waits with 1; None is 0 for a single call and 1 in a session. Not sent.
 
     """
 
@@ -66,6 +69,9 @@ class ImageRequest:
     client_business_id: str | None = attrs.field(default=None, kw_only=True)
     callback_url: str | None = attrs.field(default=None, kw_only=True)
     extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
+    context: object = attrs.field(default=None, kw_only=True, eq=False, repr=False)
+    label: str | None = attrs.field(default=None, kw_only=True)
+    priority: int | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +102,7 @@ class VideoRequest:
         first_frame, last_frame: the frames to begin and end with.
         audio: whether to make sound, for models that can choose.
         keep_original_sound: whether the reference videos keep their sound, for models that can choose.
-        seed, id, client_business_id, callback_url, extra: as in ``ImageRequest``.
+        seed, id, client_business_id, callback_url, extra, context, label, priority: as in ``ImageRequest``.
 
     """
 
@@ -117,6 +123,9 @@ class VideoRequest:
     client_business_id: str | None = attrs.field(default=None, kw_only=True)
     callback_url: str | None = attrs.field(default=None, kw_only=True)
     extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
+    context: object = attrs.field(default=None, kw_only=True, eq=False, repr=False)
+    label: str | None = attrs.field(default=None, kw_only=True)
+    priority: int | None = attrs.field(default=None, kw_only=True)
 
 
 GenerationRequest: TypeAlias = ImageRequest | VideoRequest

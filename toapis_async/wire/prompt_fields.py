@@ -20,7 +20,11 @@ from toapis_async.values.kinds import KINDS, TaskKind, fields_of_form
 from toapis_async.values.requests import GenerationRequest, RoleReference
 from toapis_async.wire.plain_text import plain
 
-_ANY = (*dict.fromkeys(name for kind in KINDS.values() for name in kind.forms), "kind")
+# An object of a program's own has no place in a file.
+_ANY = (
+    *dict.fromkeys(name for kind in KINDS.values() for name, form in kind.forms.items() if form != "anything"),
+    "kind",
+)
 _LISTS = fields_of_form("references")
 _SINGLES = fields_of_form("reference")
 _WHOLE = fields_of_form("whole number")

@@ -37,7 +37,9 @@ _STATES = {state.value: state for state in ItemState}
 
 _REQUEST_FIELDS = {
     kind: (names, attrgetter(*names))
-    for kind, names in ((kind, tuple(field.name for field in attrs.fields(kind))) for kind in REQUESTS)
+    for kind, names in (
+        (kind, tuple(field.name for field in attrs.fields(kind) if field.name != "context")) for kind in REQUESTS
+    )
 }
 _RECORD_FIELDS = tuple(field.name for field in attrs.fields(ItemRecord) if field.name not in _OWN_COLUMNS)
 _record_values = attrgetter(*_RECORD_FIELDS)

@@ -275,3 +275,13 @@ def test_a_strange_task_id_chooses_no_path(task_id: str) -> None:
     assert stem != task_id
     assert not set(stem) & set("/\\:")
     assert not stem.startswith((".", "-"))
+
+
+@pytest.mark.parametrize("kind", [ImageRequest, VideoRequest])
+def test_what_is_not_sent_makes_no_other_item(kind: type[ImageRequest | VideoRequest]) -> None:
+    """Whose it is, how urgent it is and what the caller carries along change no key."""
+    plain = kind("fox", model="m")
+    carried = kind("fox", model="m", context=["row"], label="tenant-7", priority=0)
+
+    assert item_key(plain, 0) == item_key(carried, 0)
+    assert request_digest(plain) == request_digest(carried)

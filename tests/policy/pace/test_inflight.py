@@ -234,3 +234,15 @@ def test_an_outage_is_no_limit_of_tasks(before: int) -> None:
     limit.on_accepted(1, 60.0)
 
     assert limit.limit == 200
+
+
+@pytest.mark.parametrize(("learned", "bound", "limit"), [(None, 3, 3), (None, 90, 90), (6, 90, 6), (6, 3, 3)])
+def test_another_bound(learned: int | None, bound: int, limit: int) -> None:
+    """Another bound of the caller's holds at once; what was learned of the gateway's own stays."""
+    policy = InflightLimit(50)
+    if learned is not None:
+        for _ in range(3):
+            policy.on_refused(NAMED, learned, 1.0)
+    policy.bound(bound)
+
+    assert policy.limit == limit

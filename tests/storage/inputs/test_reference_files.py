@@ -1,11 +1,15 @@
 """Reading the user's own files."""
 
 import os
+import socket
+import stat
+from pathlib import Path
 
 import pytest
 
 from toapis_async.errors import InvalidRequestError
-from toapis_async.storage.inputs.reference_files import MOST_BYTES, fingerprint_of, read_reference
+from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
+from toapis_async.storage.inputs.reference_files import MOST_BYTES, fingerprint_of, open_plain_file, read_reference
 
 
 async def test_a_file_is_read_with_its_name(tmp_path):
@@ -59,3 +63,48 @@ async def test_a_pipe_is_not_waited_for(tmp_path):
     with pytest.raises(InvalidRequestError):
         async with asyncio.timeout(5):
             await read_reference(path)
+
+
+@pytest.fixture(params=["pipe", "socket", "/dev/zero", "/dev/full", "link to a pipe"])
+def unending(request, tmp_path):
+    """Give the path of something that can be opened and is no file."""
+    if request.param.startswith("/"):
+        return request.param
+    path = tmp_path / "thing"
+    if request.param == "socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        return path
+    os.mkfifo(path)
+    if request.param == "pipe":
+        return path
+    (tmp_path / "link").symlink_to(path)
+    return tmp_path / "link"
+
+
+async def test_what_is_no_file_is_not_opened(unending):
+    """Pipes, sockets and devices are refused by what they are, in the first reading and before an upload alike."""
+    for read in (fingerprint_of, read_reference):
+        with pytest.raises(InvalidRequestError, match=r"is a (pipe|socket|device), not a file"):
+            await read(unending)
+    for kind in ("image", "video"):
+        assert ", not a file" in wrong_reference_file(str(unending), kind)
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
+    """What was a file when it was looked at and is a pipe when it is opened is refused all the same."""
+    plain, pipe = tmp_path / "plain", tmp_path / "pipe"
+    plain.write_bytes(b"picture")
+    os.mkfifo(pipe)
+    monkeypatch.setattr(Path, "stat", lambda _: os.lstat(plain))
+    with pytest.raises(InvalidRequestError, match="a pipe"):
+        open_plain_file(pipe)
+
+
+def test_prompts_that_would_never_end(unending):
+    """A device or socket is no prompt file; a pipe is one, since it ends."""
+    if stat.S_ISFIFO(Path(unending).stat().st_mode):
+        assert PromptSource.named(str(unending)).form == "jsonl"
+        return
+    with pytest.raises(InvalidRequestError, match="may never end"):
+        PromptSource.named(str(unending))

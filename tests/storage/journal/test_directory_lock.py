@@ -147,3 +147,62 @@ def test_others_can_tell_whether_it_is_held(path: Path, dead: Owner) -> None:
     seen.append(is_held(path.with_name("link")))
 
     assert seen == [False, True, False, False, False]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without forks")
+def test_a_forked_child_holds_nothing(path: Path) -> None:
+    """A child that lives on does not keep the directory when its parent has released it or was killed."""
+    program = (
+        "import os, sys, pathlib\n"
+        "from toapis_async.storage.journal.directory_lock import DirectoryLock\n"
+        "lock = DirectoryLock(pathlib.Path(sys.argv[1])); lock.acquire()\n"
+        "child = os.fork()\n"
+        "if not child: sys.stdin.read(); lock.release(); os._exit(0)\n"
+        "print(child, flush=True)\n"
+        "os._exit(9)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        child = int(parent.stdout.readline())
+        assert parent.wait(20) == 9
+        os.kill(child, 0)
+        lock = DirectoryLock(path)
+        lock.acquire()
+        parent.stdin.close()
+        while Path(f"/proc/{child}/stat").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text():
+            pass
+        assert os.getpid() == json.loads(path.read_text())["pid"], "the child's own release is not ours"
+        lock.release()
+
+
+def test_what_was_left_behind_gives_way(path: Path) -> None:
+    """A lock whose owner can never release it, or that nobody has any more, is no obstacle in the same process."""
+    left = DirectoryLock(path, deserted=lambda: True)
+    left.acquire()
+    second = DirectoryLock(path)
+    second.acquire()
+    left.release()
+    with pytest.raises(JournalLockedError):
+        DirectoryLock(path).acquire()
+    del second
+    third = DirectoryLock(path)
+    third.acquire()
+    third.release()
+
+
+def test_a_link_in_its_place_is_not_followed(path: Path, tmp_path: Path) -> None:
+    """The target of a symbolic link is neither emptied nor written."""
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    path.symlink_to(mine)
+    with pytest.raises(OSError):
+        DirectoryLock(path).acquire()
+    assert mine.read_text() == "precious"
+
+
+def test_a_pipe_in_its_place_is_refused(path: Path) -> None:
+    """Nobody waits for whoever would write to it."""
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="no file"):
+        DirectoryLock(path).acquire()

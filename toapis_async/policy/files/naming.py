@@ -25,7 +25,7 @@ _PLAIN_ASCII = re.compile(r"[a-z0-9_][a-z0-9._ -]*(?<![. ])\Z")
 # Windows takes these for devices, with any extension.
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|\Z)", re.IGNORECASE)
-_NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url"})
+_NOT_OF_THE_RESULT = frozenset({"id", "client_business_id", "callback_url", "context", "label", "priority"})
 _canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _ALWAYS_OF_THE_RESULT = frozenset({"prompt", "model"})
 

@@ -112,6 +112,13 @@ class InflightLimit:
         """Tasks that may be unfinished at a time."""
         return self._cap
 
+    def bound(self, most: int) -> None:
+        """Set another bound of the caller's; what was learned of the gateway's own stays."""
+        learned = self._cap < self._most
+        self._cap = min(self._cap, most) if learned else most
+        self._edge = min(self._edge, most) if learned else most
+        self._most = most
+
     def admits(self, accepted: int, on_the_way: int, now: float) -> bool:
         """Tell whether one more may be submitted; a yes is taken to be acted on."""
         total = accepted + on_the_way

@@ -20,8 +20,10 @@ _seldom_set = attrgetter(
     "output_compression",
     "seed",
     "mask",
+    "label",
+    "priority",
 )
-_NOTHING_SET = (None,) * 10
+_NOTHING_SET = (None,) * 12
 _REFERENCE = "an address, a path or bytes"
 _WANTED: Mapping[FieldForm, str] = {
     "text": "text",

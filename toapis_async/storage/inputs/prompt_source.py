@@ -20,6 +20,7 @@ from toapis_async.policy.requests.references import (
 )
 from toapis_async.policy.requests.spelling import did_you_mean
 from toapis_async.storage.files.refusals import storage_error
+from toapis_async.storage.inputs.reference_files import kind_of_file, open_plain_file
 from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES, PromptForm, form_of
@@ -155,11 +156,11 @@ def wrong_reference_file(path: str, kind: Kind) -> str | None:
 
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_plain_file(path) as file:
             length = os.fstat(file.fileno()).st_size
             head = file.read(_HEAD_BYTES)
-    except IsADirectoryError:
-        return f"reference {path!r} is a directory, not a file"
+    except InvalidRequestError as error:
+        return error.violations[0]
     except FileNotFoundError:
         return f"reference {path!r} does not exist"
     except (OSError, ValueError) as error:
@@ -186,6 +187,15 @@ def _refuse_no_file(path: Path) -> None:
         raise _unreadable(path, error) from error
     if stat.S_ISDIR(mode):
         raise InvalidRequestError(f"{path} is a directory.", hint="Give the path of a .jsonl, .csv or .txt file in it.")
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or _is_terminal(path, mode)):
+        raise InvalidRequestError(
+            f"{path} is {kind_of_file(mode)}, and may never end.", hint="Give the path of a file, or - for stdin."
+        )
+
+
+def _is_terminal(path: Path, mode: int) -> bool:
+    """Whether it is the terminal at stdin, as ``/dev/stdin`` can be; not opened to be looked at."""
+    return stat.S_ISCHR(mode) and os.isatty(0) and path.stat().st_rdev == os.fstat(0).st_rdev
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidRequestError:

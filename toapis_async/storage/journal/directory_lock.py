@@ -3,14 +3,22 @@
 ``flock`` decides where it works. Some network file systems let every caller have the lock, so a second descriptor is
 tried against the first; where that succeeds too, the owner named in a file created exclusively decides, by whether
 its process still lives. An owner on another machine cannot be judged from here and is believed.
+
+A lock belongs to the process that took it. A forked child shares the descriptor, and would keep ``flock`` held for as
+long as it lives: it closes its copy as soon as it begins. What was left behind in this process, by an event loop that
+has gone or by an object that nobody has any more, gives way to whoever asks next.
 """
 
 import contextlib
+import errno
 import json
 import os
 import platform
 import socket
+import stat
+from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakSet
 
 import attrs
 
@@ -20,6 +28,11 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+
+# No link is followed, and a pipe is not waited for.
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_OPEN_OWN = os.O_RDWR | os.O_CREAT | _NOFOLLOW
 
 
 @attrs.frozen(kw_only=True)
@@ -80,19 +93,34 @@ def _runs(pid: int) -> bool:
     return True
 
 
+_held: "WeakSet[DirectoryLock]" = WeakSet()
+
+
+def _forget_inherited() -> None:
+    for lock in list(_held):
+        lock.forget()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_inherited)
+
+
 class DirectoryLock:
     """Holds a directory for this process from ``acquire`` to ``release``.
 
     Args:
         path: of the lock file; it stays there, empty, when nobody holds the directory.
         trust_flock: False takes ``flock`` for a lock that always succeeds.
+        deserted: whether whoever took it can never release it any more; asked only when somebody else wants it.
 
     """
 
-    def __init__(self, path: Path, *, trust_flock: bool = True) -> None:
+    def __init__(self, path: Path, *, trust_flock: bool = True, deserted: Callable[[], bool] = lambda: False) -> None:
         self._path = path
         self._fallback = path.with_name(path.name + ".owner")
         self._trust_flock = trust_flock and fcntl is not None
+        self._deserted = deserted
         self._descriptor: int | None = None
         self._holds_fallback = False
         self.abandoned = False
@@ -103,22 +131,26 @@ class DirectoryLock:
 
         Raises:
             JournalLockedError: another process has it, or this one under another descriptor; nothing was changed.
-            OSError: the file cannot be opened.
+            OSError: the file cannot be opened, or is a link to another one.
 
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(self._path, _OPEN_OWN, 0o600)
         try:
+            _require_file(descriptor, self._path)
+            self._dispossess(descriptor)
             self._contend(descriptor, Owner.current())
         except BaseException:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+        _held.add(self)
 
     def release(self) -> None:
         """Give the directory back; a second time does nothing."""
         if self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None
+        _held.discard(self)
         try:
             # A disk that has turned read-only leaves its owner's name in it: the next one sees that it is dead.
             with contextlib.suppress(OSError):
@@ -126,8 +158,31 @@ class DirectoryLock:
                 if self._holds_fallback:
                     self._fallback.unlink(missing_ok=True)
                     self._holds_fallback = False
+            if self._trust_flock:
+                # Closing alone would leave it with every child that was forked meanwhile and runs no Python.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
         finally:
             os.close(descriptor)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            self.release()
+
+    def forget(self) -> None:
+        """Drop what was inherited by a fork, without taking it from the process that holds it."""
+        descriptor, self._descriptor = self._descriptor, None
+        self._holds_fallback = False
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _dispossess(self, descriptor: int) -> None:
+        """Take the directory from what was left behind in this process."""
+        wanted = os.fstat(descriptor)
+        for other in list(_held):
+            held = other._descriptor  # noqa: SLF001  # of the same class
+            if held is not None and os.path.samestat(os.fstat(held), wanted) and other._deserted():  # noqa: SLF001
+                other.release()
+                self.abandoned = True
 
     def _contend(self, descriptor: int, here: Owner) -> None:
         previous = _read_owner(descriptor)
@@ -154,7 +209,7 @@ class DirectoryLock:
     def _flock_works(self) -> bool:
         if not self._trust_flock:
             return False
-        second = os.open(self._path, os.O_RDWR)
+        second = os.open(self._path, os.O_RDWR | _NOFOLLOW)
         try:
             fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -166,7 +221,7 @@ class DirectoryLock:
     def _take_fallback(self, here: Owner) -> None:
         for _ in range(2):
             try:
-                descriptor = os.open(self._fallback, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+                descriptor = os.open(self._fallback, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             except FileExistsError:
                 self._remove_if_dead(here)
                 continue
@@ -178,7 +233,7 @@ class DirectoryLock:
 
     def _remove_if_dead(self, here: Owner) -> None:
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(self._fallback, os.O_RDONLY)
+            descriptor = os.open(self._fallback, os.O_RDONLY | _NOFOLLOW)
             owner = _read_owner(descriptor)
             os.close(descriptor)
             if owner is None or owner.may_live(here):
@@ -209,6 +264,11 @@ def is_held(path: Path) -> bool:
             os.close(descriptor)
         return owner is not None and owner.may_live(Owner.current())
     return False
+
+
+def _require_file(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "the lock is no file", str(path))
 
 
 def _read_owner(descriptor: int) -> Owner | None:

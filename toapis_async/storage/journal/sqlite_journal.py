@@ -1,5 +1,6 @@
 """The journal on the disk: ``.toapis/journal.sqlite3`` in the output directory, written by one thread."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -38,13 +39,15 @@ class SqliteJournal:
         self._path = journal_path(directory)
         self._clock = clock
         self._read_only = read_only
-        self._lock = DirectoryLock(self._path.with_name("lock"))
+        self._lock: DirectoryLock
         self._writer: GroupWriter[Entry] | None = None
         self._table: JournalTable | None = None
         self._run_id = ""
         self._empty_at_open = True
 
     async def __aenter__(self) -> Self:
+        # With its loop the writer has gone: nothing of this journal can be written, or released, any more.
+        self._lock = DirectoryLock(self._path.with_name("lock"), deserted=asyncio.get_running_loop().is_closed)
         self._writer = GroupWriter(self._write, name="toapis-journal", about=_key)
         try:
             await self._writer.call(self._open)
