@@ -28,6 +28,7 @@ from toapis_async.values.exchange import HttpReply
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hurried_clock import HurriedClock  # beside this file; the tests are no package
+from redis_server import REDIS, RedisServer
 
 
 @attrs.frozen(kw_only=True)
@@ -319,3 +320,14 @@ def mocked_calls():
     with module.MockedCalls() as calls:
         yield calls
     assert calls.unregistered == []
+
+
+@pytest.fixture
+async def redis_server(tmp_path):
+    """A real Redis of this test's own."""
+    if REDIS is None:
+        pytest.skip("no redis-server: apt-get install redis-server")
+    server = RedisServer(tmp_path)
+    await server.start()
+    yield server
+    server.stop()

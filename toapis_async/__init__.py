@@ -23,6 +23,7 @@ _HOMES = {
         "Statistics",
         "Unfinished",
     ),
+    "batch.rows": ("rows",),
     "batch.session": ("GenerationSession",),
     "batch.stream": ("OutcomeStream",),
     "client.models": ("AvailableModel",),

@@ -28,6 +28,9 @@ from toapis_async.batch.outcomes import (
 from toapis_async.batch.outcomes import (
     Unfinished as Unfinished,
 )
+from toapis_async.batch.rows import (
+    rows as rows,
+)
 from toapis_async.batch.session import (
     GenerationSession as GenerationSession,
 )

@@ -33,7 +33,7 @@ from toapis_async.transport.files import FileHost
 from toapis_async.transport.over_aiohttp import AiohttpTransport
 from toapis_async.transport.paced_transport import PacedTransport
 from toapis_async.transport.pacing import Pacer
-from toapis_async.transport.rate_limiter import RateLimiter
+from toapis_async.transport.rate_limiter import AccountLimits, RateLimiter
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.kinds import KINDS
 from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
@@ -116,7 +116,7 @@ class AsyncToAPIs:
             http_session=http_session,
         )
         self._files = FileHost(base_url=self._settings.base_url, user_agent=USER_AGENT)
-        self._rate_limiter = _rate_limiter(rate_limits, clock, random)
+        self._rate_limiter = _rate_limiter(rate_limits, clock, random, account=self._settings.account_name)
         self._gateway = Gateway(
             transport=PacedTransport(self._transport, self._rate_limiter),
             unpaced=self._transport,
@@ -136,7 +136,7 @@ class AsyncToAPIs:
         )
         self._orphans = OrphanTracker(on_abandoned)
         self._downloader = Downloader(host=self._files, clock=clock, random=random)
-        self.uploads = Uploads(self._gateway)
+        self.uploads: Uploads = Uploads(self._gateway)
 
     def __repr__(self) -> str:
         return f"AsyncToAPIs(base_url={self._settings.base_url!r})"
@@ -314,7 +314,7 @@ class AsyncToAPIs:
 
 
 def _rate_limiter(
-    rate_limits: RateLimitSetting | RateLimiter, clock: Clock, random: random_module.Random
+    rate_limits: RateLimitSetting | RateLimiter, clock: Clock, random: random_module.Random, *, account: str
 ) -> RateLimiter:
     known = ("auto", *TIERS)
     if rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known:
@@ -325,7 +325,8 @@ def _rate_limiter(
             f"not {rate_limits!r}.",
             hint="'auto' finds the account's limit by itself.",
         )
-    return cast("RateLimiter", rate_limits)
+    limiter = cast("RateLimiter | AccountLimits", rate_limits)
+    return limiter.for_account(account) if isinstance(limiter, AccountLimits) else limiter
 
 
 def _check_validation(validation: object) -> None:

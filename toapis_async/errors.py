@@ -30,8 +30,7 @@ ToAPIsError
     BudgetExceededError             the next submission would pass the cap
     WebhookVerificationError
 
-Facts are attributes with units in their names; the text ends with what to do next. All of them pickle. None of them
-carries the key.
+Facts are attributes with units in their names; the text ends with the next step. All pickle; none has the key.
 """
 
 from collections.abc import Mapping
@@ -305,7 +304,8 @@ class IncompleteDownloadError(DownloadError):
         self, message: str, *, files: tuple[SavedFile, ...], missing: Mapping[int, ToAPIsError], hint: str = ""
     ) -> None:
         super().__init__(message, hint=hint)
-        self.files, self.missing = files, missing
+        self.files: tuple[SavedFile, ...] = files
+        self.missing: Mapping[int, ToAPIsError] = missing
 
 
 class StorageError(ToAPIsError):

@@ -163,6 +163,27 @@ async def test_streams_side_by_side_share_nothing(live, tmp_path, max_concurrenc
         assert all(entry.posts == 1 for entry in sim.books.by_client_business_id.values())
 
 
+async def test_the_first_stream_knows_what_a_later_one_has_saved(live, tmp_path):
+    """A stream that was begun first and is slower buys nothing that another has made meanwhile."""
+    requests = list(foxes(6))
+
+    async def slowly(others):
+        yield requests[0]
+        await others.wait()
+        for request in requests[1:]:
+            yield request
+
+    async with live() as (sim, client), client.session(tmp_path) as session:
+        done = asyncio.Event()
+        first = session.stream(slowly(done))
+        await anext(first)
+        await session.run(requests[1:])
+        done.set()
+        outcomes = [outcome async for outcome in first]
+    assert [outcome.ok for outcome in outcomes] == [True] * 5
+    assert (sim.books.accepted, sim.books.duplicates) == (6, {})
+
+
 async def test_its_own_polling(live, tmp_path):
     """A session looks as often as it was told, whatever the client does."""
     async with (
@@ -239,13 +260,21 @@ async def test_leaving_during_a_post_writes_its_answer_down(live, tmp_path):
         assert (report.saved, sim.books.posts) == (1, 1)
 
 
-async def test_a_time_limit_around_a_session_waits_for_a_post(live, tmp_path):
+async def test_a_session_that_is_cancelled_waits_for_its_post(live, tmp_path):
     """Cancelled from outside while a POST is unanswered, the session ends once the answer is on the books."""
     slow = Fault(where="submit", what=Delay(seconds=0.5))
     async with live(faults=[slow], latency=Constant(60)) as (sim, client):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2), client.session(tmp_path) as session:
+
+        async def use():
+            async with client.session(tmp_path) as session:
                 await session.run([ImageRequest("fox")])
+
+        using = asyncio.create_task(use())
+        while not sim.books.requests["submit"]:
+            await asyncio.sleep(0.005)
+        using.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await using
         assert sim.books.accepted == 1
         async with client.session(tmp_path) as session:
             counts = await session._resources.journal.counts()

@@ -5,17 +5,41 @@ holds to these limits.
 """
 
 import asyncio
+import weakref
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from toapis_async import AsyncToAPIs
+from toapis_async.limits import SharedRateLimits
+from toapis_async.limits.lease_owner import settled
+from toapis_async.limits.machine_owner import MachineOwner
 from toapis_async.testing.fake_clock import FakeClock
 from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import Purpose
 from toapis_async.values.limits import BULK, INTERACTIVE, RateLimits
 
 LIMITS = RateLimits(submit_per_second=10.0, submit_burst=1, query_per_second=100.0, query_burst=1)
+
+
+class KeptInMemory:
+    """The smallest owner of leases: what an actor in another process would do."""
+
+    process = ""
+
+    def __init__(self, account, terms):
+        self.account, self.terms, self.data = account, terms, None
+
+    async def exchange(self, report):
+        self.data, lease = settled(self.data, report, self.terms, now=report.at)
+        return lease
+
+    async def aclose(self):
+        pass
+
+
 LIMITED = (Purpose.SUBMIT, Purpose.QUERY)
 
 
@@ -23,7 +47,33 @@ def embedded(limits, clock):
     return Pacer(limits, clock=clock, random=Random(1))
 
 
-LIMITERS = {"embedded": embedded}
+def shared(limits, clock):
+    return SharedRateLimits(KeptInMemory, rate_limits=limits, account="a", clock=clock, random=Random(1))
+
+
+def shared_by_file(limits, clock):
+    # Virtual time knows nothing of threads: the transactions are run where they are asked for.
+    directory = TemporaryDirectory()
+
+    class AtOnce(MachineOwner):
+        async def exchange(self, report):
+            return self.settle(report)
+
+        async def aclose(self):
+            self._close()
+
+    made = SharedRateLimits(
+        lambda account, terms: AtOnce(Path(directory.name, "account"), terms, clock=clock),
+        rate_limits=limits,
+        account="a",
+        clock=clock,
+        random=Random(1),
+    )
+    weakref.finalize(made, directory.cleanup)
+    return made
+
+
+LIMITERS = {"embedded": embedded, "shared": shared, "shared by file": shared_by_file}
 
 
 @pytest.fixture

@@ -1,18 +1,13 @@
-"""A signer of webhooks, and a real Redis."""
+"""A signer of webhooks."""
 
-import asyncio
 import hmac
 import json
-import shutil
-import socket
-import subprocess
 import time
 from hashlib import sha256
 
 import pytest
 
 SECRET = "0123456789abcdef0123456789abcdef"
-REDIS = shutil.which("redis-server")
 
 
 @pytest.fixture
@@ -47,43 +42,3 @@ def delivery():
         }
 
     return make
-
-
-class RedisServer:
-    """A Redis that can be stopped and started again."""
-
-    def __init__(self, directory):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.directory, self.process = directory, None
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-
-    async def start(self):
-        command = [REDIS, "--port", str(self.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]
-        self.process = subprocess.Popen(command, cwd=self.directory, stdout=subprocess.DEVNULL)
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
-
-    def stop(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
-@pytest.fixture
-async def redis_server(tmp_path):
-    """A real Redis of this test's own."""
-    if REDIS is None:
-        pytest.skip("no redis-server: apt-get install redis-server")
-    server = RedisServer(tmp_path)
-    await server.start()
-    yield server
-    server.stop()

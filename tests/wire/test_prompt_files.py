@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toapis_async.errors import InvalidRequestError
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.requests import ImageRequest, RoleReference, VideoRequest
-from toapis_async.wire.prompt_fields import LineRules
+from toapis_async.wire.prompt_fields import LineRules, request_of
 from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES, form_of, read_lines
 
 RULES = LineRules(catalogue=packaged_catalogue())
@@ -18,14 +18,19 @@ RULES = LineRules(catalogue=packaged_catalogue())
 def lines_of(data, form="jsonl", **rules):
     """Read a whole file of bytes."""
     made = LineRules(**{"catalogue": packaged_catalogue(), **rules})
-    return list(read_lines(data.splitlines(keepends=True), form, made))
+    return list(read(data.splitlines(keepends=True), form, made))
+
+
+def read(lines, form, rules):
+    """Read requests by the rules."""
+    return read_lines(lines, form, rules.columns, lambda fields, carried: request_of(fields, rules, carried))
 
 
 def requests_of(data, form="jsonl", **rules):
     """Read a file in which nothing is wrong."""
     lines = lines_of(data, form, **rules)
     assert [line.wrong for line in lines if line.wrong] == []
-    return [line.request for line in lines]
+    return [line.made for line in lines]
 
 
 def wrong_of(data, form="jsonl", **rules):
@@ -168,8 +173,8 @@ def test_what_is_wrong_with_a_line(line, sentence):
 
     assert [one.number for one in lines] == [1, 2, 3]
     assert sentence in "; ".join(lines[1].wrong)
-    assert lines[1].request is None
-    assert [lines[0].request.prompt, lines[2].request.prompt] == ["before", "after"]
+    assert lines[1].made is None
+    assert [lines[0].made.prompt, lines[2].made.prompt] == ["before", "after"]
 
 
 def test_a_file_of_another_encoding_is_told_once():
@@ -184,7 +189,7 @@ def test_an_endless_line_ends_the_reading():
         yield b"x" * (LONGEST_LINE_BYTES + 1)
         pytest.fail("read on")
 
-    (line,) = read_lines(endless(), "jsonl", RULES)
+    (line,) = read(endless(), "jsonl", RULES)
 
     assert line.last
     assert "longer than 16,000,000 bytes" in line.wrong[0]
@@ -226,7 +231,7 @@ def test_relative_references_begin_at_the_directory(tmp_path):
         "mask": "m.png",
     }
     rules = LineRules(catalogue=packaged_catalogue(), directory=str(tmp_path), validation="off")
-    (line,) = read_lines([json.dumps(body).encode()], "jsonl", rules)
+    (line,) = read([json.dumps(body).encode()], "jsonl", rules)
 
     assert (
         f"{tmp_path}/a.png",
@@ -234,8 +239,8 @@ def test_relative_references_begin_at_the_directory(tmp_path):
         "/abs/c.png",
         "https://a.example/d.png",
         "data:image/png;base64,AA",
-    ) == line.request.reference_images
-    assert f"{tmp_path}/m.png" == line.request.mask
+    ) == line.made.reference_images
+    assert f"{tmp_path}/m.png" == line.made.mask
 
 
 def test_references_with_roles(tmp_path):
@@ -264,7 +269,7 @@ def test_a_badly_formed_role_is_told():
 def test_any_bytes_are_read_or_refused(data, form):
     """Nothing that stands in a file raises anything."""
     for line in lines_of(data, form):
-        assert (line.request is None) == bool(line.wrong)
+        assert (line.made is None) == bool(line.wrong)
 
 
 _VALUES = st.recursive(
@@ -281,13 +286,13 @@ _NAMES = st.sampled_from(
 def test_any_values_of_known_fields_are_read_or_refused(fields, validation):
     """No value of a field, of whatever type, raises anything, however little is checked."""
     rules = LineRules(catalogue=packaged_catalogue(), directory="/prompts", validation=validation)
-    for line in read_lines([json.dumps(fields).encode()], "jsonl", rules):
-        assert (line.request is None) == bool(line.wrong)
+    for line in read([json.dumps(fields).encode()], "jsonl", rules):
+        assert (line.made is None) == bool(line.wrong)
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip() and "\0" not in text))
 def test_prompts_come_through_as_they_are(prompt):
     """A prompt in JSON reaches the request unchanged, or is refused."""
     data = json.dumps({"prompt": prompt}).encode()
-    for line in read_lines([data], "jsonl", RULES):
-        assert line.wrong or line.request.prompt == prompt
+    for line in read([data], "jsonl", RULES):
+        assert line.wrong or line.made.prompt == prompt

@@ -38,7 +38,6 @@ class Inputs:
     def __init__(self, source: Requests, item_index: ItemIndex, *, recovered: bool = False, number: int = 0) -> None:
         self.item_index = item_index
         self._recovered = recovered or number > 0
-        self._lookups = number > 0 or not item_index.journal.empty_at_open
         self._mark = input_mark(number)
         self._ready: deque[IncomingItem] = deque()
         self._source: AsyncIterator[GenerationRequest] | PlainInput
@@ -46,6 +45,11 @@ class Inputs:
             self._source = aiter(source)
         else:
             self._source = PlainInput(source, item_index.gateway.clock)
+
+    @property
+    def _lookups(self) -> bool:
+        """Whether an item may be known: an earlier run, or another input of this session, may have sent it."""
+        return self.item_index.inputs > 1 or not self.item_index.journal.empty_at_open
 
     async def next(self) -> IncomingItem | None:
         """Return the next entry, or None at the end of the input."""
@@ -57,12 +61,12 @@ class Inputs:
 
     async def _take(self) -> list[IncomingItem]:
         """Take at least one entry unless the input has ended."""
-        lookups = self._lookups
-        entries: list[IncomingItem] = []
+        lookups, entries = False, list[IncomingItem]()
         while not entries:
-            requests = await self._pull(LOOKUP_BATCH if lookups else 1)
+            requests = await self._pull(LOOKUP_BATCH if self._lookups else 1)
             if not requests:
                 return []
+            lookups = self._lookups  # asked for now: another input may have begun during the wait for this one
             named = [self.item_index.name(request, mark=self._mark, check_later=lookups) for request in requests]
             entries = [self._unless_in_work(entry) for entry in named if self._is_wanted(entry)]
         if not lookups:

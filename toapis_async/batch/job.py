@@ -30,8 +30,8 @@ class Job:
     __slots__ = ("__weakref__", "_maker", "_outcome", "_task_id", "key", "request")
 
     def __init__(self, request: GenerationRequest, key: str) -> None:
-        self.request = request
-        self.key = key
+        self.request: GenerationRequest = request
+        self.key: str = key
         self._maker: Maker | None = None
         self._task_id: str | None = None
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

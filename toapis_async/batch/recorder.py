@@ -181,7 +181,9 @@ class ItemRecorder:
 
     def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
         if self.record is not None:
-            self.session.manifest.append(manifest_line(self.record, status=status, error=error, looks=self.looks))
+            context = self.item.request.context
+            line = manifest_line(self.record, status=status, error=error, looks=self.looks, context=context)
+            self.session.manifest.append(line)
 
     def _attempt(self) -> int:
         return 1 if self.record is None else self.record.attempt

@@ -22,12 +22,14 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.ports.sink import Sink
 from toapis_async.storage.journal.key_ledger import KeyLedger
 from toapis_async.storage.journal.no_journal import NoJournal
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
+from toapis_async.transport.rate_limiter import BoundsTasks
 from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
@@ -55,12 +57,14 @@ class SessionResources:
         self.settings = settings
         self.gateway = gateway
         self.base_url = base_url
-        self.tally = Tally()
-        self.sink = settings.sink
-        self.journal = _journal(settings, gateway)
-        self.manifest = _manifest(settings)
-        self.ledger = KeyLedger()
-        self.item_index = ItemIndex(gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger)
+        self.tally: Tally = Tally()
+        self.sink: Sink = settings.sink
+        self.journal: Journal = _journal(settings, gateway)
+        self.manifest: Manifest | NoManifest = _manifest(settings)
+        self.ledger: KeyLedger = KeyLedger()
+        self.item_index: ItemIndex = ItemIndex(
+            gateway=gateway, journal=self.journal, sink=self.sink, ledger=self.ledger
+        )
         submitter = Submitter(
             gateway=gateway,
             retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
@@ -68,7 +72,7 @@ class SessionResources:
             one_ahead=True,
             priority=BULK,
         )
-        self.context = RunContext(
+        self.context: RunContext = RunContext(
             settings=settings,
             gateway=gateway,
             submitter=submitter,
@@ -82,7 +86,11 @@ class SessionResources:
                 clock=gateway.clock,
                 events=gateway.events.also(settings.on_event),
             ),
-            slots=Slots(settings.max_concurrency, gateway.clock),
+            slots=Slots(
+                settings.max_concurrency,
+                gateway.clock,
+                gateway.rate_limiter.places if isinstance(gateway.rate_limiter, BoundsTasks) else None,
+            ),
             tally=self.tally,
             budget=Budget(
                 max_cost_usd=settings.max_cost_usd,

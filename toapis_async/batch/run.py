@@ -39,10 +39,10 @@ class Run:
         self.stopped_by: ToAPIsError | None = None
         self.crashed: Exception | None = None
         self._raise: ToAPIsError | None = None
-        self.over = anyio.Event()
-        self.draining = False
-        self.full = False
-        self.saving = 0
+        self.over: anyio.Event = anyio.Event()
+        self.draining: bool = False
+        self.full: bool = False
+        self.saving: int = 0
         self._most_saving = 2 * context.settings.download_workers
         self._room = anyio.Event()
         self._pending = 0

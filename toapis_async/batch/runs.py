@@ -28,7 +28,7 @@ class Runs:
         self._under_way: dict[Run, asyncio.Task[None]] = {}
         self._stopped_by: ToAPIsError | None = None
         self._outdated: WeakSet[Run] = WeakSet()
-        self.drained = False
+        self.drained: bool = False
 
     @property
     def stopped_by(self) -> ToAPIsError | None:

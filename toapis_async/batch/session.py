@@ -292,8 +292,10 @@ class GenerationSession:
     def _next_input(self) -> int:
         """Number the inputs; without a journal nothing is known of earlier ones, and names go on counting."""
         item_index = self._item_index()
-        number, item_index.inputs = item_index.inputs, item_index.inputs + 1
-        return number if self.settings.journal else 0
+        if not self.settings.journal:
+            return 0
+        item_index.inputs += 1
+        return item_index.inputs - 1
 
     def _job_queue(self) -> Jobs:
         if self._jobs is None or not self._open:

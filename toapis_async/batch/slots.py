@@ -7,6 +7,7 @@ from contextlib import suppress
 from toapis_async.clock import Clock
 from toapis_async.policy.pace.inflight import InflightLimit, Refusal
 from toapis_async.policy.pace.priority import TurnOrder
+from toapis_async.transport.rate_limiter import TaskPlaces
 from toapis_async.values.limits import BULK
 
 
@@ -20,12 +21,24 @@ class Slots:
     Args:
         max_concurrency: the most that are ever in flight, at least one.
         clock: the time.
+        places: a bound that is shared with others; None for none.
 
     """
 
-    __slots__ = ("_accepted", "_clock", "_line", "_on_the_way", "_paused", "_policy", "_turns", "_urgent")
+    __slots__ = (
+        "__weakref__",
+        "_accepted",
+        "_clock",
+        "_line",
+        "_on_the_way",
+        "_paused",
+        "_places",
+        "_policy",
+        "_turns",
+        "_urgent",
+    )
 
-    def __init__(self, max_concurrency: int, clock: Clock) -> None:
+    def __init__(self, max_concurrency: int, clock: Clock, places: TaskPlaces | None = None) -> None:
         self._policy = InflightLimit(max_concurrency)
         self._clock = clock
         self._line: deque[asyncio.Future[None]] = deque()
@@ -34,6 +47,9 @@ class Slots:
         self._paused = False
         self._accepted = 0
         self._on_the_way = 0
+        self._places = places
+        if places is not None:
+            places.join(self)
 
     @property
     def limit(self) -> int:
@@ -57,12 +73,12 @@ class Slots:
     def unpause(self) -> None:
         """Give out slots again."""
         self._paused = False
-        self._call_up()
+        self.call_up()
 
     def bound(self, max_concurrency: int) -> None:
         """Set another ``max_concurrency``; what is in flight above it is finished."""
         self._policy.bound(max_concurrency)
-        self._call_up()
+        self.call_up()
 
     async def acquire(self, *, again: bool = False, priority: int = BULK) -> None:
         """Wait for a slot, first come, first served within a priority; an item that was refused goes first."""
@@ -90,13 +106,13 @@ class Slots:
         self._on_the_way -= 1
         self._accepted += 1
         self._policy.on_accepted(self._accepted, self._clock.monotonic())
-        self._call_up()
+        self.call_up()
 
     def refused(self, refusal: Refusal) -> float:
         """Say that the gateway answered 429; give the slot back and the seconds to wait before acquiring again."""
         self._on_the_way -= 1
         wait = self._policy.on_refused(refusal, self._accepted, self._clock.monotonic())
-        self._call_up()
+        self.call_up()
         return wait
 
     def release(self, *, accepted: bool = True) -> None:
@@ -106,14 +122,15 @@ class Slots:
         else:
             self._on_the_way -= 1
             self._policy.on_gone()
-        self._call_up()
+        self.call_up()
 
     def _admits(self) -> bool:
-        if self._paused:
+        if self._paused or not self._policy.admits(self._accepted, self._on_the_way, self._clock.monotonic()):
             return False
-        return self._policy.admits(self._accepted, self._on_the_way, self._clock.monotonic())
+        return self._places is None or self._places.free()
 
-    def _call_up(self) -> None:
+    def call_up(self) -> None:
+        """Let those in line begin, as far as there are slots."""
         while (self._line or self._urgent) and self._admits():
             turn = self._next_line().popleft()
             if not turn.done():

@@ -1,4 +1,4 @@
-"""What the program's exit code says (design §10)."""
+"""What the program's exit code says: ``docs/reference/command-line.md#exit-codes``."""
 
 from enum import IntEnum
 

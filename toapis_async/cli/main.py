@@ -10,6 +10,8 @@ def main() -> None:
     except ImportError:
         sys.stderr.write("The command line is an extra that is not installed.\npip install 'toapis-async[cli]'\n")
         sys.exit(2)
+    from toapis_async.cli.collector import tune  # noqa: PLC0415
     from toapis_async.cli.program import run_program  # noqa: PLC0415
 
+    tune()
     sys.exit(run_program())

@@ -125,7 +125,11 @@ def _pace(unshown: Sequence[str] = ()) -> Iterable[Callable[[F], F]]:
             hidden="validation" in unshown,
             help="What to do with requests that the model catalogue calls wrong.  [strict]",
         ),
-        click.option("--uvloop", is_flag=True, help="Use the faster event loop (extra 'speed')."),
+        click.option(
+            "--uvloop/--no-uvloop",
+            default=None,
+            help="The faster event loop (extra 'speed').  [used where it is installed]",
+        ),
     )
 
 

@@ -25,7 +25,7 @@ from toapis_async.policy.requests.spelling import did_you_mean
 
 _LOG_VARIABLE = "TOAPIS_LOG"
 
-_EXTRAS = {"rich": "cli", "PIL": "report"}
+_EXTRAS = {"rich": "cli", "PIL": "report", "pyarrow": "arrow"}
 _COMMANDS = (
     "generate",
     "batch",
@@ -34,6 +34,7 @@ _COMMANDS = (
     "balance",
     "models",
     "report",
+    "export",
     "explain",
     "simulate",
     "demo",

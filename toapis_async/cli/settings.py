@@ -29,7 +29,7 @@ class PaceGiven(TypedDict):
     min_poll_interval: float | None
     patience: float | None
     validation: Validation | None
-    uvloop: bool
+    uvloop: bool | None
     as_json: bool
     quiet: bool
 

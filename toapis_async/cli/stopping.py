@@ -14,6 +14,7 @@ from types import FrameType
 
 import attrs
 
+from toapis_async.cli.collector import set_start_aside
 from toapis_async.errors import ConfigurationError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -117,22 +118,30 @@ class Stopper:
         os._exit(self.exit_code)
 
 
-def run(work: Callable[[Stopper], Awaitable[int]], *, uvloop: bool = False) -> int:
+def run(work: Callable[[Stopper], Awaitable[int]], *, uvloop: bool | None = False) -> int:
     """Run a command to its exit code.
+
+    Args:
+        work: the command.
+        uvloop: whether on the faster event loop; None takes it where it is installed.
 
     Raises:
         ConfigurationError: uvloop was asked for and is not installed.
 
     """
+    set_start_aside()
+    factory = None if uvloop is False else _uvloop_factory(required=uvloop is True)
     stopper = Stopper()
-    with stopper.listening(), asyncio.Runner(loop_factory=_uvloop_factory() if uvloop else None) as runner:
+    with stopper.listening(), asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(stopper.host(work))
 
 
-def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def _uvloop_factory(*, required: bool) -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop  # noqa: PLC0415  # an extra, imported only when asked for
+        import uvloop  # noqa: PLC0415  # an extra
     except ImportError as error:
+        if not required:
+            return None
         raise ConfigurationError(
             "--uvloop was given, but uvloop is not installed.", hint="pip install 'toapis-async[speed]'"
         ) from error

@@ -7,7 +7,7 @@ from toapis_async.wire.encoding import balance
 
 
 class Account:
-    """The account's money (gateway docs: balance)."""
+    """``client.account``: what is left and what was used."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

@@ -22,7 +22,7 @@ def tell_nobody(event: Callable[..., Event], /, **facts: object) -> None:
     """Be a ``Tell`` where nobody listens."""
 
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 
 class EventDispatcher:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ClientIdTraits:
-    """What the gateway has shown about lookups by ``client_business_id`` (design §6).
+    """What the gateway has shown about lookups by ``client_business_id``: whether a miss proves anything.
 
     Attributes:
         keeps: True once a lookup found a task by one; False once a task that exists was not found by it.

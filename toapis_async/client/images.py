@@ -34,7 +34,7 @@ class ImageFields(TypedDict, total=False):
 
 
 class Images(Generations[ImageRequest]):
-    """Image tasks (gateway docs: images)."""
+    """``client.images``: image tasks, one call each."""
 
     kind: ClassVar[Kind] = "image"
 

@@ -20,8 +20,8 @@ class Interruption:
     def __init__(self) -> None:
         self._task: asyncio.Task[object] | None = None
         self._before = 0
-        self.due = False
-        self.struck = False
+        self.due: bool = False
+        self.struck: bool = False
 
     def __enter__(self) -> Self:
         self._task = asyncio.current_task()

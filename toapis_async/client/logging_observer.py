@@ -29,7 +29,7 @@ from toapis_async.values.tasks import TaskStatus
 
 ROOT = "toapis_async"
 
-logger = logging.getLogger(f"{ROOT}.events")
+logger: logging.Logger = logging.getLogger(f"{ROOT}.events")
 # Whoever sets up no logging is not written to on stderr.
 logger.addHandler(logging.NullHandler())
 

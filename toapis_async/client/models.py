@@ -18,7 +18,7 @@ class AvailableModel:
     """A model that the gateway lists for this key.
 
     Attributes:
-        listed: what the gateway says; a listed id can still be refused (contract §2.5).
+        listed: what the gateway says; a listed id can still be refused.
         details: what the catalogue knows about it, or None.
 
     """
@@ -33,7 +33,7 @@ class AvailableModel:
 
 
 class Models:
-    """The gateway's models (gateway docs: list models)."""
+    """``client.models``: what the gateway lists for this key."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

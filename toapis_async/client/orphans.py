@@ -20,7 +20,7 @@ from toapis_async.shielding import wait_shielded
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 # Enough to look into after an incident; a hook is the way for whoever needs every one.
 REMEMBERED = 1000
@@ -78,7 +78,7 @@ class OrphanTracker:
         self._hook = on_abandoned
         self._running: set[asyncio.Task[GenerationTask]] = set()
         self.waits: set[OpenWait] = set()
-        self.closed = False
+        self.closed: bool = False
         self.abandoned: deque[AbandonedSubmission] = deque(maxlen=REMEMBERED)
 
     async def run(self, caller: Caller, work: Coroutine[None, None, GenerationTask]) -> GenerationTask:

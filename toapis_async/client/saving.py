@@ -16,7 +16,7 @@ from toapis_async.policy.files.templates import FileNaming
 from toapis_async.ports.sink import Draft, Sink
 from toapis_async.values.files import SavedFile
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 _SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 RAISE_CAP = "The task is paid for; its address is in task.urls."

@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
+from hashlib import sha256
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -19,7 +20,7 @@ DEFAULT_BASE_URL = "https://toapis.com"
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MAX_RETRIES = 3
 
-# Cloudflare in front of the gateway has refused clients that do not look like a browser (contract §1, §7.20).
+# Cloudflare in front of the gateway has refused clients that do not look like a browser.
 USER_AGENT = f"Mozilla/5.0 (compatible; toapis-async/{__version__}; python/{platform.python_version()})"
 
 _LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
@@ -45,6 +46,11 @@ class Settings:
     timeout_seconds: float
     max_retries: int
     log_level: int | None = None
+
+    @property
+    def account_name(self) -> str:
+        """A name for the account, by address and key, from which neither can be told."""
+        return sha256(f"{self.base_url}\0{self.api_key}".encode()).hexdigest()[:32]
 
     @classmethod
     def gather(

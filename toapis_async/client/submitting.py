@@ -202,7 +202,8 @@ class Submitter:
         try:
             task = await self._post(encode, client_business_id, kind, attempts)
         except ToAPIsError as error:
-            failure = error
+            # Its traceback holds this frame, and this frame would hold it: a circle for each refusal.
+            failure = error.with_traceback(None)
         else:
             self._learn(task, client_business_id)
             attempts.accepted(task)

@@ -21,7 +21,7 @@ from toapis_async.values.uploads import Upload
 from toapis_async.wire.decoding import upload_from
 from toapis_async.wire.encoding import upload
 
-# No lifetime of uploads is documented (contract §2.4); result files live a day, so a little less.
+# No lifetime of uploads is documented; result files live a day, so a little less.
 FRESH_SECONDS = 20 * 3600.0
 REMEMBERED = 4096
 
@@ -30,7 +30,7 @@ _Value = TypeVar("_Value")
 
 
 class Uploads:
-    """``client.uploads``: files for use as references (gateway docs: upload image, upload video)."""
+    """``client.uploads``: files for use as references, uploaded once per client."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

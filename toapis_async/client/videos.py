@@ -38,7 +38,7 @@ class VideoFields(TypedDict, total=False):
 
 
 class Videos(Generations[VideoRequest]):
-    """Video tasks (gateway docs: videos)."""
+    """``client.videos``: video tasks, one call each."""
 
     kind: ClassVar[Kind] = "video"
 
@@ -67,7 +67,7 @@ class Videos(Generations[VideoRequest]):
     async def remix(
         self, video: GenerationTask | str, request: VideoRequest | None = None, /, **fields: Unpack[VideoFields]
     ) -> GenerationTask:
-        """Submit a remix of a finished video and return the accepted task (gateway docs: video remix).
+        """Submit a remix of a finished video and return the accepted task, without waiting for it.
 
         Args:
             video: the finished task, or its id.
@@ -83,7 +83,7 @@ class Videos(Generations[VideoRequest]):
     async def extend(
         self, video: GenerationTask | str, request: VideoRequest | None = None, /, **fields: Unpack[VideoFields]
     ) -> GenerationTask:
-        """Submit a continuation of a finished video and return the accepted task (gateway docs: video extend).
+        """Submit a continuation of a finished video and return the accepted task, without waiting.
 
         Args:
             video: the finished task, or its id.

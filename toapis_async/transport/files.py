@@ -35,7 +35,7 @@ class FileReply:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.http_status = response.status
+        self.http_status: int = response.status
 
     @property
     def url(self) -> str:

@@ -1,8 +1,10 @@
 """The account's two limits, kept by one process alone: the ``RateLimiter`` of every client that is given no other."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from math import inf
 from random import Random
+from typing import Protocol
 
 import attrs
 
@@ -11,7 +13,7 @@ from toapis_async.errors import ConfigurationError
 from toapis_async.policy.pace.adaptive_rate import RateChange
 from toapis_async.policy.pace.pacing import Bucket
 from toapis_async.policy.pace.rate_limit_status import Budget, RateLimitStatus
-from toapis_async.transport.token_queue import TokenQueue
+from toapis_async.transport.token_queue import TokenQueue, TokenSource
 from toapis_async.values.exchange import Purpose
 from toapis_async.values.limits import INTERACTIVE, TIERS, RateLimits, RateLimitSetting
 from toapis_async.wire.rate_headers import rate_limit_status
@@ -20,6 +22,42 @@ _DENIALS = 20  # refusals that a first burst at a limit on concurrency may meet 
 _DENIALS_PER_SUCCESS = 0.05  # in the long run the headers may deny one refusal in twenty
 _PAUSE_JITTER = 0.1  # of a pause, on top
 _DOCUMENTED_LOOKS = 10.0  # queries per submission; every documented tier allows at least that many
+
+
+class LearningBucket(TokenSource, Protocol):
+    """A ``Bucket``, or what a worker has of a bucket that several share."""
+
+    @property
+    def per_second(self) -> float:
+        """The current rate."""
+        ...
+
+    @property
+    def history(self) -> deque[RateChange]:
+        """The latest changes of the rate, oldest first."""
+        ...
+
+    @property
+    def known(self) -> bool:
+        """See ``Bucket.known``."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """See ``Bucket.counted``."""
+        ...
+
+    def on_success(self, now: float, status: RateLimitStatus | None = None) -> None:
+        """See ``Bucket.on_success``."""
+        ...
+
+    def on_refused(self, now: float, retry_after_seconds: float | None = None) -> None:
+        """See ``Bucket.on_refused``."""
+        ...
+
+    def on_no_answer(self) -> None:
+        """See ``Bucket.on_no_answer``."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +85,7 @@ class _Limit:
 
     __slots__ = ("bucket", "clock", "odd_refusals", "queue", "random", "refused", "sent", "status")
 
-    def __init__(self, bucket: Bucket | None, clock: Clock, random: Random) -> None:
+    def __init__(self, bucket: LearningBucket | None, clock: Clock, random: Random) -> None:
         self.bucket = bucket
         self.queue = None if bucket is None else TokenQueue(bucket, clock)
         self.clock = clock
@@ -119,26 +157,35 @@ class Pacer:
         setting: see ``RateLimitSetting``; None holds nothing back.
         clock: the time.
         random: for jitter.
+        bucket: makes what keeps one limit, from the arguments of ``Bucket``.
 
     Raises:
         ConfigurationError: a limit is not a positive number.
 
     """
 
-    def __init__(self, setting: RateLimitSetting, *, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        setting: RateLimitSetting,
+        *,
+        clock: Clock,
+        random: Random,
+        bucket: Callable[..., LearningBucket] = Bucket,
+    ) -> None:
         self._clock = clock
         self._auto = setting == "auto"
-        limits = _limits(setting)
-        self._submit = _Limit(self._bucket(limits, submit=True), clock, random)
-        self._query = _Limit(self._bucket(limits, submit=False), clock, random)
+        limits = limits_of(setting)
 
-    def _bucket(self, limits: RateLimits | None, *, submit: bool) -> Bucket | None:
-        if limits is None:
-            return None
-        rate = limits.submit_per_second if submit else limits.query_per_second
-        burst = limits.submit_burst if submit else limits.query_burst
-        ceiling = None if self._auto else rate
-        return Bucket(per_second=rate, burst=burst, ceiling=ceiling, now=self._clock.monotonic())
+        def limit(rate: float, burst: float) -> _Limit:
+            ceiling = None if self._auto else rate
+            return _Limit(bucket(per_second=rate, burst=burst, ceiling=ceiling, now=clock.monotonic()), clock, random)
+
+        self._submit = (
+            _Limit(None, clock, random) if limits is None else limit(limits.submit_per_second, limits.submit_burst)
+        )
+        self._query = (
+            _Limit(None, clock, random) if limits is None else limit(limits.query_per_second, limits.query_burst)
+        )
 
     @property
     def submit_rate(self) -> float | None:
@@ -220,7 +267,13 @@ class Pacer:
         return self._submit if purpose is Purpose.SUBMIT else None
 
 
-def _limits(setting: RateLimitSetting) -> RateLimits | None:
+def limits_of(setting: RateLimitSetting) -> RateLimits | None:
+    """Give the limits that a setting begins with; None for none.
+
+    Raises:
+        ConfigurationError: one is not a positive number.
+
+    """
     if isinstance(setting, RateLimits):
         return _sensible(setting)
     if setting is None:

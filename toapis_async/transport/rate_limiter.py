@@ -1,7 +1,7 @@
 """Who lets requests through, as the floors above see it."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.values.exchange import Purpose
@@ -78,4 +78,58 @@ class RateLimiter(Protocol):
 
     async def aclose(self) -> None:
         """Hand back what was leased and not used, and let go of connections; the next ``open()`` begins anew."""
+        ...
+
+
+@runtime_checkable
+class AccountLimits(Protocol):
+    """A limiter that serves several accounts: each client asks it for its own account's."""
+
+    def for_account(self, account: str) -> RateLimiter:
+        """Give the limiter of an account.
+
+        Args:
+            account: a name that is the same in every process with the same address and key, and tells neither.
+
+        """
+        ...
+
+
+class TaskHolder(Protocol):
+    """Something that has tasks in flight, such as a session."""
+
+    @property
+    def in_use(self) -> int:
+        """Places that it has taken."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Places that it would like to have besides."""
+        ...
+
+    def call_up(self) -> None:
+        """Hear that there may be more places."""
+        ...
+
+
+class TaskPlaces(Protocol):
+    """Bounds the tasks in flight of all holders together."""
+
+    def join(self, holder: TaskHolder) -> None:
+        """Count a holder in for as long as it exists."""
+        ...
+
+    def free(self) -> bool:
+        """Tell whether one more task may be begun now; who asks in vain is called up later."""
+        ...
+
+
+@runtime_checkable
+class BoundsTasks(Protocol):
+    """A limiter that also bounds tasks in flight."""
+
+    @property
+    def places(self) -> TaskPlaces | None:
+        """The bound; None for none."""
         ...

@@ -2,13 +2,25 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import Protocol
 
 import attrs
 
 from toapis_async.clock import Clock
-from toapis_async.policy.pace.pacing import Bucket
 from toapis_async.policy.pace.priority import TurnOrder
 from toapis_async.values.limits import INTERACTIVE
+
+
+class TokenSource(Protocol):
+    """Where tokens come from: a ``Bucket``, or what is lent out of one."""
+
+    def take(self, now: float) -> float:
+        """Take one token: 0.0 when it was there, else the seconds to wait before asking again."""
+        ...
+
+    def give_back(self) -> None:
+        """Return a token that was taken and not used."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -30,7 +42,7 @@ class TokenQueue:
 
     __slots__ = ("_bucket", "_bulk", "_clock", "_interactive", "_order", "_sleeper")
 
-    def __init__(self, bucket: Bucket, clock: Clock) -> None:
+    def __init__(self, bucket: TokenSource, clock: Clock) -> None:
         self._bucket = bucket
         self._clock = clock
         # Ordered dictionaries, because whoever is cancelled leaves from the middle of a line that may be long.
@@ -41,6 +53,11 @@ class TokenQueue:
 
     def __len__(self) -> int:
         return len(self._interactive) + len(self._bulk)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Interactive and bulk requests in line."""
+        return len(self._interactive), len(self._bulk)
 
     def take_at_once(self) -> bool:
         """Take a token if nobody is in line and one is there."""

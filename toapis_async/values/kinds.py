@@ -31,6 +31,7 @@ class TaskKind:
         shown: fields that hold references.
         with_roles: lists of references that may name the part that each plays.
         controls: fields that only some models have, beside size, references and the like.
+        has_default_model: whether a request need not name its model.
 
     """
 
@@ -57,15 +58,18 @@ class TaskKind:
         init=False, repr=False, default=attrs.Factory(lambda self: _controls(self.forms), takes_self=True)
     )
 
+    has_default_model: bool = attrs.field(
+        init=False,
+        repr=False,
+        default=attrs.Factory(
+            lambda self: attrs.fields_dict(self.request)["model"].default is not attrs.NOTHING, takes_self=True
+        ),
+    )
+
     @property
     def with_article(self) -> str:
         """The kind in a sentence: ``an image``."""
         return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
-
-    @property
-    def has_default_model(self) -> bool:
-        """Whether a request need not name its model."""
-        return attrs.fields_dict(self.request)["model"].default is not attrs.NOTHING
 
 
 def _form(annotation: object) -> FieldForm:

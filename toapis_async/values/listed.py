@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class ListedModel:
-    """One row of ``GET /v1/models`` (contract §2.5). Being listed does not prove that the key may use it.
+    """One row of ``GET /v1/models``. Being listed does not prove that the key may use it.
 
     Attributes:
         id: the model's exact id.

@@ -1,8 +1,8 @@
 """What the user wants made. The names are those of the gateway's market page; the catalogue maps them."""
 
 import os
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, cast
 
 import attrs
 
@@ -13,20 +13,33 @@ Reference: TypeAlias = str | os.PathLike[str] | bytes
 
 
 def as_tuple(value: object) -> object:
-    """Freeze a list for a frozen value; anything else is left for validation to judge."""
-    return tuple(value) if isinstance(value, list) else value
+    """Freeze a sequence for a frozen value; what is none, or is text, is left for validation to judge."""
+    text = isinstance(value, str | bytes | bytearray | memoryview)
+    return tuple(value) if isinstance(value, Sequence) and not text else value
 
 
-def as_frozen_mapping(value: object) -> object:
-    """Copy a mapping so that the caller's later changes do not reach the value."""
-    return dict(value) if isinstance(value, Mapping) else value
+# Type checkers take a parameter's type from its converter, and mypy none that is generic.
+
+
+def _as_references(value: Sequence[Reference]) -> tuple[Reference, ...]:
+    return cast("tuple[Reference, ...]", as_tuple(value))
+
+
+def _as_references_with_roles(value: "Sequence[Reference | RoleReference]") -> "tuple[Reference | RoleReference, ...]":
+    return cast("tuple[Reference | RoleReference, ...]", as_tuple(value))
+
+
+def as_frozen_mapping(value: Mapping[str, object]) -> Mapping[str, object]:
+    """Copy a mapping so that the caller's later changes do not reach the value; what is none is left as it is."""
+    copied: object = value
+    return dict(copied) if isinstance(copied, Mapping) else value
 
 
 @attrs.frozen
 class ImageRequest:
     """One image, or ``n`` of them, to be made.
 
-    Nothing is checked here: ``policy.requests.validation`` checks it against the catalogue before it is sent.
+    Nothing is checked here; before it is sent, it is checked against the catalogue.
 
     Attributes:
         prompt: what to draw.
@@ -54,7 +67,7 @@ class ImageRequest:
     model: str = attrs.field(default=DEFAULT_IMAGE_MODEL, kw_only=True)
     size: str | None = attrs.field(default=None, kw_only=True)
     resolution: str | None = attrs.field(default=None, kw_only=True)
-    reference_images: tuple[Reference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
+    reference_images: tuple[Reference, ...] = attrs.field(default=(), kw_only=True, converter=_as_references)
     n: int = attrs.field(default=1, kw_only=True)
     mask: Reference | None = attrs.field(default=None, kw_only=True)
     quality: str | None = attrs.field(default=None, kw_only=True)
@@ -111,9 +124,15 @@ class VideoRequest:
     size: str | None = attrs.field(default=None, kw_only=True)
     resolution: str | None = attrs.field(default=None, kw_only=True)
     duration: float | None = attrs.field(default=None, kw_only=True)
-    reference_images: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
-    reference_videos: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
-    reference_audios: tuple[Reference | RoleReference, ...] = attrs.field(default=(), kw_only=True, converter=as_tuple)
+    reference_images: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=_as_references_with_roles
+    )
+    reference_videos: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=_as_references_with_roles
+    )
+    reference_audios: tuple[Reference | RoleReference, ...] = attrs.field(
+        default=(), kw_only=True, converter=_as_references_with_roles
+    )
     first_frame: Reference | None = attrs.field(default=None, kw_only=True)
     last_frame: Reference | None = attrs.field(default=None, kw_only=True)
     audio: bool | None = attrs.field(default=None, kw_only=True)

@@ -10,7 +10,7 @@ from toapis_async.values.tasks import GenerationTask
 
 @attrs.frozen(kw_only=True)
 class WebhookEvent:
-    """A verified webhook (contract §2.7). Delivery is at least once: act once per ``id``.
+    """A verified webhook. Delivery is at least once: act once per ``id``.
 
     Attributes:
         id: the event's id, the same on every redelivery.

@@ -1,6 +1,6 @@
 """From the gateway's replies about an account to values: what it has left, and which models it is offered.
 
-Contract §2.4-2.5. As ``wire.decoding``, which is about what is made.
+As ``wire.decoding``, which is about what is made.
 """
 
 from decimal import Decimal

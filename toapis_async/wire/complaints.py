@@ -1,4 +1,4 @@
-"""What a reply complains of, in whichever of the gateway's envelopes (contract §3, seven of them)."""
+"""What a reply complains of, in whichever of the gateway's envelopes: ``docs/contract.md#errors``."""
 
 import re
 from collections.abc import Mapping

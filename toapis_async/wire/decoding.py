@@ -1,7 +1,7 @@
 """From the gateway's 2xx replies to values. Tolerant of form, strict about facts: what is missing stays None.
 
-Contract §2.1-2.5 and §8. A reply that is not what was promised raises ``UnreadableReplyError``; one that says
-``success: false`` under 200 raises what it means.
+The shapes: ``docs/contract.md#looking-at-a-task``. A reply that is not what was promised raises
+``UnreadableReplyError``; one that says ``success: false`` under 200 raises what it means.
 """
 
 import attrs

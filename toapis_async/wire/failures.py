@@ -1,4 +1,4 @@
-"""From a refusing reply to the right error, with its facts and its next step (contract §3)."""
+"""From a refusing reply to the right error, with its facts and its next step: ``docs/contract.md#errors``."""
 
 from collections.abc import Mapping
 from datetime import UTC

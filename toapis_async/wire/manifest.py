@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import attrs
 
 from toapis_async.errors import SubmissionUnknownError, ToAPIsError
+from toapis_async.values.columns import CarriedColumns
 from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import missing_files
@@ -30,8 +31,9 @@ _STATUSES: dict[ItemState, EntryStatus] = {
 _KNOWN: dict[str, EntryStatus] = {status: status for status in get_args(EntryStatus)}
 _IF_SAID = ("size", "resolution", "seed")
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
-_readable = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
-_ascii = json.JSONEncoder(separators=(", ", ": ")).encode
+# Columns may hold dates, exact amounts and bytes: they are written as text.
+_readable = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=str).encode
+_ascii = json.JSONEncoder(separators=(", ", ": "), default=str).encode
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +52,7 @@ class ManifestEntry:
         cost_usd: USD, or None where the gateway did not say.
         submitted_at, accepted_at, expires_at, ended_at: UTC, or None.
         error_type, error_message: why it did not end well, or None.
+        context: columns of the user's table that went along with the item, or None.
 
     """
 
@@ -72,6 +75,7 @@ class ManifestEntry:
     ended_at: datetime | None = None
     error_type: str | None = None
     error_message: str | None = None
+    context: dict[str, Any] | None = None
 
 
 def manifest_line(
@@ -81,6 +85,7 @@ def manifest_line(
     status: EntryStatus | None = None,
     error: ToAPIsError | None = None,
     looks: int | None = None,
+    context: object = None,
 ) -> str:
     """Write the line of an item, without its line end.
 
@@ -92,6 +97,7 @@ def manifest_line(
         error: why; None takes what the record has.
         looks: how often its task was looked at until it had finished; None leaves it out. The journal does not hold
             it, so that a manifest which is made anew goes without.
+        context: what goes along with the item; only columns that were to be carried are written.
 
     """
     request = record.request
@@ -107,6 +113,7 @@ def manifest_line(
         "prompt": request.prompt,
         **{name: said for name in _IF_SAID if (said := getattr(request, name, None)) is not None},
         **({} if looks is None else {"looks": looks}),
+        **({"context": context} if isinstance(context, CarriedColumns) else {}),
         "cost_usd": record.cost_usd,
         "submitted_at": _utc(record.intended_at),
         "accepted_at": _utc(record.accepted_at),
@@ -194,6 +201,7 @@ def manifest_entry_from(line: str) -> ManifestEntry:
             ended_at=_date(body.get("ended_at")),
             error_type=error.get("type"),
             error_message=error.get("message"),
+            context=body.get("context"),
         )
     except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as wrong:
         raise ValueError(f"no line of a manifest: {wrong}") from wrong

@@ -7,26 +7,25 @@ catalogue knows it.
 import json
 import os.path
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from math import isnan
+from typing import Any
 
 import attrs
 
+from toapis_async.policy.requests.checker import RequestChecker
 from toapis_async.policy.requests.request_types import wrong_types
-from toapis_async.policy.requests.spelling import did_you_mean
-from toapis_async.policy.requests.validation import Validation, violations
+from toapis_async.policy.requests.validation import Validation
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.kinds import KINDS, TaskKind, fields_of_form
 from toapis_async.values.requests import GenerationRequest, RoleReference
 from toapis_async.wire.plain_text import plain
+from toapis_async.wire.table_columns import REQUEST_FIELDS, Columns, Fields, Violations, unknown_field
 
-# An object of a program's own has no place in a file.
-_ANY = (
-    *dict.fromkeys(name for kind in KINDS.values() for name, form in kind.forms.items() if form != "anything"),
-    "kind",
-)
+_BY_NAME: dict[str, TaskKind] = {kind.name: kind for kind in KINDS.values()}
 _LISTS = fields_of_form("references")
 _SINGLES = fields_of_form("reference")
+_SHOWN = _LISTS | _SINGLES
 _WHOLE = fields_of_form("whole number")
 _NUMBERS = fields_of_form("number")
 _SWITCHES = fields_of_form("switch")
@@ -35,9 +34,6 @@ _NO = frozenset({"false", "no", "0", "off"})
 _BETWEEN_REFERENCES = re.compile(r"\s*[;|]\s*")
 _SHOWN_CHARS = 60
 _LONGEST_PATH = 4096
-
-Fields: TypeAlias = Mapping[str, Any]
-Violations: TypeAlias = tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -48,8 +44,9 @@ class LineRules:
         catalogue: what the models accept, and which of them make videos.
         directory: where relative paths of references begin; empty leaves them as they are.
         model, size, resolution: for lines that do not say; None leaves them to the library's and the model's default.
-        comments: whether lines of a text file that begin with # are no prompts.
         validation: ``strict`` makes what the catalogue calls wrong a violation. Wrong types always are.
+        columns: which column is which field.
+        checker: of requests against the catalogue.
 
     """
 
@@ -59,44 +56,64 @@ class LineRules:
     size: str | None = None
     resolution: str | None = None
     validation: Validation = "strict"
-    comments: bool = False
+    columns: Columns = attrs.field(factory=Columns)
+    checker: RequestChecker = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: RequestChecker(self.catalogue), takes_self=True),
+    )
 
 
-def request_of(fields: Fields, rules: LineRules) -> GenerationRequest | Violations:
+def request_of(fields: Fields, rules: LineRules, context: object = None) -> GenerationRequest | Violations:
     """Return the request that the fields describe, or a sentence for everything that is wrong with them."""
+    request = read_request(fields, rules, context)
+    if isinstance(request, tuple):
+        return request
+    broken = rules.checker.check(request).violations if rules.validation == "strict" else tuple(wrong_types(request))
+    return broken or request
+
+
+def read_request(fields: Fields, rules: LineRules, context: object = None) -> GenerationRequest | Violations:
+    """Return the request that the fields describe, its values unchecked, or a sentence for every field out of place."""
     given = {name: value for name, value in fields.items() if value is not None}
-    found = tuple(_unknown(name) for name in given if name not in _ANY)
-    if found:
-        return found
-    for name in ("model", "size", "resolution"):
-        default = getattr(rules, name)
-        if default is not None:
-            given.setdefault(name, default)
+    if not given.keys() <= REQUEST_FIELDS:
+        return tuple(unknown_field(name) for name in given if name not in REQUEST_FIELDS)
+    if rules.model is not None:
+        given.setdefault("model", rules.model)
+    if rules.size is not None:
+        given.setdefault("size", rules.size)
+    if rules.resolution is not None:
+        given.setdefault("resolution", rules.resolution)
     name_of_kind = given.pop("kind", None)
     if name_of_kind is None:
         name_of_kind = _kind_by_model(given.get("model"), rules.catalogue)
-    kind = next((one for one in KINDS.values() if one.name == name_of_kind), None)
+    kind = _BY_NAME.get(name_of_kind) if isinstance(name_of_kind, str) else None
     if kind is None:
         allowed = " or ".join(f'"{one}"' for one in KINDS)
         return (f"kind is {_shown(name_of_kind)}; it has to be {allowed}",)
     found = _misplaced(given, kind)
     if found:
         return found
-    for name in (*_LISTS, *_SINGLES):
-        if isinstance(given.get(name), list if name in _LISTS else str):
+    for name in _SHOWN.intersection(given):
+        if isinstance(given[name], list if name in _LISTS else str):
             given[name] = _located(given[name], rules.directory)
-    request = kind.request(**given)
-    broken = tuple(wrong_types(request)) or (
-        violations(request, rules.catalogue) if rules.validation == "strict" else ()
-    )
-    return broken or request
+    request: GenerationRequest = kind.request(**given, context=context)
+    return request
 
 
-def fields_of_cells(cells: Mapping[str, str]) -> Fields | Violations:
-    """Give the cells of a table their types; empty ones are not given. What cannot be converted is a violation."""
+def fields_of_cells(cells: Fields) -> Fields | Violations:
+    """Give the cells of a table their types; empty ones are not given. What cannot be converted is a violation.
+
+    A cell that is no text has its type already.
+    """
     fields: dict[str, Any] = {}
     found: list[str] = []
     for name, cell in cells.items():
+        if not isinstance(cell, str):
+            if cell is not None and not (isinstance(cell, float) and isnan(cell)):  # which is a table's nothing
+                fields[name] = cell
+            continue
         text = cell if name == "prompt" else cell.strip()
         if not text.strip():
             continue
@@ -137,6 +154,8 @@ def _kind_by_model(model: object, catalogue: Catalogue) -> str:
 
 
 def _misplaced(given: Fields, kind: TaskKind) -> Violations:
+    if given.keys() <= kind.forms.keys() and "prompt" in given and ("model" in given or kind.has_default_model):
+        return ()
     strange = [name for name in given if name not in kind.forms]
     others = [next(one.name for one in KINDS.values() if name in one.forms) for name in strange]
     found = [
@@ -151,12 +170,6 @@ def _misplaced(given: Fields, kind: TaskKind) -> Violations:
         none = f"{kind.name}s have no default model; give one (toapis models --kind {kind.name})"
         found.append(f"model is missing, and {none}")
     return tuple(found)
-
-
-def _unknown(name: str) -> str:
-    meant = did_you_mean(name, _ANY)
-    known = "" if meant else f"; known are {', '.join(_ANY)}"
-    return f"there is no field {_shown(name)}{meant}{known}"
 
 
 def _located(value: object, directory: str) -> object:

@@ -1,4 +1,4 @@
-"""Prompt files: lines of bytes -> requests, one at a time. ``storage.reading.prompt_source`` reads the file itself.
+"""Prompt files: lines of bytes -> requests, one at a time. ``storage.inputs.prompt_source`` reads the file itself.
 
 Three forms: JSON Lines (an object per line), CSV with a header, and text (a prompt per line). Nothing is kept between
 lines, so that a file of a million takes no more memory than one of ten.
@@ -6,19 +6,25 @@ lines, so that a file of a million takes no more memory than one of ten.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
 from toapis_async.errors import InvalidRequestError
 from toapis_async.policy.requests.spelling import did_you_mean
-from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.columns import CarriedColumns
 from toapis_async.wire.plain_text import plain
-from toapis_async.wire.prompt_fields import Fields, LineRules, Violations, fields_of_cells, request_of
+from toapis_async.wire.prompt_fields import fields_of_cells
+from toapis_async.wire.table_columns import ColumnPlan, Columns, Fields, Violations
 
-PromptForm: TypeAlias = Literal["jsonl", "csv", "txt"]
+PromptForm: TypeAlias = Literal["jsonl", "csv", "txt", "parquet", "arrow"]
+"""The last two are tables, which ``storage.inputs.table_files`` reads."""
+
+Made = TypeVar("Made")
+Make: TypeAlias = Callable[[Fields, CarriedColumns | None], Made | tuple[str, ...]]
+"""Makes something of a line's fields and of what goes along with them, or says what is wrong with them."""
 
 LONGEST_LINE_BYTES = 16_000_000
 """A line that is longer is no prompt, but a file without line breaks; it is not read into the memory."""
@@ -30,28 +36,36 @@ _FORMS: dict[str, PromptForm] = {
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "txt",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
 }
+TABLES: frozenset[PromptForm] = frozenset({"parquet", "arrow"})
 _DELIMITERS = (",", ";", "\t")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
 
 
-@attrs.frozen(kw_only=True)
-class Line:
-    """One line that holds something.
+@attrs.define(kw_only=True)
+class Line(Generic[Made]):
+    """One line, or one row of a table, that holds something.
 
     Attributes:
         number: in the file, from 1; of a record over several lines, the last.
-        request: None where something is wrong.
+        made: of it; None where something is wrong.
         wrong: a sentence for everything that is.
         last: whether nothing after it could be read.
+        left: columns that are not used, where it is the first of a table.
 
     """
 
     number: int
-    request: GenerationRequest | None = None
+    made: Made | None = None
     wrong: Violations = ()
     last: bool = False
+    left: tuple[str, ...] = ()
 
 
 def form_of(name: str) -> PromptForm:
@@ -66,67 +80,122 @@ def form_of(name: str) -> PromptForm:
         return _FORMS[ending]
     raise InvalidRequestError(
         f"{plain(name)} is no prompt file by its name.",
-        hint="Name it .jsonl (an object per line), .csv (with a header) or .txt (a prompt per line)"
+        hint="Name it .jsonl (an object per line), .csv (with a header), .txt (a prompt per line), .parquet or .arrow"
         + (f"{did_you_mean(ending, _FORMS)}." if ending else "."),
     )
 
 
-def read_lines(lines: Iterable[bytes], form: PromptForm, rules: LineRules) -> Iterator[Line]:
+def read_lines(
+    lines: Iterable[bytes], form: PromptForm, columns: Columns, make: Make[Made], *, comments: bool = False
+) -> Iterator[Line[Made]]:
     """Read requests, or what is wrong, line by line; empty lines are passed over.
 
     Args:
         lines: with their line breaks. One that is longer than ``LONGEST_LINE_BYTES`` ends the reading, so that no
             more than its beginning needs to be given.
-        form: of the file.
-        rules: how lines become requests.
+        form: of the file; no table's.
+        columns: which column is which field.
+        make: makes something of a line's fields.
+        comments: whether lines of a text file that begin with # are no prompts.
 
     """
     if form == "csv":
-        yield from _read_table(lines, rules)
+        yield from _read_table(lines, columns, make)
         return
     for number, text in _decoded(lines):
-        if isinstance(text, Line):
-            yield text
+        if isinstance(text, _Broken):
+            yield Line(number=number, wrong=text.wrong, last=text.last)
             if text.last:
                 return
-        elif text.strip() and not (form == "txt" and rules.comments and text.lstrip().startswith("#")):
-            prompt = text.strip("\r\n")
-            fields = {"prompt": prompt.strip()} if form == "txt" else _object(prompt)
-            yield _line(number, fields, rules)
+        elif text.strip() and not (comments and form == "txt" and text.lstrip().startswith("#")):
+            fields = {"prompt": text.strip()} if form == "txt" else _object(text.strip("\r\n"))
+            yield _line(number, fields, columns, make)
 
 
-def _line(number: int, fields: Fields | Violations, rules: LineRules) -> Line:
-    made = fields if isinstance(fields, tuple) else request_of(fields, rules)
-    return Line(number=number, wrong=made) if isinstance(made, tuple) else Line(number=number, request=made)
+def read_rows(rows: Iterable[Fields], names: Sequence[str], columns: Columns, make: Make[Made]) -> Iterator[Line[Made]]:
+    """Read requests, or what is wrong, row by row of a table with types.
+
+    Args:
+        rows: by the columns' names.
+        names: of all columns, whether the rows have them or not.
+        columns: which column is which field.
+        make: makes something of a row's fields.
+
+    """
+    plan = columns.plan(names)
+    if isinstance(plan, tuple):
+        yield Line(number=1, wrong=plan, last=True)
+        return
+    left = plan.left
+    for number, row in enumerate(rows, 1):
+        yield _row(number, row, plan, make, left)
+        left = ()
 
 
-def _decoded(lines: Iterable[bytes]) -> Iterator[tuple[int, str | Line]]:
+def _line(number: int, fields: Fields | Violations, columns: Columns, make: Make[Made]) -> Line[Made]:
+    if isinstance(fields, tuple):
+        return Line(number=number, wrong=fields)
+    if not columns.given:
+        return _made(number, make(fields, None))
+    plan = columns.plan(tuple(fields))
+    if isinstance(plan, tuple):
+        return Line(number=number, wrong=plan)
+    return _made(number, make(plan.fields_of(fields), plan.context_of(fields)), plan.left if number == 1 else ())
+
+
+def _row(number: int, row: Fields, plan: ColumnPlan, make: Make[Made], left: tuple[str, ...] = ()) -> Line[Made]:
+    fields = fields_of_cells(plan.fields_of(row))
+    if isinstance(fields, tuple):
+        return Line(number=number, wrong=fields, left=left)
+    return _made(number, make(fields, plan.context_of(row)), left)
+
+
+def _made(number: int, made: Made | Violations, left: tuple[str, ...] = ()) -> Line[Made]:
+    return (
+        Line(number=number, wrong=made, left=left)
+        if isinstance(made, tuple)
+        else Line(number=number, made=made, left=left)
+    )
+
+
+@attrs.frozen
+class _Broken:
+    """A line that is no text."""
+
+    number: int
+    wrong: Violations
+    last: bool = False
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[tuple[int, str | _Broken]]:
     for number, raw in enumerate(lines, 1):
         data = raw.removeprefix(_BOM) if number == 1 else raw
         if number == 1 and data.startswith(_UTF16):
-            yield number, Line(number=1, wrong=("the file is UTF-16; save it as UTF-8",), last=True)
+            yield number, _Broken(1, ("the file is UTF-16; save it as UTF-8",), last=True)
             return
         if len(data) > LONGEST_LINE_BYTES:
             wrong = f"it is longer than {LONGEST_LINE_BYTES:,} bytes; put one request on each line"
-            yield number, Line(number=number, wrong=(wrong,), last=True)
+            yield number, _Broken(number, (wrong,), last=True)
             return
         yield number, _text(number, data)
 
 
-def _text(number: int, data: bytes) -> str | Line:
+def _text(number: int, data: bytes) -> str | _Broken:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start + 1} is no UTF-8 (0x{data[error.start]:02x}); save the file as UTF-8"
-        return Line(number=number, wrong=(wrong,))
+        return _Broken(number, (wrong,))
     if "\0" in text:
-        return Line(number=number, wrong=("it holds a NUL byte, so this is no text; save the file as UTF-8 text",))
+        return _Broken(number, ("it holds a NUL byte, so this is no text; save the file as UTF-8 text",))
     return text
 
 
 def _object(text: str) -> Fields | Violations:
     try:
-        value = _decoder.decode(text)
+        value, end = _decoder.raw_decode(text) if text.startswith("{") else (None, 0)
+        if end != len(text):
+            value = _decoder.decode(text)  # which takes the space around it, and says what is wrong with the rest
     except json.JSONDecodeError as error:
         return (f"it is no JSON: {error.msg} at column {error.colno}",)
     except RecursionError:
@@ -159,43 +228,46 @@ _decoder = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_pair
 class _TextLines:
     """Lines for the CSV reader; remembers why it had to stop."""
 
-    source: Iterator[tuple[int, str | Line]]
-    broken: Line | None = None
+    source: Iterator[tuple[int, str | _Broken]]
+    broken: _Broken | None = None
 
     def __iter__(self) -> Iterator[str]:
         for _, text in self.source:
-            if isinstance(text, Line):
-                self.broken = attrs.evolve(text, last=True)
+            if isinstance(text, _Broken):
+                self.broken = text
                 return
             yield text
 
 
-def _read_table(lines: Iterable[bytes], rules: LineRules) -> Iterator[Line]:
+def _read_table(lines: Iterable[bytes], columns: Columns, make: Make[Made]) -> Iterator[Line[Made]]:
     texts = _TextLines(_decoded(lines))
     upcoming = iter(texts)
     header = next((text for text in upcoming if text.strip()), "")
     delimiter = max(_DELIMITERS, key=header.count)
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
-    wrong = _wrong_header(names)
-    if texts.broken is None and wrong:
-        yield Line(number=1, wrong=wrong, last=True)
-    if texts.broken is None and not wrong:
-        yield from _rows(upcoming, delimiter, names, rules)
+    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    if texts.broken is None and names:
+        plan = _plan(names, columns)
+        if isinstance(plan, tuple):
+            yield Line(number=1, wrong=plan, last=True)
+        else:
+            yield from _rows(upcoming, delimiter, names, plan, make)
     if texts.broken is not None:
-        yield texts.broken
+        yield Line(number=texts.broken.number, wrong=texts.broken.wrong, last=True)
 
 
-def _wrong_header(names: Sequence[str]) -> Violations:
-    if not names:
-        return ()
-    if "prompt" not in names:
-        return (f"the header has no column prompt; it has {plain(', '.join(names))}",)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    return (f"the header names {plain(', '.join(twice))} twice",) if twice else ()
+def _plan(names: Sequence[str], columns: Columns) -> ColumnPlan | Violations:
+    folded = [name.lower() for name in names]
+    twice = sorted({name for name in folded if folded.count(name) > 1})
+    if twice:
+        return (f"the header names {plain(', '.join(twice))} twice",)
+    return columns.plan(names)
 
 
-def _rows(texts: Iterator[str], delimiter: str, names: Sequence[str], rules: LineRules) -> Iterator[Line]:
+def _rows(
+    texts: Iterator[str], delimiter: str, names: Sequence[str], plan: ColumnPlan, make: Make[Made]
+) -> Iterator[Line[Made]]:
     reader = csv.reader(texts, delimiter=delimiter, strict=True)
+    left = plan.left
     while True:
         try:
             cells = next(reader)
@@ -213,4 +285,5 @@ def _rows(texts: Iterator[str], delimiter: str, names: Sequence[str], rules: Lin
             )
             yield Line(number=number, wrong=(wrong,))
             continue
-        yield _line(number, fields_of_cells(dict(zip(names, cells, strict=False))), rules)
+        yield _row(number, dict(zip(names, cells, strict=False)), plan, make, left)
+        left = ()

@@ -1,4 +1,4 @@
-"""The gateway's task object, in every shape it was seen in (contract §2.2 and §8)."""
+"""The gateway's task object, in every shape it was seen in: ``docs/contract.md#looking-at-a-task``."""
 
 import json
 import re
@@ -45,7 +45,7 @@ _STATUSES: Mapping[str, TaskStatus] = {
     "rejected": TaskStatus.FAILED,
 }
 
-# Where the links may stand, by evidence (contract §8.2); the first place that has any wins.
+# Where the links may stand, by evidence; the first place that has any wins.
 _LINK_PLACES: tuple[tuple[str, ...], ...] = (
     ("result", "data"),
     ("url",),

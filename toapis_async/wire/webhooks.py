@@ -1,4 +1,4 @@
-"""Webhooks: whether one is the gateway's, and what it says (docs/contract.md#webhooks). Pure: time is passed in."""
+"""Webhooks: whether one is the gateway's, and what it says: ``docs/contract.md#webhooks``. Pure: time is passed in."""
 
 import hmac
 from collections.abc import Mapping, Sequence

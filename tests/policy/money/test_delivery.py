@@ -1,4 +1,4 @@
-"""The table that moves money, row by row: contract §3 and the design's §6."""
+"""The table that moves money, row by row: docs/money.md#delivery."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Each known complaint has its next step: contract §3, the market page's table and its questions."""
+"""Each known complaint has its next step."""
 
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ from toapis_async.values.tasks import Billing, GenerationTask, TaskFailure, Task
         (500, "invalid apitype: -1", WRONG_ENDPOINT),
         (400, "invalid apitype: -1", "chat models"),
         (400, "too many reference images", REFERENCES_WITHOUT_EFFECT),
-        # Contract §3, row by row.
+        # docs/contract.md#errors, row by row.
         (400, "webhook_not_configured", "callback_url"),
         (400, "x.PrivacyInformation", "real people"),
         (400, "task_not_exist", "Check the id"),

@@ -329,7 +329,7 @@ async def test_a_new_token_is_a_key_of_the_same_user(running):
 
 
 async def test_a_file_in_an_edit_form_is_refused(running, form):
-    """``image`` is an address there, no file (contract §2, row 2)."""
+    """``image`` is an address there, no file."""
     async with running() as (_, caller):
         assert (await caller.call("POST", "/v1/images/edits", data=form(b"\x89PNG", name="image")))[0] == 400
 
@@ -344,7 +344,7 @@ async def test_a_status_query_needs_the_key(running):
 
 @pytest.mark.parametrize("place", ["top_level", "video_url", "data", "output", "metadata"])
 async def test_addresses_can_stand_elsewhere(running, place):
-    """Every place of contract §8 that the scenario names."""
+    """Every place in which addresses were seen, by the scenario's names for them."""
     async with running(url_place=place) as (sim, caller):
         task = await caller.made()
 

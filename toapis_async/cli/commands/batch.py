@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Unpack, get_args
 
+import attrs
 import click
 
 from toapis_async.cli.options import (
@@ -22,6 +23,7 @@ from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
 from toapis_async.wire.prompt_files import PromptForm
+from toapis_async.wire.table_columns import Columns
 
 
 class BatchGiven(RunGiven):
@@ -30,6 +32,8 @@ class BatchGiven(RunGiven):
     dry_run: bool
     form: PromptForm | None
     comments: bool | None
+    columns: str | None
+    context: str | None
 
 
 @click.command(
@@ -38,9 +42,16 @@ class BatchGiven(RunGiven):
 Examples:
   toapis batch prompts.jsonl -o out
   toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
+  toapis batch data.parquet -o out --columns prompt=caption,id=key --context label
   make-prompts | toapis batch - -o out --json > outcomes.jsonl""",
 )
 @click.argument("file", metavar="FILE|-")
+@click.option("--columns", metavar="FIELD=COLUMN,…", help="Which column is which field, such as prompt=caption,id=key.")
+@click.option(
+    "--context",
+    metavar="COLUMN,…",
+    help="Columns that go into the manifest with each item, or all: every one that is no field. They are not sent.",
+)
 @output_option
 @run_option_group
 @pace_options
@@ -63,9 +74,10 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
     """Make everything that FILE asks for.
 
     FILE is .jsonl (an object per line: prompt, and optionally id, model, size, resolution, reference_images, n, extra
-    and the other fields of a request), .csv with a header of the same names, or .txt (a prompt per line); - reads
-    JSON Lines, or what --format says, from stdin. Blank lines are skipped. The whole file is checked before anything
-    is sent. Run the same command again, or `toapis resume DIR`, to go on after a stop; nothing is paid for twice.
+    and the other fields of a request), .csv, .parquet or .arrow with columns of the same names, or .txt (a prompt per
+    line); - reads JSON Lines, or what --format says, from stdin. Blank lines are skipped. The whole file is checked
+    before anything is sent. Run the same command again, or `toapis resume DIR`, to go on after a stop; nothing is paid
+    for twice.
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
     with ExitStack() as stack:
@@ -76,6 +88,7 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
             source=source,
             references_at=references_at,
             spooled=spooled,
+            columns=Columns.written(given["columns"], given["context"]),
             resubmit_unknown=given["resubmit_unknown"],
             retry_failed=given["retry_failed"],
             resume_with=given["base_url"],
@@ -90,7 +103,7 @@ def _source(file: str, directory: Path, stack: ExitStack, given: BatchGiven) -> 
     """Return the source, where its references begin, and whether it is a copy of what can be read only once."""
     form = given["form"]
     if file != "-":
-        source = PromptSource.named(file, form)
+        source = attrs.evolve(PromptSource.named(file, form), comments=bool(given["comments"]))
         if is_seekable_file(source.path):
             return source, source.directory, False
     refuse_a_file(directory)
@@ -99,4 +112,8 @@ def _source(file: str, directory: Path, stack: ExitStack, given: BatchGiven) -> 
     copy = spool(None if file == "-" else Path(file), directory)
     stack.callback(copy.unlink, missing_ok=True)
     name = "stdin" if file == "-" else file
-    return PromptSource(path=copy, form=form or pipe_form(file), name=name), str(Path.cwd()), True
+    return (
+        PromptSource(path=copy, form=form or pipe_form(file), name=name, comments=bool(given["comments"])),
+        str(Path.cwd()),
+        True,
+    )

@@ -96,6 +96,7 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         options=options,
         source=source,
         references_at=memory.references_at,
+        columns=memory.columns,
         resubmit_unknown=given["resubmit_unknown"],
         retry_failed=given["retry_failed"] or only_failed,
         resume_with=given["base_url"],
@@ -105,7 +106,9 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
 
 def _source(memory: Memory, terminal: Terminal) -> PromptSource | None:
     if memory.input is not None and is_seekable_file(Path(memory.input)):
-        return PromptSource(path=Path(memory.input), form=memory.form, name=memory.name)
+        return PromptSource(
+            path=Path(memory.input), form=memory.form, name=memory.name, comments=memory.options.comments
+        )
     if memory.input is None:
         terminal.say("This run was not started from a prompt file: finishing what it began.")
     else:

@@ -11,6 +11,7 @@ from toapis_async.cli.settings import ClientOptions, RunOptions
 from toapis_async.clock import SystemClock
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal
 from toapis_async.wire.prompt_files import PromptForm
+from toapis_async.wire.table_columns import Columns, columns_from
 
 NOTE = "command line"
 _AMOUNTS = ("max_cost", "price")
@@ -25,6 +26,7 @@ class Memory:
         form: how it is written.
         name: what the user called it.
         references_at: where its relative references begin.
+        columns: which column is which field.
         base_url: the gateway that the run was made at.
         options: of the run; their ``base_url`` is empty.
         demo: whether it was the demo's, at a gateway that is gone.
@@ -35,6 +37,7 @@ class Memory:
     form: PromptForm = "jsonl"
     name: str = ""
     references_at: str = ""
+    columns: Columns = attrs.field(factory=Columns)
     base_url: str = ""
     options: RunOptions = attrs.field(factory=RunOptions)
     demo: bool = False
@@ -59,7 +62,8 @@ class Memory:
                 if options.get(name) is not None:
                     options[name] = Decimal(options[name])
             run = RunOptions(client=client, **options)
-            memory = cls(options=run, **body)
+            columns = columns_from(body.pop("columns", {}))
+            memory = cls(options=run, columns=columns, **body)
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
             return None
         return memory if memory.form in get_args(PromptForm) else None

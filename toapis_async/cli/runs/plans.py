@@ -18,13 +18,14 @@ from toapis_async.cli.runs.scanning import Caps, Scan, requests_of, scan
 from toapis_async.cli.runs.summary import estimate_text, resume_command
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
-from toapis_async.cli.terminal.streams import Terminal
+from toapis_async.cli.terminal.streams import Terminal, one_line
 from toapis_async.errors import ConfigurationError
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.inputs.prompt_source import PromptSource, settle
 from toapis_async.storage.journal.sqlite_journal import journal_path
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.prompt_fields import LineRules
+from toapis_async.wire.table_columns import Columns
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +37,7 @@ class RunPlan:
         options: how.
         source: the prompts; None goes on without any.
         references_at: where relative references begin.
+        columns: which column of the source is which field.
         spooled: whether the source is a copy that is yet to be given its lasting name.
         resubmit_unknown, retry_failed: wishes of this command only.
         again: failed items to make again, in place of a source; None takes the source, or what was begun.
@@ -48,6 +50,7 @@ class RunPlan:
     options: RunOptions
     source: PromptSource | None
     references_at: str = ""
+    columns: Columns = attrs.field(factory=Columns)
     spooled: bool = False
     resubmit_unknown: bool = False
     retry_failed: bool = False
@@ -66,7 +69,7 @@ class RunPlan:
             size=options.size,
             resolution=options.resolution,
             validation=options.client.validation,
-            comments=options.comments,
+            columns=self.columns,
         )
 
     @property
@@ -181,6 +184,9 @@ async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:
         terminal.say(f"{name}: {count:,} lines checked")
 
     found = await scan(plan.source, plan.rules, caps=plan.caps, tell=tell)
+    if found.left:
+        left = ", ".join(one_line(column, 60) for column in found.left)
+        terminal.warn(f"{name}: not used: {left}; to keep them in the manifest: --context all")
     for doubt in found.doubts:
         terminal.warn(f"Warning: {doubt}")
     return found
@@ -201,6 +207,7 @@ def _memory(plan: RunPlan, base_url: str) -> Memory:
         form=source.form,
         name=source.name,
         references_at=plan.references_at,
+        columns=plan.columns,
         base_url=base_url,
         options=plan.options,
     )

@@ -5,18 +5,20 @@ from decimal import Decimal
 
 import attrs
 
-from toapis_async.batch.budget import expected_cost
 from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError
+from toapis_async.policy.requests.checker import Findings
 from toapis_async.policy.requests.references import is_address
-from toapis_async.policy.requests.validation import doubt, violations
 from toapis_async.storage.inputs.prompt_source import PromptSource, wrong_reference_file
 from toapis_async.storage.journal.key_ledger import KeyLedger
+from toapis_async.values.columns import CarriedColumns
 from toapis_async.values.kinds import UPLOADED_AS
 from toapis_async.values.requests import GenerationRequest, Reference, RoleReference
 from toapis_async.values.tasks import Kind
-from toapis_async.wire.prompt_fields import LineRules
-from toapis_async.wire.prompt_files import Line, read_lines
+from toapis_async.wire.checked_fields import Checked, FieldChecker
+from toapis_async.wire.prompt_fields import LineRules, request_of
+from toapis_async.wire.prompt_files import Line
+from toapis_async.wire.table_columns import Fields, Violations
 
 MOST_COMPLAINTS = 10
 _BETWEEN_BREATHS = 500
@@ -38,6 +40,11 @@ class Caps:
     unlisted_price_usd: Decimal | None = None
     max_images: int | None = None
 
+    def cost_of(self, checked: Checked) -> Decimal | None:
+        """Return what a request is expected to cost, in USD, or None where that is not known."""
+        known, unlisted = checked.findings.cost_usd, self.unlisted_price_usd
+        return known if known is not None or unlisted is None else unlisted * checked.outputs
+
 
 @attrs.define(kw_only=True)
 class Scan:
@@ -51,6 +58,7 @@ class Scan:
         beyond: further requests, which would pass ``max_images``; they are in no other count.
         hashes: prompts of a text file that begin with #.
         doubts: what may be a mistake and is sent all the same; the first few.
+        left: columns that are not used.
 
     """
 
@@ -61,27 +69,45 @@ class Scan:
     beyond: int = 0
     hashes: int = 0
     doubts: list[str] = attrs.field(factory=list)
+    left: tuple[str, ...] = ()
     _strangers: set[str] = attrs.field(factory=set)
 
-    def doubt(self, place: str, request: GenerationRequest, rules: LineRules) -> None:
-        """Note what may be a mistake: a model that is not known; and, if asked to warn, broken rules."""
-        if len(self.doubts) >= MOST_COMPLAINTS:
+    def count(self, checked: Checked, caps: Caps) -> None:
+        """Add a request, or only note that there is one more where it would pass ``max_images``."""
+        most = caps.max_images
+        if most is not None and (self.beyond or self.outputs + checked.outputs > most):
+            self.beyond += 1
             return
-        told = doubts_of(request, rules)
-        if rules.catalogue.find(request.model) is None:
-            if request.model in self._strangers:
-                told = [one for one in told if one != doubt(request.model, rules.catalogue)]
-            self._strangers.add(request.model)
+        self.requests += 1
+        self.outputs += checked.outputs
+        price = caps.cost_of(checked)
+        if price is None:
+            self.unpriced += 1
+        else:
+            self.cost_usd += price
+
+    def doubt(self, place: str, checked: Checked, rules: LineRules) -> None:
+        """Note what may be a mistake: a model that is not known; and, if asked to warn, broken rules."""
+        told = _doubts(checked.findings, rules)
+        if not told or len(self.doubts) >= MOST_COMPLAINTS:
+            return
+        if rules.catalogue.find(checked.model) is None:
+            if checked.model in self._strangers:
+                told = [one for one in told if one != checked.findings.doubt]
+            self._strangers.add(checked.model)
         self.doubts += [f"{place}: {one}" for one in told]
 
 
 def doubts_of(request: GenerationRequest, rules: LineRules) -> list[str]:
     """Return what a user is warned of before a request is sent; nothing if nothing is to be checked."""
+    return _doubts(rules.checker.check(request), rules)
+
+
+def _doubts(found: Findings, rules: LineRules) -> list[str]:
     if rules.validation == "off":
         return []
-    told = list(violations(request, rules.catalogue)) if rules.validation == "warn" else []
-    stranger = doubt(request.model, rules.catalogue)
-    return told + ([stranger] if stranger else [])
+    told = list(found.violations) if rules.validation == "warn" else []
+    return [*told, found.doubt] if found.doubt else told
 
 
 async def scan(
@@ -106,21 +132,30 @@ async def scan(
     found, caps = Scan(), caps or Caps()
     complaints: list[str] = []
     clock = SystemClock()
+    checker = FieldChecker(rules)
+
+    def check(fields: Fields, _: CarriedColumns | None) -> Checked | Violations:
+        found.hashes += source.form == "txt" and str(fields["prompt"]).startswith("#")
+        return checker.check(fields)
+
     async with KeyLedger() as ledger:
-        for count, line in enumerate(read_lines(source.lines(), source.form, rules)):
+        for count, line in enumerate(source.read(rules.columns, check)):
             if count % _BETWEEN_BREATHS == 0:
                 await clock.sleep(0)  # a signal gets through
             if tell is not None and count and count % _BETWEEN_WORDS == 0:
                 tell(count)
-            wrong = line.wrong or _wrong_here(line, ledger, rules, caps)
+            checked = line.made
+            found.left = found.left or line.left
+            wrong = line.wrong if checked is None else _wrong_here(checked, ledger, caps)
             complaints.extend(f"{source.name}:{line.number}: {sentence}" for sentence in wrong)
             if len(complaints) >= MOST_COMPLAINTS:
                 break
-            if line.request is not None:
-                _count(found, line.request, line.number, source, rules, caps)
+            if checked is not None:
+                found.count(checked, caps)
+                found.doubt(f"{source.name}:{line.number}", checked, rules)
     if complaints:
         raise _refusal(complaints)
-    if found.hashes and not rules.comments:
+    if found.hashes:
         found.doubts.append(
             f"{source.name}: {found.hashes:,} prompts begin with #; they are sent as they are (--comments leaves such "
             "lines out)"
@@ -137,44 +172,27 @@ def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRe
         InvalidRequestError: it has changed since it was checked.
 
     """
-    for line in read_lines(source.lines(), source.form, rules):
-        if line.request is None:
+
+    def make(fields: Fields, carried: CarriedColumns | None) -> GenerationRequest | Violations:
+        return request_of(fields, rules, carried)
+
+    lines: Iterator[Line[GenerationRequest]] = source.read(rules.columns, make)
+    for line in lines:
+        if line.made is None:
             raise InvalidRequestError(
                 f"{source.name}:{line.number} was changed while the run read it: {'; '.join(line.wrong)}",
                 hint="Correct it and resume: what was accepted is not sent again.",
             )
-        yield line.request
+        yield line.made
 
 
-def _count(
-    found: Scan, request: GenerationRequest, number: int, source: PromptSource, rules: LineRules, caps: Caps
-) -> None:
-    outputs = int(getattr(request, "n", 1))
-    if caps.max_images is not None and (found.beyond or found.outputs + outputs > caps.max_images):
-        found.beyond += 1
-        return
-    found.requests += 1
-    found.outputs += outputs
-    found.hashes += source.form == "txt" and request.prompt.startswith("#")
-    price = expected_cost(request, rules.catalogue, caps.unlisted_price_usd)
-    if price is None:
-        found.unpriced += 1
-    else:
-        found.cost_usd += price
-    found.doubt(f"{source.name}:{number}", request, rules)
-
-
-def _wrong_here(line: Line, ledger: KeyLedger, rules: LineRules, caps: Caps) -> list[str]:
-    request = line.request
-    if request is None:
-        return []
-    found = wrong_references(request)
-    if request.id is not None and ledger.seen(request.id):
-        found.append(f"id {request.id!r} stands on an earlier line too; ids name files, so each may be used once")
-    priced = expected_cost(request, rules.catalogue, caps.unlisted_price_usd) is not None
-    if caps.max_cost_usd is not None and not priced:
+def _wrong_here(checked: Checked, ledger: KeyLedger, caps: Caps) -> list[str]:
+    found = [] if checked.request is None else wrong_references(checked.request)
+    if checked.id is not None and ledger.seen(checked.id):
+        found.append(f"id {checked.id!r} stands on an earlier line too; ids name files, so each may be used once")
+    if caps.max_cost_usd is not None and caps.cost_of(checked) is None:
         found.append(
-            f"no price is known for model {request.model!r}, so --max-cost could not be kept: say what an image costs "
+            f"no price is known for model {checked.model!r}, so --max-cost could not be kept: say what an image costs "
             "(--price USD), or cap their number instead (--max-images N)"
         )
     return found

@@ -15,7 +15,7 @@ _UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,18})\Z")
 _SENDABLE = re.compile(r"[ -~]{1,4096}\Z")
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 _GONE = frozenset({401, 403, 404, 410})
-# 478 is what the CDN before the file hosts says when it is overloaded (contract §1, Downloads).
+# 478 is what the CDN before the file hosts says when it is overloaded.
 _BUSY = frozenset({408, 425, 429, 478})
 
 FIRST_DELAY_SECONDS = 0.5

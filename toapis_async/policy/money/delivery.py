@@ -1,4 +1,4 @@
-"""What is known about a submission after its answer. This table moves money: read contract §3 and §5 before it."""
+"""What is known about a submission after its answer. This table moves money: ``docs/money.md#delivery``."""
 
 from enum import StrEnum
 

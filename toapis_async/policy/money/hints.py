@@ -1,4 +1,4 @@
-"""The next step for each known complaint of the gateway: contract §3, the market page's table and its questions."""
+"""The next step for each known complaint of the gateway, after ``docs/contract.md#errors`` and what its users ask."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What the gateway means by a refusal, where its words say more than its status does (contract §3)."""
+"""What the gateway means by a refusal, where its words say more than its status (``docs/contract.md#errors``)."""
 
 from enum import StrEnum
 

@@ -18,6 +18,7 @@ from toapis_async.policy.pace.refusal_evidence import ANY_REFUSAL, RefusalEviden
 
 COOL_DOWN_SECONDS = 1.0  # the smallest Retry-After; whatever was on its way at the cut has been answered
 CUT = 0.7  # of the rate, when nothing better is known (CUBIC and botocore use 0.7)
+_CUT_WHILE_PROBING = 0.5  # what doubles every second is soon back, and a shallow cut is refused for a whole cool-down
 _TRUST = 0.98  # of a rate that was measured between two refusals
 _LEAST_SERVED = 8  # requests between two refusals, to measure by
 _MEASURABLE = 20.0  # seconds between two refusals; after longer ones the bucket may have been full in between
@@ -83,7 +84,7 @@ class RateChange:
 
 
 @attrs.frozen
-class _Anchor:
+class Anchor:
     """The last cut, to measure from."""
 
     at: float
@@ -115,14 +116,14 @@ class AdaptiveRate:
     )
 
     def __init__(self, per_second: float, now: float) -> None:
-        self.per_second = per_second
+        self.per_second: float = per_second
         self.history: deque[RateChange] = deque(maxlen=_HISTORY)
         self.refused_at: float | None = None
         self._phase = Phase.PROBING
         self._evidence = RefusalEvidence()
         self._background = 0.0
         self._served = 0
-        self._anchor: _Anchor | None = None
+        self._anchor: Anchor | None = None
         self._changed_at = self._cool_until = now
         self._refusals_in_a_row = 0
 
@@ -139,6 +140,10 @@ class AdaptiveRate:
     def cooling(self, now: float) -> bool:
         """Tell whether the last cut is so recent that nothing changes."""
         return now < self._cool_until
+
+    def discount(self) -> None:
+        """See ``RefusalEvidence.discount``."""
+        self._evidence.discount()
 
     def on_success(self, now: float, unheard: int) -> None:
         """Hear that a request was taken while *unheard* others are out."""
@@ -188,11 +193,11 @@ class AdaptiveRate:
 
     def _cut(self, now: float, *, told: bool) -> None:
         measured = self._measured(now)
-        self._phase = Phase.PROBING if measured is None and not told else Phase.HOLDING
         target = self._estimated() if measured is None else measured
+        self._phase = Phase.PROBING if measured is None and not told else Phase.HOLDING
         self.set(now, max(_SLOWEST, min(self.per_second, target)), "refused")
         if self._anchor is None or not self._goes_on(now) or self._served - self._anchor.served >= _LEAST_SERVED:
-            self._anchor = _Anchor(now, self._served, self.per_second)
+            self._anchor = Anchor(now, self._served, self.per_second)
         if told:
             self._anchor = None  # during a long pause the gateway's bucket runs full, and hides how fast it does
         self.refused_at = self._changed_at = now
@@ -214,7 +219,8 @@ class AdaptiveRate:
         return None if served < _LEAST_SERVED else _TRUST * served / (now - anchor.at)
 
     def _estimated(self) -> float:
-        return min(CUT, self._served_share()) * self.per_second
+        cut = _CUT_WHILE_PROBING if self._phase is Phase.PROBING else CUT
+        return min(cut, self._served_share()) * self.per_second
 
     def _served_share(self) -> float:
         heard, refused = self._evidence.rising

@@ -63,7 +63,7 @@ class Bucket:
 
     def __init__(self, *, per_second: float, burst: float, ceiling: float | None, now: float) -> None:
         self._rate = AdaptiveRate(per_second, now)
-        self.burst = max(1.0, burst - max(1.0, _RESERVE * burst)) if burst > 1.0 else 1.0
+        self.burst: float = max(1.0, burst - max(1.0, _RESERVE * burst)) if burst > 1.0 else 1.0
         self._ceiling = ceiling
         self._fixed = ceiling is not None
         self._meter = RefillMeter()
@@ -111,17 +111,61 @@ class Bucket:
         self._refill(now)
         if self._tokens >= 1.0 - 1e-9:
             self._tokens -= 1.0
-            self._taken += 1
-            self._unheard += 1
-            self._taken_at = now
-            if self._open_at == inf:
-                self._open_at = now + _OPENING_FOR
+            self.on_sent(now)
             return 0.0
         return (1.0 - self._tokens) / self.per_second
 
     def give_back(self) -> None:
         """Return a token that was taken and not used."""
-        self._tokens = min(self.burst, self._tokens + 1.0)
+        self.repay(1.0)
+        self.on_unsent()
+
+    # For those who lend tokens out and hear later what became of them (policy.pace.sharing).
+
+    @property
+    def paused_until(self) -> float:
+        """When the current pause ends, in monotonic seconds; in the past when there is none."""
+        return self._paused_until
+
+    def window(self, now: float) -> float:
+        """Give how many more may go before an answer is heard; inf once nothing depends on that."""
+        if now >= self._open_at:
+            return inf
+        if self._unheard >= self._opening and now - self._taken_at >= _UNHEARD_FOR:
+            return 1.0
+        return float(self._opening - self._unheard)
+
+    def spare(self, now: float) -> float:
+        """Give the tokens that are there and not lent; below zero when too many are."""
+        self._refill(now)
+        return self._tokens
+
+    def lend(self, tokens: float) -> None:
+        """Let tokens go without a request, so that somebody else may spend them."""
+        self._tokens -= tokens
+
+    def repay(self, tokens: float) -> None:
+        """Take back tokens that were lent; a negative number was spent beyond the loan."""
+        self._tokens = min(self.burst, self._tokens + tokens)
+
+    def on_sent(self, now: float, *, belated: bool = False) -> None:
+        """Hear that a request went, on a token that is already counted.
+
+        Args:
+            now: when.
+            belated: whether it went at a rate that has been cut since, so that its reply says nothing about this one.
+
+        """
+        if belated:
+            self._rate.discount()
+        self._taken += 1
+        self._unheard += 1
+        self._taken_at = now
+        if self._open_at == inf:
+            self._open_at = now + _OPENING_FOR
+
+    def on_unsent(self) -> None:
+        """Hear that it did not go after all."""
         self._taken -= 1
         self._unheard -= 1
 

@@ -1,6 +1,9 @@
 """Who goes next: interactive requests before bulk ones, and neither for ever."""
 
-_MOST_IN_A_ROW = 3  # interactive requests while bulk ones wait; bulk keeps at least a quarter of the tokens
+_MOST_IN_A_ROW = 3  # interactive requests while bulk ones wait
+
+BULK_SHARE = 1.0 / (1 + _MOST_IN_A_ROW)
+"""Of the tokens, which bulk requests keep beside any number of interactive ones."""
 
 
 class TurnOrder:

@@ -47,6 +47,10 @@ class RefusalEvidence:
         self.rising = 0, 0
         self._sum, self._outstanding = 0.0, outstanding
 
+    def discount(self) -> None:
+        """Let the reply to one more request say nothing: it was sent without knowledge of what was decided."""
+        self._outstanding += 1
+
     def add(self, threshold: Threshold, *, refused: bool) -> bool:
         """Count a reply; tell whether the refusals show a limit."""
         if self._outstanding > 0:

@@ -99,7 +99,7 @@ def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]
         yield f"model {request.model!r} is no model id"
     if not request.prompt.strip() and not _speaks_without_words(request, model):
         yield "prompt is empty; say what to make"
-    elif _UNWRITABLE.search(request.prompt):
+    elif not is_writable(request.prompt):
         yield "prompt holds a NUL or half a character, which the gateway cannot store; remove it"
     if isinstance(request, ImageRequest):
         if request.n < 1:
@@ -108,13 +108,19 @@ def _universal(request: GenerationRequest, model: Model | None) -> Iterator[str]
             yield "edit is set, but reference_images is empty; give the image to edit"
     if request.id is not None and not request.id.strip():
         yield "id is empty; leave it out, or give a name"
-    yield from _wrong_business_id(request.client_business_id)
+    yield from wrong_business_id(request.client_business_id)
     yield from _wrong_callback(request.callback_url)
     if request.extra:
         yield from wrong_extra(request.extra)
 
 
-def _wrong_business_id(text: str | None) -> Iterator[str]:
+def is_writable(text: str) -> bool:
+    """Whether the gateway can store it: no NUL, no half of a character."""
+    return _UNWRITABLE.search(text) is None
+
+
+def wrong_business_id(text: str | None) -> Iterator[str]:
+    """Tell what the gateway would not take as a reference of the user's own."""
     if text is None:
         return
     if len(text) > MAX_CLIENT_BUSINESS_ID:

@@ -71,7 +71,7 @@ class LatencyDistribution:
         self._fresh_after = float(_FRESH_AT)
         self._curve: LatencyCurve | None = None
         self._stale = True
-        self.version = 0
+        self.version: int = 0
         """Changes when enough has been learned to be worth a new plan."""
 
     @property

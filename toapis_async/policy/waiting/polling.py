@@ -17,7 +17,7 @@ from toapis_async.policy.waiting.latency_distribution import LatencyDistribution
 from toapis_async.policy.waiting.schedules import look_times
 
 _DOCUMENTED_INTERVAL = 5.0  # seconds, as documented
-_DOCUMENTED_SPREAD = 1.0  # docs: images first after 5 s, then every 5 to 10 s: once to twice the floor
+_DOCUMENTED_SPREAD = 1.0  # the pages look first after 5 s, then every 5 to 10 s: once to twice the floor
 _COLD_SPREAD = 0.2  # of the floor: looks of a burst drift apart, and stay closer than the documented cadence
 _TAIL_SHARE = 1 / 32  # of the elapsed time, beyond what was seen: found late by under 2 % on average
 _SAME_LOOK = 0.25  # of a gap: a look that came so much early, by jitter, was still that look
@@ -25,8 +25,8 @@ _SAME_SWAY = 1.01  # of what the jitter may be, with room for rounding
 _SWAY = 0.25  # of the width of the law's middle two thirds
 _PROBES = 1 / 8  # of the waits whose look is sure of its task: they tell whether tasks have become faster
 _DEFAULT_LOOKS = 10.0  # the documented tiers allow 10 to 15 queries per submission
-_FAILED_FIRST = 1.0  # seconds; docs: after a refusal double the wait
-_FAILED_CAP = 60.0  # seconds; docs: up to 60 s for images
+_FAILED_FIRST = 1.0  # seconds; the pages ask to double the wait after a refusal
+_FAILED_CAP = 60.0  # seconds; the pages go up to 60 s for images
 
 
 class LookPlan(Protocol):

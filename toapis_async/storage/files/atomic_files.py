@@ -38,7 +38,7 @@ class OutputDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, durable: bool = True, threads: int = 4) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.durable = durable
         self._names = DirectoryNames(self.path.absolute(), durable=durable)
         self._saver = BatchThread(self._names.sync)
@@ -141,7 +141,7 @@ class FileDraft:
     def _forget(self) -> None:
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-        self.bytes_written = 0
+        self.bytes_written: int = 0
 
     async def write(self, chunk: bytes) -> None:
         """Append; goes to the disk when 1 MiB has gathered.

@@ -34,8 +34,8 @@ class DirectoryNames:
     __slots__ = ("_counting", "_descriptor", "_prefix", "_renamed", "_synced", "_syncing", "durable", "path")
 
     def __init__(self, path: Path, *, durable: bool) -> None:
-        self.path = path
-        self.durable = durable
+        self.path: Path = path
+        self.durable: bool = durable
         self._prefix = str(path) + os.sep
         self._descriptor: int | None = None
         self._counting = Lock()
@@ -170,7 +170,7 @@ class DraftFile:
         self._temporary = temporary
         self._descriptor: int | None = None
         self._hash = sha256()
-        self.touched = False
+        self.touched: bool = False
 
     def append(self, chunks: Sequence[bytes]) -> None:
         """Write at the end."""

@@ -17,7 +17,7 @@ class MemorySink:
     """
 
     def __init__(self, name: str = "sink") -> None:
-        self.uri = f"memory://{name}"
+        self.uri: str = f"memory://{name}"
         self.contents: dict[str, bytes] = {}
 
     async def __aenter__(self) -> Self:

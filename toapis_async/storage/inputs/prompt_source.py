@@ -23,7 +23,17 @@ from toapis_async.storage.files.refusals import storage_error
 from toapis_async.storage.inputs.reference_files import kind_of_file, open_plain_file
 from toapis_async.storage.journal.sqlite_journal import PRIVATE_DIRECTORY
 from toapis_async.values.tasks import Kind
-from toapis_async.wire.prompt_files import LONGEST_LINE_BYTES, PromptForm, form_of
+from toapis_async.wire.prompt_files import (
+    LONGEST_LINE_BYTES,
+    Line,
+    Made,
+    Make,
+    PromptForm,
+    form_of,
+    read_lines,
+    read_rows,
+)
+from toapis_async.wire.table_columns import Columns
 
 _HEAD_BYTES = 4096
 
@@ -36,12 +46,14 @@ class PromptSource:
         path: of the file.
         form: how it is written.
         name: what to call it to the user.
+        comments: whether lines of a text file that begin with # are no prompts.
 
     """
 
     path: Path
     form: PromptForm
     name: str
+    comments: bool = False
 
     @classmethod
     def named(cls, name: str, form: PromptForm | None = None) -> "PromptSource":
@@ -68,6 +80,28 @@ class PromptSource:
         It is part of the items' names, so it has to be the same whatever way led to the file.
         """
         return str(self.path.parent.resolve())
+
+    def read(self, columns: Columns, make: Make[Made]) -> Iterator[Line[Made]]:
+        """Make something of every line, or of every row of a table.
+
+        Args:
+            columns: which column is which field; of a table the others are left out, since tables hold much else.
+            make: makes something of a line's fields.
+
+        Raises:
+            InvalidRequestError: it cannot be read.
+
+        """
+        if self.form not in {"parquet", "arrow"}:
+            return read_lines(self.lines(), self.form, columns, make, comments=self.comments)
+        # An extra, and many megabytes: only whoever has a table pays for it.
+        from toapis_async.storage.inputs.table_files import column_names, table_rows  # noqa: PLC0415
+
+        columns = attrs.evolve(columns, others="left")
+        names = column_names(self.path, self.form)
+        plan = columns.plan(names)
+        used = () if isinstance(plan, tuple) else plan.used
+        return read_rows(table_rows(self.path, self.form, used), names, columns, make)
 
     def lines(self) -> Iterator[bytes]:
         """Read it line by line; of one that is far too long, only so much that this can be told.
@@ -181,7 +215,7 @@ def _refuse_no_file(path: Path) -> None:
             there = []
         raise InvalidRequestError(
             f"{path} does not exist{did_you_mean(path.name, there)}.",
-            hint="Give the path of a .jsonl, .csv or .txt file, or - to read JSON Lines from stdin.",
+            hint="Give the path of a .jsonl, .csv, .txt or .parquet file, or - to read JSON Lines from stdin.",
         ) from None
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error

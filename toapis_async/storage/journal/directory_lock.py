@@ -123,7 +123,7 @@ class DirectoryLock:
         self._deserted = deserted
         self._descriptor: int | None = None
         self._holds_fallback = False
-        self.abandoned = False
+        self.abandoned: bool = False
         """Whether the last owner went away without releasing the directory."""
 
     def acquire(self) -> None:

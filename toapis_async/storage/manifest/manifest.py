@@ -14,7 +14,9 @@ from typing import Self
 from toapis_async.errors import StorageError
 from toapis_async.storage.journal.group_writer import GroupWriter
 from toapis_async.storage.journal.port import Journal
+from toapis_async.storage.manifest.carried_contexts import CarriedContexts
 from toapis_async.storage.manifest.line_file import LineFile, read_lines
+from toapis_async.values.columns import CarriedColumns
 from toapis_async.values.records import ItemRecord
 from toapis_async.wire.manifest import ManifestEntry, manifest_entry_from, manifest_line
 from toapis_async.wire.records import Root
@@ -38,7 +40,7 @@ class Manifest:
 
     def __init__(self, directory: Path, *, files_at: Root | None = None) -> None:
         self._files_at = directory if files_at is None else files_at
-        self.path = directory / "manifest.jsonl"
+        self.path: Path = directory / "manifest.jsonl"
         self._file = LineFile(self.path, draft=directory / ".toapis" / "manifest.new", is_whole=_is_whole)
         self._writer: GroupWriter[str] | None = None
         self._added = False
@@ -91,13 +93,17 @@ class Manifest:
         """
         writer = self._opened()
         await writer.call(self._file.begin_draft)
-        page: list[str] = []
-        async for record in journal.items():
-            page.append(self._line(record))
-            if len(page) >= _LINES_AT_ONCE:
-                await self._draft(page)
-                page = []
-        await self._draft(page)
+        contexts = await writer.call(lambda: CarriedContexts(read_lines(self.path)))
+        try:
+            page: list[ItemRecord] = []
+            async for record in journal.items():
+                page.append(record)
+                if len(page) >= _LINES_AT_ONCE:
+                    await self._draft_records(page, contexts)
+                    page = []
+            await self._draft_records(page, contexts)
+        finally:
+            await writer.call(contexts.close)
         if await journal.recall(_HAS_ELDERS):
             await self._draft_elders(journal)
         await writer.call(self._file.publish_draft)
@@ -113,6 +119,12 @@ class Manifest:
         await journal.remember(_STATE, _OPEN)
         return has_gaps
 
+    async def _draft_records(self, records: list[ItemRecord], contexts: CarriedContexts) -> None:
+        def write() -> None:
+            self._file.write_draft([self._line(record, contexts.of(record.key)) for record in records])
+
+        await self._opened().call(write)
+
     async def _draft(self, lines: list[str]) -> None:
         await self._opened().call(lambda: self._file.write_draft(lines))
 
@@ -123,8 +135,8 @@ class Manifest:
             known = await journal.find([manifest_entry_from(line).id for line in whole])
             await self._draft([line for line, record in zip(whole, known, strict=True) if record is None])
 
-    def _line(self, record: ItemRecord) -> str:
-        return manifest_line(record, directory=self._files_at)
+    def _line(self, record: ItemRecord, context: CarriedColumns | None) -> str:
+        return manifest_line(record, directory=self._files_at, context=context)
 
     def _opened(self) -> GroupWriter[str]:
         if self._writer is None:

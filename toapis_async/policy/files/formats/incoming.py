@@ -29,9 +29,9 @@ class Incoming:
     __slots__ = ("_passed", "at", "chunk", "ended", "size_px")
 
     def __init__(self) -> None:
-        self.chunk = b""
-        self.at = 0
-        self.ended = False
+        self.chunk: bytes = b""
+        self.at: int = 0
+        self.ended: bool = False
         self.size_px: tuple[int, int] | None = None
         self._passed = 0
 
