@@ -42,7 +42,7 @@ class BatchGiven(RunGiven):
 Examples:
   toapis batch prompts.jsonl -o out
   toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
-  toapis batch data.parquet -o out --columns prompt=caption,id=key --context label
+  toapis batch data.parquet -o out --columns prompt=caption --context label
   make-prompts | toapis batch - -o out --json > outcomes.jsonl""",
 )
 @click.argument("file", metavar="FILE|-")
