@@ -69,7 +69,7 @@ class GenerateGiven(PaceGiven):
     epilog="""\b
 Examples:
   toapis generate "a red fox in the snow" --size 16:9 --resolution 2K -o out
-  toapis generate "the mug on a beach" --reference mug.png -m gpt-image-2 -o out
+  toapis generate "the mug on a beach" --reference mug.png -m gpt-image-2 -o a
   toapis generate "waves at dusk" --model sora-2 --duration 10 -o out""",
 )
 @click.argument("prompt")
