@@ -210,6 +210,7 @@ class AsyncToAPIs:
         polling: Polling | None = None,
         patience_seconds: float | None = None,
         max_cost_usd: Decimal | float | str | None = None,
+        unlisted_price_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
         name: str | None = None,
@@ -228,8 +229,10 @@ class AsyncToAPIs:
             polling: when to look at a task; None for the client's.
             patience_seconds: after which a task is late: it gives back its slot and is looked at slowly until the end
                 of the run. None for 15 minutes (images) or one hour (videos).
-            max_cost_usd: no more is submitted once the estimate of accepted, unknown and planned items would pass
-                this; None for no cap.
+            max_cost_usd: no more is submitted once what was spent in this directory, and the estimate of accepted,
+                unknown and planned items, would pass this; None for no cap.
+            unlisted_price_usd: what an output of a model whose price the catalogue does not know is taken to cost,
+                until the gateway tells; None leaves it unknown, and then ``max_cost_usd`` does not let it pass.
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
@@ -256,6 +259,7 @@ class AsyncToAPIs:
             polling=polling,
             patience_seconds=patience_seconds,
             max_cost_usd=max_cost_usd,
+            unlisted_price_usd=unlisted_price_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
             name=name,

@@ -31,9 +31,9 @@ def test_the_cap_is_reached_exactly():
     capped = budget(Decimal("0.10"))
     admitted = 0
     while capped.admits(Decimal("0.02")):
-        capped.tally.plan(Decimal("0.02"))
+        capped.tally.add("planned", Decimal("0.02"))
         admitted += 1
-    assert (5, Decimal("0.10")) == (admitted, capped.tally.committed_usd)
+    assert (5, Decimal("0.10")) == (admitted, capped.tally.projected_usd)
 
 
 def test_an_unknown_price_never_fits_a_cap():
@@ -63,7 +63,7 @@ async def test_a_run_stops_at_its_cap(live, tmp_path):
         assert isinstance(report.stopped_by, BudgetExceededError)
         assert not report.complete
         assert sim.books.posts == report.saved >= 7
-        assert report.estimated_usd <= price * 7
+        assert report.projected_usd <= price * 7
         async with client.session(tmp_path, max_cost_usd=report.cost_usd) as session:
             again = await session.run(ImageRequest(f"fox {number}") for number in range(50))
         assert report.saved == again.skipped

@@ -234,7 +234,7 @@ async def test_a_stream_that_was_left_gives_its_budget_back(live, tmp_path):
             await asyncio.sleep(0.01)
         await stream.aclose()
         await asyncio.gather(reading, return_exceptions=True)
-        left = session.report.estimated_usd
+        left = session.report.projected_usd
         in_hand = [record async for record in session.records() if record.state is not ItemState.OPEN]
         each = session._resources.context.budget.estimate(NAMED)
         assert len(in_hand) < 20

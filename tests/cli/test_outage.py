@@ -58,7 +58,9 @@ def test_a_long_one_is_told_once_and_then_now_and_then(outage, watch):
     lines = [line for line in told if line]
 
     assert [at for at, line in enumerate(told, 1) if line] == [10, 40, 70]
-    assert lines[0] == "The gateway has taken nothing for 10 s; trying again (Connection refused \\x1b[31m)"
+    assert (
+        lines[0] == "The gateway has taken nothing for 10 s; 1 item held, trying again (Connection refused \\x1b[31m)"
+    )
     outage.hear(held_up("b", "x" * 1000))
     watch.now += 30
     assert "xxx…)" in outage.news()
@@ -104,6 +106,6 @@ async def test_a_run_tells_of_an_outage(toapis, gateway, prompts, quick, tmp_pat
     async with gateway(faults=faults, latency=Constant(0.05)):
         ended = await toapis("batch", prompts(2), "-o", tmp_path / "out", *options, *quick)
 
-    told = re.findall(r"^The gateway has taken nothing for .*; trying again \(.*\)$", ended.err, re.MULTILINE)
+    told = re.findall(r"^The gateway has taken nothing for .* held, trying again \(.*\)$", ended.err, re.MULTILINE)
     assert ended.code == 0, ended.err
     assert (0 if options else 1) == len(told)

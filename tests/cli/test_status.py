@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from toapis_async.testing import Constant, Fail, Fault
+from toapis_async.testing import Constant, Fail, Fault, Refuse
 from toapis_async.wire.tasks import task_in
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -18,6 +18,7 @@ FORM = [
     "urls",
     "cost",
     "error",
+    "hint",
     "created_at",
     "completed_at",
     "expires_at",
@@ -143,3 +144,26 @@ async def test_patience(toapis, gateway, quick, tmp_path):
 
     assert made.code == 5
     assert "do not submit it again" in made.err
+
+
+async def test_a_failed_task_that_was_charged_says_what_to_do(toapis, gateway, quick, tmp_path):
+    """The status of a failed task ends with its next step, in words and in JSON."""
+    async with gateway(faults=[Fault(where="task", what=Fail(refund=False))]) as sim:
+        ended = await toapis("generate", "a fox", "-o", tmp_path / "out", "--json", *quick)
+        (task_id,) = [task.id for task in sim.gateway.tasks.values()]
+        shown = await toapis("status", task_id)
+        form = (await toapis("status", task_id, "--json")).document
+
+    assert ended.code == 3
+    assert "next         It was charged although it failed" in shown.out
+    assert form["hint"].startswith("It was charged although it failed")
+
+
+async def test_a_broken_status_query_speaks_of_no_submission(toapis, gateway, quick):
+    """A 502 to a question says that asking changes nothing."""
+    broken = [Fault(where=where, what=Refuse(reply="html_502")) for where in ("query", "lookup")]
+    async with gateway(faults=broken):
+        ended = await toapis("status", "tsk_1", *quick)
+
+    assert "submission" not in ended.err
+    assert "Ask again in a while" in ended.err

@@ -5,15 +5,12 @@ import os
 import pty
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.cli.formatting.amounts import count_text, duration_text, usd
-from toapis_async.cli.terminal.standing import Pace, Standing
 from toapis_async.cli.terminal.streams import one_line, printable
 from toapis_async.testing import Constant
 
@@ -53,34 +50,6 @@ def test_amounts_in_words(amount, words):
 def test_counts_in_words():
     """One is singular."""
     assert (count_text(1, "file"), count_text(2000, "file")) == ("1 file", "2,000 files")
-
-
-def standing(**more):
-    """A run at some moment."""
-    zero = dict.fromkeys(("late", "saving", "skipped", "failed", "unfinished"), 0)
-    counts = {**zero, "taken": 30, "in_flight": 10, "limit": 50, "saved": 20, "submit_per_second": 5.0}
-    statistics = Statistics(**{**counts, **{name: more.pop(name) for name in list(more) if name in counts}})
-    given_ = {"report": Report(directory=Path("out")), "total": 100, "per_second": 2.0, **more}
-    return Standing(statistics=statistics, **given_)
-
-
-def test_a_run_on_one_line():
-    """Counts, pace and time left; zeros are left out."""
-    assert standing().line() == "20/100 · 20 saved · 10 in flight · 2.0/s · about 40 s left"
-    assert "4.0/s of 5/s allowed" in standing(per_second=4.0).line()
-    assert "3 failed" in standing(failed=3).line()
-    assert "left" not in standing(stopping=True).line()
-    assert "left" not in standing(total=None).line()
-
-
-def test_the_pace_is_that_of_the_last_half_minute():
-    """Old samples do not count, and without two there is no pace."""
-    pace = Pace()
-    assert pace.per_second is None
-    for second in range(100):
-        pace.add(float(second), 10 * second if second < 50 else 500 + 2 * (second - 50))
-
-    assert pace.per_second == pytest.approx(2.0)
 
 
 @pytest.fixture
@@ -167,3 +136,16 @@ async def test_a_terminal_that_goes_away(start, gateway, prompts, quick, tmp_pat
 
     assert process.process.returncode == 0
     assert len(out.splitlines()) == 5
+
+
+@pytest.mark.parametrize(("options", "paths"), [((), 0), (("--print-paths",), 5)])
+async def test_paths_on_a_terminal_are_asked_for(
+    on_a_terminal, start, gateway, prompts, quick, tmp_path, options, paths
+):
+    """Where a person watches, paths would push failures off the screen."""
+    async with gateway(latency=Constant(0.3)):
+        arguments = ("batch", prompts(5), "-o", tmp_path / "out", *options, *quick)
+        code, _, drawn = await on_a_terminal(start, *arguments, stdout=True, TERM="xterm")
+
+    assert code == 0
+    assert drawn.count(b".png") == paths

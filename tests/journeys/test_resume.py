@@ -164,7 +164,7 @@ async def test_the_cap_holds_over_runs(journey, counted):
     async with journey(attrs.evolve(CALM, latency=Constant(0.2)), count=10) as going:
         async with going.client() as client, client.session(going.directory, max_cost_usd=100) as session:
             await session.run(going.requests(1))
-            one = session.report.estimated_usd
+            one = session.report.projected_usd
         assert one > 0
         charged = going.sim.books.charged_usd
         assert one == charged
@@ -188,7 +188,7 @@ async def test_doubts_count_towards_the_cap(journey):
     async with journey(scenario, count=20) as going:
         async with going.client() as client, client.session(going.directory) as session:
             await session.run(going.requests(1))
-            one = session.report.estimated_usd
+            one = session.report.projected_usd
         for _ in range(2):
             await going.run(max_cost_usd=one * 6)
             assert going.sim.books.accepted == 6
@@ -285,7 +285,7 @@ async def test_what_was_paid_counts_as_paid_and_not_as_estimated(journey):
         for cap in (None, 5):
             _, report = await going.run(client={"catalogue": dear}, max_cost_usd=cap)
             assert report.complete
-            assert report.estimated_usd == going.sim.books.charged_usd
+            assert report.projected_usd == going.sim.books.charged_usd
             for path in going.directory.glob("*.png"):
                 path.unlink()
 

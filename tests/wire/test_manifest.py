@@ -68,7 +68,7 @@ def test_a_line_read_back() -> None:
         (ItemState.SAVED, "saved"),
         (ItemState.FAILED, "failed"),
         (ItemState.INTENDED, "unknown"),
-        (ItemState.OPEN, "unfinished"),
+        (ItemState.OPEN, "not_sent"),
         (ItemState.ACCEPTED, "unfinished"),
         (ItemState.FINISHED, "unfinished"),
     ],

@@ -21,6 +21,10 @@ from toapis_async.policy.money.delivery import stops_everything
 from toapis_async.values.tasks import GenerationTask
 
 
+class NotWantedError(ToAPIsError):
+    """Asked for and not there; nobody waits for it. Never reaches a user."""
+
+
 def stops(error: ToAPIsError) -> bool:
     """Whether every other item would meet the same error."""
     never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
@@ -32,8 +36,16 @@ def stops_at_once(error: ToAPIsError) -> bool:
     return not isinstance(error, InsufficientQuotaError)
 
 
-def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> Outcome:
-    """Return how an item ends by this error: failed only where neither waiting nor resuming can change it."""
+def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True) -> Outcome:
+    """Return how an item ends by this error: failed only where neither waiting nor resuming can change it.
+
+    Args:
+        item: which one.
+        error: what it ended by.
+        task: as last seen; None without one.
+        sent: whether the gateway has it or may have it.
+
+    """
     for_now = (
         BudgetExceededError,
         NotSentError,
@@ -45,5 +57,10 @@ def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None) -> O
     if isinstance(error, TaskFailedError | ContentPolicyError):
         return Failed(item=item, error=error, task=task)
     if task is not None or isinstance(error, for_now) or stops(error):
-        return Unfinished(item=item, error=error, task=task)
+        return Unfinished(item=item, error=error, task=task, sent=sent)
     return Failed(item=item, error=error)
+
+
+def stopped_before_sending() -> NotSentError:
+    """Make the error for an item that a stop has met before anything of it was sent."""
+    return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")

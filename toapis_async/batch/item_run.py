@@ -1,36 +1,51 @@
 """One item on its way: submitted, waited for, handed to the download workers, saved."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-import anyio
 import attrs
 
-from toapis_async.batch.ending import outcome_of, stops, stops_at_once
+from toapis_async.batch.ending import NotWantedError, outcome_of, stopped_before_sending, stops, stops_at_once
+from toapis_async.batch.holding import DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
-from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved
+from toapis_async.batch.late_looks import late_interval_seconds
+from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
+from toapis_async.batch.recorded_task import recorded_task
 from toapis_async.batch.recorder import ItemRecorder
-from toapis_async.batch.run_context import RunContext
+from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.batch.tally import ItemAccount, stage_of
 from toapis_async.client.asking import look_once
 from toapis_async.client.sending import submit_with_uploads
 from toapis_async.client.submitting import NotSentError, unknown_error
 from toapis_async.client.waiting import TaskWait
-from toapis_async.errors import APIConnectionError, Delivery, TaskTimeoutError, ToAPIsError
+from toapis_async.errors import (
+    APIConnectionError,
+    Delivery,
+    JournalError,
+    ServerError,
+    StorageError,
+    SubmissionUnknownError,
+    TaskTimeoutError,
+    ToAPIsError,
+)
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
-from toapis_async.values.tasks import Billing, GenerationTask, Kind, TaskFile, TaskStatus
+from toapis_async.values.requests import missing_files
+from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
+
+logger = logging.getLogger("toapis_async")
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 
@@ -38,40 +53,6 @@ Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 FRESH_LOOK = RetryPolicy(max_retries=8)
 
 _IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED})
-
-# A late task is looked at every minute, or a tenth of a patience that is shorter than ten minutes.
-LATE_INTERVAL_SECONDS = 60.0
-
-
-class NotWantedError(ToAPIsError):
-    """Asked for and not there; nobody waits for it. Never reaches a user."""
-
-
-class RunView(Protocol):
-    """The run, as one of its items sees it; see ``batch.run.Run``."""
-
-    context: RunContext
-    stopped_by: ToAPIsError | None
-
-    def may_submit(self, item_run: "ItemRun") -> bool:
-        """Whether the item may be submitted after all."""
-        ...
-
-    def late(self, item_run: "ItemRun") -> AbstractContextManager[anyio.CancelScope]:
-        """Keep the item until only late ones are left."""
-        ...
-
-    async def hand_over(self, item_run: "ItemRun") -> None:
-        """Give the item to the download workers."""
-        ...
-
-    def ended(self, item_run: "ItemRun") -> None:
-        """Hear that the item was delivered."""
-        ...
-
-    def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
-        """Send nothing more, for any item."""
-        ...
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -96,7 +77,7 @@ class ItemRun:
 
     """
 
-    run: RunView
+    run: "RunView[ItemRun]"
     recorder: ItemRecorder
     lease: SlotLease
     item_task: ItemTask
@@ -113,6 +94,10 @@ class ItemRun:
 
     def __attrs_post_init__(self) -> None:
         self.kind = kind_of(self.item.request).name
+        record = None if self.step is Step.SUBMIT else self.recorder.record
+        stage, amount = stage_of(record, self.estimate)
+        tally = self.run.context.tally
+        self.recorder.account = ItemAccount(tally=tally, estimate=self.estimate, stage=stage, amount=amount)
 
     @property
     def item(self) -> Item:
@@ -148,7 +133,7 @@ class ItemRun:
     async def _make(self) -> bool:
         if self.step is Step.DOWNLOAD:
             self.recorder.gone()
-            self.task = _task_of(self.recorder.record)
+            self.task = recorded_task(self.recorder.record)
             return True
         task = await self._accepted()
         self.task = task = await self._finished(task)
@@ -162,7 +147,7 @@ class ItemRun:
         if self.step is Step.POLL:
             return await self._in_hand()
         if self.attempts.stopping:
-            raise _stopped()
+            raise stopped_before_sending()
         self.stoppable = True
         try:
             task = await (self._reconciled() if self.step is Step.RECONCILE else self._submitted())
@@ -170,7 +155,7 @@ class ItemRun:
             if self.stoppable or self.cancelled:
                 raise
             self.item_task.uncancel()
-            raise _stopped() from None
+            raise stopped_before_sending() from None
         finally:
             self.stoppable = False
         self.task = task
@@ -178,12 +163,27 @@ class ItemRun:
 
     async def _in_hand(self) -> GenerationTask:
         """Take up the task that an earlier run left."""
-        self.task = task = _task_of(self.recorder.record)
+        self.task = task = recorded_task(self.recorder.record)
         await self.lease.take()
         self.lease.accepted()
         return task
 
     async def _submitted(self) -> GenerationTask:
+        """Submit; what the gateway did not answer about during an outage is asked for again when that is over."""
+        hold = self.run.context.gateway_hold
+        outages = await hold.over()
+        try:
+            return await self._posted()
+        except SubmissionUnknownError as doubt:
+            try:
+                if not await hold.outlast(outages, self.recorder.tell):
+                    raise
+            except (APIConnectionError, ServerError) as gone:
+                self.run.stop(gone, drain=False)
+                raise doubt from gone
+            return await self._settled(doubt, doubt.client_business_id)
+
+    async def _posted(self) -> GenerationTask:
         context, request = self.run.context, self.item.request
         submitter = context.submitter if self.priority >= BULK else context.interactive_submitter
         return await submit_with_uploads(
@@ -199,16 +199,16 @@ class ItemRun:
         await self.attempts.ready()
         stopped = APIConnectionError("The run ended while this attempt was on its way.", delivery=Delivery.UNKNOWN)
         self.attempts.in_doubt(stopped)
-        resubmit = self.run.context.submitter.on_unknown == "resubmit"
-        if not resubmit and self.recorder.session.gateway_of(record) != self.recorder.session.gateway:
+        resubmits = self.run.context.submitter.on_unknown == "resubmit"
+        if not resubmits and self.recorder.session.gateway_of(record) != self.recorder.session.gateway:
             return await self._found_here(record, stopped)
-        result = await self.run.context.submitter.settle(
-            stopped,
-            record.client_business_id,
-            self.kind,
-            self.attempts,
-            resubmit=resubmit,
-        )
+        return await self._settled(stopped, record.client_business_id)
+
+    async def _settled(self, doubt: ToAPIsError, client_business_id: str) -> GenerationTask:
+        """Ask what became of an attempt; submit again once it is proved that nothing did."""
+        submitter = self.run.context.submitter
+        resubmit = submitter.on_unknown == "resubmit"
+        result = await submitter.settle(doubt, client_business_id, self.kind, self.attempts, resubmit=resubmit)
         if isinstance(result, GenerationTask):
             return result
         if self.ask_only:
@@ -246,7 +246,7 @@ class ItemRun:
             except TaskTimeoutError as late:
                 self.lease.give_back()
                 with self.run.late(self) as scope:
-                    task = await wait.finished_late(min(LATE_INTERVAL_SECONDS, patience / 10))
+                    task = await wait.finished_late(late_interval_seconds(patience))
                 if scope.cancelled_caught:
                     self.task = late.task
                     raise
@@ -260,18 +260,35 @@ class ItemRun:
 
     async def save(self) -> None:
         """Fetch the files and end the item."""
-        context, task = self.run.context, self.task
+        task = self.task
         if task is None:
             raise RuntimeError("an item without a task was handed over")
         try:
-            target = context.target(self.item, ours=self.recorder.earlier_names)
-            fresh = partial(context.gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
-            files = await context.downloader.save(task, target, fresh=fresh, tell=self.recorder.tell)
+            files = await self._fetched(task)
         except ToAPIsError as error:
             await self._end(error)
         else:
             self.recorder.saved(task, files)
-            await self._deliver(Saved(item=self.item, files=files, task=task, cost=task.cost))
+            missing = missing_files(self.item.request, len(files))
+            await self._deliver(Saved(item=self.item, files=files, missing=missing, task=task, cost=task.cost))
+
+    async def _fetched(self, task: GenerationTask) -> tuple[SavedFile, ...]:
+        """Fetch the files; while nothing at all can be fetched the item is held, and not ended."""
+        run, context, gateway = self.run, self.run.context, self.run.context.gateway
+        hold = DownloadHold(
+            watch=context.file_hosts,
+            key=self.item.key,
+            clock=gateway.clock,
+            random=gateway.random,
+            under_way=lambda: run.under_way,
+            given_up=lambda: self.attempts.stopping,
+            tell=self.recorder.tell,
+            stop=lambda error: run.stop(error, drain=False),
+        )
+        target = context.target(self.item, ours=self.recorder.earlier_names)
+        fresh = partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
+        save = partial(context.downloader.save, task, target, fresh=fresh, tell=self.recorder.tell)
+        return await hold.until_fetched(save)
 
     async def _end(self, error: ToAPIsError) -> None:
         """End the item without a file, and the run where that error would meet every other item too."""
@@ -283,44 +300,44 @@ class ItemRun:
             error = self.run.stopped_by
         record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
-            self.task = _task_of(record)  # what is paid for has not failed for good, whatever broke on the way
-        outcome = outcome_of(self.item, error, self.task)
+            self.task = recorded_task(record)  # what is paid for has not failed for good, whatever broke on the way
+        outcome = outcome_of(self.item, error, self.task, sent=self.is_sent)
         if isinstance(outcome, Failed):
-            self.recorder.failed(error)
+            self.recorder.failed(error, cost=None if self.task is None else self.task.cost)
         else:
             self.recorder.unfinished(error)
         if stops(error):
             self.run.stop(error, drain=not stops_at_once(error))
         await self._deliver(outcome)
 
+    def left_behind(self, error: ToAPIsError) -> None:
+        """Count an item that the end of the run has struck; what is paid for is unfinished, the rest was not sent."""
+        outcome = Unfinished(item=self.item, error=error, task=self.task, sent=self.is_sent)
+        try:
+            self.recorder.unfinished(error)
+        except (StorageError, JournalError):
+            logger.debug("%r: the disk that ended the run does not take its last word either", self.item.key)
+        self.count(outcome)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the gateway has it, or may have it."""
+        return self.task is not None or not self.attempts.unsent
+
+    def count(self, outcome: Outcome) -> None:
+        """Count its end."""
+        self.run.context.tally.ended(outcome)
+        if not isinstance(outcome, Saved):
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Free what was planned for it, if it was not sent."""
+        if self.recorder.account is not None:
+            self.recorder.account.give_back()
+
     async def _deliver(self, outcome: Outcome) -> None:
-        sent = self.task is not None or not self.attempts.unsent
-        self.run.context.tally.ended(outcome, self.estimate, sent=sent)
+        self.count(outcome)
         try:
             await self.deliver(outcome)
         finally:
             self.run.ended(self)
-
-
-def _stopped() -> NotSentError:
-    return NotSentError("The run was stopped before this item was sent.", hint="Resume the run to send it.")
-
-
-def _task_of(record: ItemRecord | None) -> GenerationTask:
-    """Return the task that an earlier run left, as far as the journal knows it.
-
-    It knows addresses of results only; what a video has beside them takes a look.
-    """
-    if record is None or record.task_id is None:
-        raise RuntimeError("there is no task to go on with")
-    urls = record.urls if KINDS[record.kind].bare_results else ()
-    return GenerationTask(
-        id=record.task_id,
-        kind=record.kind,
-        status=TaskStatus.COMPLETED if record.urls else TaskStatus.UNRECOGNISED,
-        model=record.request.model,
-        client_business_id=record.client_business_id,
-        files=tuple(TaskFile(url=url) for url in urls),
-        expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
-        billing=None if record.cost_usd is None else Billing(status=None, cost_usd=Decimal(record.cost_usd)),
-    )

@@ -38,6 +38,7 @@ class Saved:
     Attributes:
         item: which one.
         files: verified and synced.
+        missing: files that were asked for and did not come, such as one entry of ``n=4`` that could not be read.
         task: as last seen; None where an earlier run saved it.
         cost: USD, or None where the gateway has not said.
         resumed: whether an earlier run had saved it already.
@@ -46,6 +47,7 @@ class Saved:
 
     item: Item
     files: tuple[SavedFile, ...]
+    missing: int = 0
     task: GenerationTask | None = None
     cost: Decimal | None = None
     resumed: bool = False
@@ -80,12 +82,14 @@ class Unfinished:
         item: which one.
         error: why: late, unknown, not fetched, or stopped before it was sent.
         task: as last seen, or None.
+        sent: whether the gateway has it, and it is paid for, or may have it; False where nothing was accepted.
 
     """
 
     item: Item
     error: ToAPIsError
     task: GenerationTask | None = None
+    sent: bool = True
     ok: ClassVar[bool] = False
     files: ClassVar[tuple[SavedFile, ...]] = ()
     cost: ClassVar[None] = None
@@ -94,6 +98,11 @@ class Unfinished:
     def unknown(self) -> bool:
         """Whether it could not even be found out if a task exists."""
         return isinstance(self.error, SubmissionUnknownError)
+
+    @property
+    def paid(self) -> bool:
+        """Whether the gateway has accepted it and charges for it."""
+        return self.sent and not self.unknown
 
 
 Outcome: TypeAlias = Saved | Failed | Unfinished
@@ -108,12 +117,16 @@ class Report:
         saved: items saved by this run.
         skipped: items that an earlier run had saved.
         failed: items that ended without a file for good.
-        unfinished: items that can be resumed, the unknown ones among them.
-        unknown: items of which it is not known whether a task exists.
-        cost_usd: what the gateway said this run's saved items cost.
+        unfinished: items that the gateway has accepted, or may have, and that can be resumed.
+        unknown: of those, items of which it is not known whether a task exists; the others are paid for.
+        not_sent: items that were taken from the input, and of which nothing is at the gateway.
+        short: items saved with fewer files than were asked for, skipped ones among them.
+        cost_usd: what the gateway said that the items saved by this run cost.
         unpriced: saved items whose cost the gateway did not say.
-        estimated_usd: what the catalogue expects accepted and unknown items to cost, where it knows a price.
-        unestimated: items without a known price; they are in no sum.
+        spent_usd: what the gateway said that it charged, over all runs of the directory.
+        committed_usd: what was spent, and what the gateway is expected to charge for all that it has or may have.
+        projected_usd: what is committed, and what was taken in and is still to be sent; what a cap is held against.
+        unestimated: items without a known cost or price; they are in no sum.
         seconds: since the session was opened.
         stopped_by: why no more was submitted, or None.
 
@@ -125,17 +138,27 @@ class Report:
     failed: int = 0
     unfinished: int = 0
     unknown: int = 0
+    not_sent: int = 0
+    short: int = 0
     cost_usd: Decimal = Decimal(0)
     unpriced: int = 0
-    estimated_usd: Decimal = Decimal(0)
+    spent_usd: Decimal = Decimal(0)
+    committed_usd: Decimal = Decimal(0)
+    projected_usd: Decimal = Decimal(0)
     unestimated: int = 0
     seconds: float = 0.0
     stopped_by: ToAPIsError | None = None
 
     @property
+    def paid_unfinished(self) -> int:
+        """Items that are paid for and not on the disk yet; resuming fetches them without paying again."""
+        return self.unfinished - self.unknown
+
+    @property
     def complete(self) -> bool:
-        """Whether every item is on the disk."""
-        return self.failed == self.unfinished == 0 and self.stopped_by is None
+        """Whether every file of every item is on the disk."""
+        ended_badly = self.failed + self.unfinished + self.not_sent + self.short
+        return not ended_badly and self.stopped_by is None
 
 
 @attrs.frozen(kw_only=True)
@@ -148,7 +171,8 @@ class Statistics:
         limit: the bound in force on ``in_flight``.
         late: tasks that outlasted their patience, looked at slowly.
         saving: finished tasks whose files are waiting to be fetched or being fetched.
-        saved, skipped, failed, unfinished: items that ended.
+        saved, skipped, failed, unfinished, not_sent: items that ended; see ``Report``.
+        spent_usd, committed_usd, projected_usd: see ``Report``.
         submit_per_second: the pace in force; None without one.
 
     """
@@ -163,3 +187,7 @@ class Statistics:
     failed: int
     unfinished: int
     submit_per_second: float | None
+    not_sent: int = 0
+    spent_usd: Decimal = Decimal(0)
+    committed_usd: Decimal = Decimal(0)
+    projected_usd: Decimal = Decimal(0)

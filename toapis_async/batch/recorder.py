@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
 from toapis_async.batch.outcomes import Item
+from toapis_async.batch.tally import ItemAccount
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.clock import Clock
 from toapis_async.errors import InvalidRequestError, ToAPIsError
@@ -75,6 +77,7 @@ class ItemRecorder:
         record: what the journal holds of it, kept in step; None before its first attempt.
         earlier_names: of the files that an earlier run saved for it and that are gone or changed.
         looks: how often its task was looked at until it had finished; None where this run did not do all of that.
+        account: its money, moved on with its record; None where it costs nothing.
 
     """
 
@@ -83,6 +86,7 @@ class ItemRecorder:
     record: ItemRecord | None
     earlier_names: frozenset[str] = frozenset()
     looks: int | None = None
+    account: ItemAccount | None = None
 
     async def intended(self) -> str:
         """Write down that the next attempt is about to be sent; durable when it returns its reference."""
@@ -99,7 +103,7 @@ class ItemRecorder:
             gateway=None if self.session.gateway == self.session.home else self.session.gateway,
         )
         await self.session.journal.record(event)
-        self.record = apply(self.record, event)
+        self._now_stands_at(apply(self.record, event))
         self.tell(AttemptBegun, client_business_id=name)
         return name
 
@@ -140,8 +144,8 @@ class ItemRecorder:
             self.earlier_names = frozenset(file.name for file in self.record.files)
         self._note(FilesGone(key=self.item.key, at=self._now()))
 
-    def failed(self, error: ToAPIsError) -> None:
-        """Write down that the item failed for good."""
+    def failed(self, error: ToAPIsError, *, cost: Decimal | None = None) -> None:
+        """Write down that the item failed for good, and what was charged for it all the same."""
         try:
             if self.record is None:
                 self._refused_here()
@@ -150,7 +154,8 @@ class ItemRecorder:
             self.tell(ItemFailed, error=error)
             return
         kind, message = type(error).__name__, str(error)
-        self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now()))
+        charged = str(cost) if cost else None
+        self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now(), cost_usd=charged))
         self._line("failed", error)
         self.tell(ItemFailed, error=error)
 
@@ -192,7 +197,12 @@ class ItemRecorder:
 
     def _note(self, event: JournalEvent) -> None:
         self.session.journal.note(event)
-        self.record = apply(self.record, event)
+        self._now_stands_at(apply(self.record, event))
+
+    def _now_stands_at(self, record: ItemRecord | None) -> None:
+        self.record = record
+        if self.account is not None:
+            self.account.follow(record)
 
     def _line(self, status: EntryStatus | None, error: ToAPIsError | None) -> None:
         if self.record is not None:

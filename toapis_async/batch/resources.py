@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,13 +12,14 @@ import attrs
 
 from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.holding import GatewayHold
 from toapis_async.batch.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.batch.slots import Slots
-from toapis_async.batch.tally import Tally
+from toapis_async.batch.tally import Tally, stage_of
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter
@@ -101,8 +103,14 @@ class SessionResources:
                 gateway.rate_limiter.places if isinstance(gateway.rate_limiter, BoundsTasks) else None,
             ),
             tally=self.tally,
-            budget=Budget(max_cost_usd=settings.max_cost_usd, catalogue=gateway.catalogue, tally=self.tally),
+            budget=Budget(
+                max_cost_usd=settings.max_cost_usd,
+                catalogue=gateway.catalogue,
+                tally=self.tally,
+                unlisted_price_usd=settings.unlisted_price_usd,
+            ),
             in_work=self.item_index.in_work,
+            gateway_hold=GatewayHold(gateway),
         )
         self._started = 0.0
         self._stack = AsyncExitStack()
@@ -165,8 +173,7 @@ class SessionResources:
             self.context.recorder.events.tell(EarlierOutputFound, lines=output.lines)
 
     def _count_as_spent(self, record: ItemRecord) -> None:
-        if self.settings.max_cost_usd is not None:
-            self.tally.spent_before(record.cost_usd, self.context.budget.estimate(record.request))
+        self.tally.add(*stage_of(record, self.context.budget.estimate(record.request)))
 
     async def _compare_gateways(self) -> None:
         """Say so when the directory was used with another gateway: what that one has cannot be asked for here."""
@@ -196,8 +203,7 @@ class SessionResources:
             self.gateway.client_ids.keeps = True
         elif self.gateway.client_ids.earlier_task is None:
             self.gateway.client_ids.earlier_task = await self._earlier_task()
-        if self.settings.max_cost_usd is not None:
-            await self._count_what_was_spent()
+        await self._count_what_was_spent()
 
     async def _earlier_task(self) -> tuple[str, str, Kind] | None:
         """Find a task of an earlier run: a run that was killed could not remember what the gateway had shown it."""
@@ -210,10 +216,24 @@ class SessionResources:
         return None
 
     async def _count_what_was_spent(self) -> None:
-        """Count what earlier runs in the directory have committed towards the cap."""
-        spent = (ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED)
-        async for record in self.journal.items(*spent):
-            self.tally.spent_before(record.cost_usd, self.context.budget.estimate(record.request))
+        """Count what earlier runs in the directory have spent and committed: towards the cap, and to be told.
+
+        What has a cost is summed in the journal; only what has none is read item by item.
+        """
+        costs = await self.journal.costs()
+        untold = costs.pop(None, 0)
+        for cost_usd, items in costs.items():
+            self.tally.add("spent", Decimal(cost_usd or 0), times=items)
+        async for record in self.journal.items(ItemState.INTENDED, ItemState.ACCEPTED):
+            self._count(record)
+        if untold:
+            async for record in self.journal.items(ItemState.FINISHED, ItemState.SAVED):
+                self._count(record)
+
+    def _count(self, record: ItemRecord) -> None:
+        stage, amount = stage_of(record, self.context.budget.estimate(record.request))
+        if stage != "spent":
+            self.tally.add(stage, amount)
 
     async def _remember(self) -> None:
         await self.journal.remember(_LATENCIES, self.gateway.latencies.to_text())
@@ -230,9 +250,13 @@ class SessionResources:
             failed=tally.failed,
             unfinished=tally.unfinished,
             unknown=tally.unknown,
+            not_sent=tally.not_sent,
+            short=tally.short,
             cost_usd=tally.cost_usd,
             unpriced=tally.unpriced,
-            estimated_usd=tally.committed_usd,
+            spent_usd=tally.spent_usd,
+            committed_usd=tally.committed_usd,
+            projected_usd=tally.projected_usd,
             unestimated=tally.unestimated,
             seconds=self.gateway.clock.monotonic() - self._started,
             stopped_by=stopped_by,
@@ -252,6 +276,10 @@ class SessionResources:
             failed=tally.failed,
             unfinished=tally.unfinished,
             submit_per_second=self.gateway.rate_limiter.submit_rate,
+            not_sent=tally.not_sent,
+            spent_usd=tally.spent_usd,
+            committed_usd=tally.committed_usd,
+            projected_usd=tally.projected_usd,
         )
 
 

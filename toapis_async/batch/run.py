@@ -62,6 +62,11 @@ class Run:
         return self._cancelled and self._begun
 
     @property
+    def under_way(self) -> int:
+        """Items that were begun and have not been delivered."""
+        return self._pending
+
+    @property
     def taking(self) -> bool:
         """Whether items may still be started."""
         return not self.draining and not self._fed
@@ -87,8 +92,16 @@ class Run:
             self._cancel_items()
             try:
                 await wait_shielded(self._item_tasks)
+                self._count_those_struck()
             finally:
                 self.over.set()
+
+    def _count_those_struck(self) -> None:
+        """Count what an error that ended the run has struck on its way: what is paid for is said to be."""
+        error = self.stopped_by or self.crashed
+        if isinstance(error, ToAPIsError):
+            for item_run in list(self._items):
+                item_run.left_behind(error)
 
     def start(self, item_run: ItemRun) -> None:
         """Take an item in."""
@@ -138,14 +151,15 @@ class Run:
         """End an item that was cancelled: nothing is delivered, and whoever follows it hears why."""
         if item_run not in self._items:
             return
-        error, tally = _left_error(item_run), self.context.tally
-        sent = item_run.task is not None or not item_run.attempts.unsent
-        end: Outcome | Exception = self.stopped_by or self.crashed or error
+        error, reason = _left_error(item_run), self.stopped_by or self.crashed
+        end: Outcome | Exception = reason or error
         if not self._cancelled:
-            end = Unfinished(item=item_run.item, error=error, task=item_run.task)
-            tally.ended(end, item_run.estimate, sent=sent)
-        elif not sent:
-            tally.take_back(item_run.estimate)
+            end = Unfinished(item=item_run.item, error=error, task=item_run.task, sent=item_run.is_sent)
+            item_run.count(end)
+        elif isinstance(reason, ToAPIsError):
+            item_run.left_behind(reason)
+        else:
+            item_run.give_back()
         self.context.in_work.tell(item_run, end)
         self.ended(item_run)
 

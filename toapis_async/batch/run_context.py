@@ -5,6 +5,7 @@ from collections.abc import Collection
 import attrs
 
 from toapis_async.batch.budget import Budget
+from toapis_async.batch.holding import FileHostWatch, GatewayHold
 from toapis_async.batch.in_work import ItemsInWork
 from toapis_async.batch.outcomes import Item
 from toapis_async.batch.recorder import Recorder
@@ -33,6 +34,8 @@ class RunContext:
         tally: counts.
         budget: what may be spent.
         in_work: the items under way.
+        gateway_hold: what keeps submissions back in an outage.
+        file_hosts: what is known of where files come from.
 
     """
 
@@ -48,6 +51,8 @@ class RunContext:
     tally: Tally
     budget: Budget
     in_work: ItemsInWork
+    gateway_hold: GatewayHold
+    file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)
 
     def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:
         """Say where an item's files belong; *ours* are the names of older ones of it, which may be replaced."""

@@ -27,7 +27,7 @@ def _cap(value: Decimal | float | str | None) -> Decimal | None:
         cap = Decimal("NaN")
     if not cap.is_nan() and cap >= 0:
         return cap
-    raise ConfigurationError(f"max_cost_usd must be an amount in USD from 0, not {value!r}.")
+    raise ConfigurationError(f"max_cost_usd and unlisted_price_usd must be amounts in USD from 0, not {value!r}.")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +42,7 @@ class SessionSettings:
     polling: Polling | None = None
     patience_seconds: float | None = None
     max_cost_usd: Decimal | None = attrs.field(default=None, converter=_cap)
+    unlisted_price_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
     name: str | None = None

@@ -19,6 +19,7 @@ from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.recovery import Step, next_step
 from toapis_async.ports.events import ItemFailed, ItemSkipped
 from toapis_async.values.limits import BULK
+from toapis_async.values.requests import missing_files
 
 
 @attrs.define(kw_only=True)
@@ -71,6 +72,7 @@ class ItemStarter:
         # Nothing is awaited from here on: what is planned is started, and a slot that was taken has its item.
         if not self.run.taking:
             lease.give_back()
+            context.tally.taken -= 1
             return
         self._start(entry, lease, step, priority)
 
@@ -79,12 +81,13 @@ class ItemStarter:
         estimate = context.budget.estimate(entry.item.request)
         if step is Step.SUBMIT and not context.budget.admits(estimate):
             lease.give_back()
+            context.tally.taken -= 1  # it stays in the input, for a run with a higher cap
             self.over_budget(context.budget.exceeded(entry.item))
             return
         if step is not Step.SUBMIT and entry.record is not None and entry.record.cost_usd is not None:
             estimate = Decimal(entry.record.cost_usd)
-        if step is Step.SUBMIT or context.settings.max_cost_usd is None:
-            context.tally.plan(estimate)  # with a cap, everything of earlier runs was counted at the beginning
+        if step is Step.SUBMIT:
+            context.tally.add("planned", estimate)  # everything of earlier runs was counted at the beginning
         if step in {Step.SUBMIT, Step.RECONCILE}:
             self.item_index.begins(entry.item.key)
         recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)
@@ -110,7 +113,7 @@ class ItemStarter:
         context = self.run.context
         outcome = Failed(item=entry.item, error=error)
         ItemRecorder(session=context.recorder, item=entry.item, record=None).tell(ItemFailed, error=error)
-        context.tally.ended(outcome, None, sent=False)
+        context.tally.ended(outcome)
         await self.deliver(outcome)
 
     async def _report(self, entry: IncomingItem, step: Step) -> None:
@@ -120,12 +123,14 @@ class ItemStarter:
             raise RuntimeError("only what is in the journal can have ended")
         outcome: Saved | Failed
         if step is Step.SKIP:
-            outcome = Saved(item=entry.item, files=entry.record.files, resumed=True)
+            files = entry.record.files
+            missing = missing_files(entry.record.request, len(files))
+            outcome = Saved(item=entry.item, files=files, missing=missing, resumed=True)
             recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)
             recorder.tell(ItemSkipped, files=entry.record.files)
         else:
             outcome = Failed(item=entry.item, error=_remembered(entry))
-        context.tally.ended(outcome, None, sent=False)
+        context.tally.ended(outcome)
         await self.deliver(outcome)
 
 

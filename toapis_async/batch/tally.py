@@ -1,23 +1,37 @@
-"""Counting a run: items by how they ended, and money."""
+"""Counting a run: items by how they ended, and money by how far it has gone."""
 
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 import attrs
 
 from toapis_async.batch.outcomes import Failed, Outcome, Saved, Unfinished
-from toapis_async.errors import SubmissionUnknownError
+from toapis_async.values.records import ItemRecord, ItemState
 
 ZERO = Decimal(0)
+
+Stage: TypeAlias = Literal["planned", "pending", "spent", "free"]
+"""``planned``: nothing of it is at the gateway. ``pending``: accepted, or perhaps accepted, and no cost is told yet.
+``spent``: the gateway has told the cost. ``free``: it costs nothing."""
+
+_NOT_SENT = frozenset({ItemState.OPEN})
+_AT_WORK = frozenset({ItemState.INTENDED, ItemState.ACCEPTED})
 
 
 @attrs.define
 class Tally:
-    """Counts, live; nothing in it grows with the number of items, only with that of labels.
+    """Counts, live; nothing in it grows with the number of items, only with that of labels. Amounts are USD.
 
     Attributes:
         taken: items taken from the input.
-        committed_usd: what accepted, unknown and planned items cost or are estimated to cost.
-        unestimated: items without a known price; they are in no sum.
+        saved, skipped, failed, unfinished, not_sent, unknown: items that ended; see ``Report``.
+        short: saved items with fewer files than were asked for.
+        unpriced: saved items whose cost the gateway did not say.
+        cost_usd: what the gateway said that the items saved by this run cost.
+        spent_usd: what the gateway said that it charged; like those that follow, over all runs of the directory.
+        pending_usd: estimates of what it has, or may have, and has told no cost of.
+        planned_usd: estimates of what was taken in and not sent yet.
+        unestimated: items in no sum, since neither a cost nor a price is known.
 
     """
 
@@ -26,54 +40,61 @@ class Tally:
     skipped: int = 0
     failed: int = 0
     unfinished: int = 0
+    not_sent: int = 0
     unknown: int = 0
+    short: int = 0
     unpriced: int = 0
     unestimated: int = 0
     cost_usd: Decimal = ZERO
-    committed_usd: Decimal = ZERO
+    spent_usd: Decimal = ZERO
+    pending_usd: Decimal = ZERO
+    planned_usd: Decimal = ZERO
     _spent: dict[str | None, Decimal] = attrs.field(factory=dict, init=False)
 
-    def plan(self, estimate: Decimal | None) -> None:
-        """Count an item that is about to be submitted."""
-        if estimate is None:
-            self.unestimated += 1
-        else:
-            self.committed_usd += estimate
+    @property
+    def committed_usd(self) -> Decimal:
+        """What was spent, and what the gateway is expected to charge for what it has or may have."""
+        return self.spent_usd + self.pending_usd
 
-    def take_back(self, estimate: Decimal | None) -> None:
-        """Forget what was planned for an item that was left unsent."""
-        self._correct(ZERO, estimate)
+    @property
+    def projected_usd(self) -> Decimal:
+        """What is committed, and what was taken in and is still to be sent."""
+        return self.committed_usd + self.planned_usd
 
-    def spent_before(self, cost_usd: str | None, estimate: Decimal | None) -> None:
-        """Count an item of an earlier run towards what is committed."""
-        self.plan(estimate if cost_usd is None else Decimal(cost_usd))
+    def add(self, stage: Stage, amount: Decimal | None, *, times: int = 1) -> None:
+        """Count an amount at its stage; None is an unknown one."""
+        if stage == "free":
+            return
+        if amount is None:
+            self.unestimated += times
+            return
+        match stage:
+            case "spent":
+                self.spent_usd += amount * times
+            case "pending":
+                self.pending_usd += amount * times
+            case "planned":
+                self.planned_usd += amount * times
 
-    def ended(self, outcome: Outcome, estimate: Decimal | None, *, sent: bool) -> None:
-        """Count an item's end.
-
-        Args:
-            outcome: how it ended.
-            estimate: what was planned for it, or None.
-            sent: whether the gateway has, or may have, a task for it.
-
-        """
+    def ended(self, outcome: Outcome) -> None:
+        """Count an item's end; its money is an ``ItemAccount``'s."""
         match outcome:
             case Saved(resumed=True):
                 self.skipped += 1
+                self.short += outcome.missing > 0
             case Saved():
                 self.saved += 1
-                self._cost(outcome.cost, estimate)
+                self.short += outcome.missing > 0
+                self.unpriced += outcome.cost is None
+                self.cost_usd += outcome.cost or ZERO
                 self._spend(outcome, outcome.cost)
             case Failed():
                 self.failed += 1
-                charged = ZERO if outcome.task is None else outcome.task.cost
-                self._correct(charged or ZERO, estimate)
-                self._spend(outcome, charged)
+                self._spend(outcome, None if outcome.task is None else outcome.task.cost)
             case Unfinished():
-                self.unfinished += 1
-                self.unknown += isinstance(outcome.error, SubmissionUnknownError)
-                if not sent:
-                    self._correct(ZERO, estimate)
+                self.not_sent += not outcome.sent
+                self.unfinished += outcome.sent
+                self.unknown += outcome.unknown
 
     def spent(self, label: str | None) -> Decimal:
         """Return what the gateway said that ended items of that label cost; None for those without one."""
@@ -84,15 +105,58 @@ class Tally:
             label = outcome.item.request.label
             self._spent[label] = self._spent.get(label, ZERO) + cost
 
-    def _cost(self, cost: Decimal | None, estimate: Decimal | None) -> None:
-        if cost is None:
-            self.unpriced += 1
-            return
-        self.cost_usd += cost
-        self._correct(cost, estimate)
 
-    def _correct(self, cost: Decimal, estimate: Decimal | None) -> None:
-        """Put what it cost in lease of what it was thought to cost."""
-        self.committed_usd += cost - (estimate or ZERO)
-        if estimate is None:
-            self.unestimated -= self.unestimated > 0
+def stage_of(record: ItemRecord | None, estimate: Decimal | None) -> tuple[Stage, Decimal | None]:
+    """Return how far an item's money has gone, by what the journal holds of it.
+
+    Args:
+        record: of the item; None before its first attempt.
+        estimate: what it is expected to cost in USD, or None.
+
+    """
+    if record is None or record.state in _NOT_SENT:
+        return "planned", estimate
+    if record.cost_usd is not None:
+        return "spent", Decimal(record.cost_usd)
+    if record.state is ItemState.FAILED:
+        return "free", ZERO
+    return "pending", estimate
+
+
+@attrs.define(kw_only=True)
+class ItemAccount:
+    """One item's money, moved on in the tally as the item goes on.
+
+    Attributes:
+        tally: where it is counted.
+        estimate: what it is expected to cost in USD, or None.
+        stage, amount: where it stands; what the tally holds of it already.
+
+    """
+
+    tally: Tally
+    estimate: Decimal | None
+    stage: Stage = "free"
+    amount: Decimal | None = ZERO
+
+    def follow(self, record: ItemRecord | None) -> None:
+        """Move on to where the item's record stands; what was spent stays spent while nothing newer is told."""
+        stage, amount = stage_of(record, self.estimate)
+        if self.stage == "spent" and stage == "pending":
+            return
+        self._move(stage, amount)
+
+    def charged(self, cost: Decimal) -> None:
+        """Hear what a task that failed has cost all the same; 0 where it was refunded."""
+        self._move("spent", cost) if cost else self._move("free", ZERO)
+
+    def give_back(self) -> None:
+        """Hear that nothing of what was planned will be sent by this run."""
+        if self.stage == "planned":
+            self._move("free", ZERO)
+
+    def _move(self, stage: Stage, amount: Decimal | None) -> None:
+        if (stage, amount) != (self.stage, self.amount):
+            self.tally.add(self.stage, self.amount, times=-1)
+            self.tally.add(stage, amount)
+            self.stage, self.amount = stage, amount

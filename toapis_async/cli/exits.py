@@ -59,6 +59,6 @@ def exit_of_report(report: Report, *, left: int) -> Exit:
     """
     if report.stopped_by is not None:
         return exit_of(report.stopped_by)
-    if report.unfinished or left > 0:
+    if report.unfinished or report.not_sent or left > 0:
         return Exit.UNFINISHED
-    return Exit.SOME_FAILED if report.failed else Exit.DONE
+    return Exit.SOME_FAILED if report.failed or report.short else Exit.DONE

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -79,72 +79,113 @@ def output_option(command: F) -> F:
 
 def pace_options(command: F) -> F:
     """How fast, and how patiently: ``--rate-limit``, ``--min-poll-interval``, ``--patience``, ``--validation``."""
-    for option in reversed(
-        (
-            click.option(
-                "--rate-limit",
-                metavar="WORD|N/s",
-                callback=read_rate_limit,
-                help="Submissions per second: learned from the gateway, a documented tier, or a number.  [auto]",
-            ),
-            click.option(
-                "--min-poll-interval",
-                metavar="SECONDS",
-                callback=read_seconds,
-                help="Never look at a task more often than this; the gateway asks for 5.  [5]",
-            ),
-            click.option(
-                "--patience",
-                metavar="SECONDS",
-                callback=read_seconds,
-                help="When a task counts as late. Late is not failed.  [900 for images, 3600 for videos]",
-            ),
-            click.option(
-                "--validation",
-                type=click.Choice(("strict", "warn", "off")),
-                help="What to do with requests that the model catalogue calls wrong.  [strict]",
-            ),
-            click.option(
-                "--uvloop/--no-uvloop",
-                default=None,
-                help="The faster event loop (extra 'speed').  [used where it is installed]",
-            ),
-        )
-    ):
+    return _with(_pace(), command)
+
+
+def single_task_options(command: F) -> F:
+    """The same for one request: a rate has nothing to slow down, and is not shown."""
+    return _with(_pace(unshown=("rate_limit",)), command)
+
+
+def waiting_options(command: F) -> F:
+    """The same for a task that exists: there is nothing to send, and nothing to check."""
+    return _with(_pace(unshown=("rate_limit", "validation")), command)
+
+
+def _with(options: Iterable[Callable[[F], F]], command: F) -> F:
+    for option in reversed(tuple(options)):
         command = option(command)
     return command
+
+
+def _pace(unshown: Sequence[str] = ()) -> Iterable[Callable[[F], F]]:
+    return (
+        click.option(
+            "--rate-limit",
+            metavar="WORD|N/s",
+            callback=read_rate_limit,
+            hidden="rate_limit" in unshown,
+            help="Submissions per second: learned from the gateway, a documented tier, or a number.  [auto]",
+        ),
+        click.option(
+            "--min-poll-interval",
+            metavar="SECONDS",
+            callback=read_seconds,
+            help="Never look at a task more often than this; the gateway asks for 5.  [5]",
+        ),
+        click.option(
+            "--patience",
+            metavar="SECONDS",
+            callback=read_seconds,
+            help="When a task counts as late. Late is not failed.  [900 for images, 3600 for videos]",
+        ),
+        click.option(
+            "--validation",
+            type=click.Choice(("strict", "warn", "off")),
+            hidden="validation" in unshown,
+            help="What to do with requests that the model catalogue calls wrong.  [strict]",
+        ),
+        click.option(
+            "--uvloop/--no-uvloop",
+            default=None,
+            help="The faster event loop (extra 'speed').  [used where it is installed]",
+        ),
+    )
+
+
+_AT_A_TIME = (
+    click.option(
+        "--max-concurrency",
+        type=click.IntRange(min=1),
+        help=f"Tasks in flight at the gateway, at most.  [{DEFAULT_MAX_CONCURRENCY}]",
+    ),
+    click.option(
+        "--download-workers",
+        type=click.IntRange(min=1),
+        help=f"Files fetched at a time.  [{DEFAULT_DOWNLOAD_WORKERS}]",
+    ),
+)
+_CAPS = (
+    click.option(
+        "--max-cost",
+        metavar="USD",
+        callback=read_usd,
+        help="Stop submitting before all runs of DIR together would cost more than this.",
+    ),
+    click.option(
+        "--price",
+        metavar="USD",
+        callback=read_usd,
+        help="What an image costs whose price is not known; for --max-cost and estimates.",
+    ),
+    click.option(
+        "--max-images",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Ask for no more than the first N images of the input.",
+    ),
+)
+_FOR_LINES = (
+    click.option("--model", "-m", metavar="MODEL", help="For lines that name none."),
+    click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
+    click.option("--resolution", metavar="RES", help="For lines that give none, such as 2K."),
+)
+_AGAIN = (
+    click.option(
+        "--resubmit-unknown",
+        is_flag=True,
+        help="Send items again of which it cannot be found out whether they were accepted; may charge twice.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Make items again that failed in an earlier run."),
+    click.option("--print-paths", is_flag=True, help="Print the files' paths on a terminal too, not only in a pipe."),
+)
 
 
 def run_option_group(command: F) -> F:
-    """What shapes a run: ``--max-concurrency`` and so on."""
-    for option in reversed(
-        (
-            click.option(
-                "--max-concurrency",
-                type=click.IntRange(min=1),
-                help=f"Tasks in flight at the gateway, at most.  [{DEFAULT_MAX_CONCURRENCY}]",
-            ),
-            click.option(
-                "--download-workers",
-                type=click.IntRange(min=1),
-                help=f"Files fetched at a time.  [{DEFAULT_DOWNLOAD_WORKERS}]",
-            ),
-            click.option(
-                "--max-cost",
-                metavar="USD",
-                callback=read_usd,
-                help="Stop submitting before the estimate passes this; needs models with a known price.",
-            ),
-            click.option("--model", "-m", metavar="MODEL", help="For lines that name none."),
-            click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
-            click.option("--resolution", metavar="RES", help="For lines that give none, such as 2K."),
-            click.option(
-                "--resubmit-unknown",
-                is_flag=True,
-                help="Send items again of which it cannot be found out whether they were accepted; may charge twice.",
-            ),
-            click.option("--retry-failed", is_flag=True, help="Make items again that failed in an earlier run."),
-        )
-    ):
-        command = option(command)
-    return command
+    """What shapes a run: how much at a time, what it may cost, what lines are taken to mean, what is made again."""
+    return _with((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_AGAIN), command)
+
+
+def resume_option_group(command: F) -> F:
+    """The same without what lines are taken to mean: that would make other items of them, and pay for all again."""
+    return _with((*_AT_A_TIME, *_CAPS, *_AGAIN), command)

@@ -26,7 +26,20 @@ from toapis_async.policy.requests.spelling import did_you_mean
 _LOG_VARIABLE = "TOAPIS_LOG"
 
 _EXTRAS = {"rich": "cli", "PIL": "report", "pyarrow": "arrow"}
-_COMMANDS = ("generate", "batch", "resume", "status", "balance", "models", "report", "export", "simulate", "demo")
+_COMMANDS = (
+    "generate",
+    "batch",
+    "resume",
+    "status",
+    "balance",
+    "models",
+    "report",
+    "export",
+    "explain",
+    "simulate",
+    "demo",
+    "completion",
+)
 
 
 class Commands(click.Group):
@@ -93,6 +106,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return Exit.DONE
     except ImportError as error:
         return _missing(error)
+    except (OSError, MemoryError) as error:
+        return _refused_by_the_system(error)
     except Exception as error:  # noqa: BLE001  # the last resort: never a traceback at a user who did not ask for one
         return _unexpected(error)
     return code if isinstance(code, int) else Exit.DONE
@@ -118,11 +133,26 @@ def _missing(error: ImportError) -> int:
     return Exit.INVALID
 
 
+def _refused_by_the_system(error: OSError | MemoryError) -> int:
+    """Tell what the machine refused: no defect, and nothing that was paid for is lost."""
+    place = getattr(error, "filename", None)
+    said = getattr(error, "strerror", None) or str(error) or "there is no memory left"
+    complain(printable(f"Error: the system refused: {said}{'' if place is None else f' ({place})'}."))
+    complain("Nothing that was paid for is lost. Mend that, then go on: toapis resume DIR")
+    _trace(error)
+    return Exit.UNFINISHED
+
+
+def _trace(error: BaseException) -> bool:
+    if os.environ.get(_LOG_VARIABLE, "").lower() != "debug":
+        return False
+    complain("".join(traceback.format_exception(error)))
+    return True
+
+
 def _unexpected(error: Exception) -> int:
     complain(printable(f"Error: something went wrong that should not: {type(error).__name__}: {error}"))
-    if os.environ.get(_LOG_VARIABLE, "").lower() == "debug":
-        complain("".join(traceback.format_exception(error)))
-    else:
+    if not _trace(error):
         complain(
             "This is a defect of toapis-async. Nothing that was paid for is lost: a run can be resumed (toapis resume "
             f"DIR).\nTo report it, run the command again with {_LOG_VARIABLE}=debug and add what it prints."

@@ -40,6 +40,9 @@ class RunGiven(PaceGiven):
     max_concurrency: int | None
     download_workers: int | None
     max_cost: Decimal | None
+    price: Decimal | None
+    max_images: int | None
+    print_paths: bool
     model: str | None
     size: str | None
     resolution: str | None
@@ -127,6 +130,9 @@ class RunOptions:
         max_concurrency, download_workers: of the session.
         patience: seconds, or None.
         max_cost: USD, or None.
+        price: USD of an output whose price the catalogue does not know, or None.
+        max_images: the most outputs that are asked for, counted from the beginning of the input; or None.
+        comments: whether lines of a text file that begin with # are no prompts.
         model, size, resolution: for lines that do not say.
 
     """
@@ -136,6 +142,9 @@ class RunOptions:
     download_workers: int = DEFAULT_DOWNLOAD_WORKERS
     patience: float | None = None
     max_cost: Decimal | None = None
+    price: Decimal | None = None
+    max_images: int | None = None
+    comments: bool = False
     model: str | None = None
     size: str | None = None
     resolution: str | None = None

@@ -53,7 +53,8 @@ def check_types(request: GenerationRequest, gateway: Gateway) -> None:
 def _check_kind(request: object) -> None:
     if not isinstance(request, REQUESTS):
         allowed = " or ".join(one.__name__ for one in REQUESTS)
-        raise InvalidRequestError.refused((f"a request must be an {allowed}, not {type(request).__name__}",))
+        meant = ": write prompt=… before the text, or make a request of it" if isinstance(request, str) else ""
+        raise InvalidRequestError.refused((f"a request must be an {allowed}, not {type(request).__name__}{meant}",))
 
 
 def judge(found: tuple[str, ...], gateway: Gateway) -> None:

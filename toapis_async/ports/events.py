@@ -72,17 +72,17 @@ class AttemptSettled(Event):
 
 @attrs.frozen(kw_only=True)
 class HeldUp(Event):
-    """A submission has to come back later.
+    """A submission, or the fetching of files, has to come back later.
 
     Attributes:
-        limit: which limit holds it up: ``rate`` (submissions per second), ``in_flight`` (unfinished tasks), or
-            ``gateway`` (it refused for now, or could not be reached).
+        limit: what holds it up: ``rate`` (submissions per second), ``in_flight`` (unfinished tasks), ``gateway`` (it
+            refused for now, or could not be reached), or ``file_host`` (a finished task's files cannot be had now).
         seconds: how long, or None where that is not known.
         error: what the gateway said, or None.
 
     """
 
-    limit: Literal["rate", "in_flight", "gateway"]
+    limit: Literal["rate", "in_flight", "gateway", "file_host"]
     seconds: float | None = None
     error: ToAPIsError | None = None
 

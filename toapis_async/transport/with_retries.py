@@ -68,5 +68,5 @@ async def ask_once(transport: Transport, request: HttpRequest, *, asked_for: str
     reply = await transport.send(request)
     if 200 <= reply.http_status < 300:
         return reply
-    error: ToAPIsError = error_from(reply, asked_for=asked_for, now=clock.now())
+    error: ToAPIsError = error_from(reply, asked_for=asked_for, now=clock.now(), submission=False)
     raise error

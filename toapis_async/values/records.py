@@ -97,6 +97,7 @@ class FailedForGood:
     Attributes:
         error_type: the class name of the error, of the family in ``errors``.
         message: its text, hint included.
+        cost_usd: decimal text of what was charged all the same, or None.
 
     """
 
@@ -104,6 +105,7 @@ class FailedForGood:
     error_type: str
     message: str
     at: float
+    cost_usd: str | None = None
 
 
 @attrs.frozen(kw_only=True)

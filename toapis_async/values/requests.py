@@ -151,3 +151,9 @@ GenerationRequest: TypeAlias = ImageRequest | VideoRequest
 
 Kind: TypeAlias = Literal["image", "video"]
 """What a task makes; ``values.kinds`` has a row for each."""
+
+
+def missing_files(request: GenerationRequest, files: int) -> int:
+    """Return how many files of a finished request did not come: ``n`` images are asked for, or one video."""
+    asked: int = getattr(request, "n", 1)
+    return max(0, asked - files)

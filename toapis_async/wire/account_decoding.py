@@ -26,7 +26,7 @@ def balance_from(reply: HttpReply) -> Balance:
     """
     whole = object_in(reply, promised="a balance")
     if says_no(whole):
-        raise error_from(reply, asked_for="the balance", now=0.0)
+        raise error_from(reply, asked_for="the balance", now=0.0, submission=False)
     data = whole.get("data")
     said: JsonObject = data if type(data) is dict else whole
     remaining, used = decimal_of(said.get("remain_credits")), decimal_of(said.get("used_credits"))
@@ -55,7 +55,7 @@ def models_from(reply: HttpReply) -> tuple[ListedModel, ...]:
     """
     whole = object_in(reply, promised="a model list")
     if says_no(whole):
-        raise error_from(reply, asked_for="the model list", now=0.0)
+        raise error_from(reply, asked_for="the model list", now=0.0, submission=False)
     rows = whole.get("data")
     if type(rows) is not list:
         raise unreadable(reply, promised="a model list", said=complaint_in(whole).message)

@@ -55,12 +55,13 @@ _BY_STATUS: Mapping[int, type[APIStatusError | InvalidRequestError]] = {
 }
 
 
-def error_from(reply: HttpReply, *, asked_for: str, now: float) -> ToAPIsError:
+def error_from(reply: HttpReply, *, asked_for: str, now: float, submission: bool = True) -> ToAPIsError:
     """Return, not raise, the error that a refusing reply means.
 
     Args:
         reply: with a status of 300 and above, or a 2xx that says ``success: false``.
         asked_for: the call, for the message: ``POST /images/generations``.
+        submission: whether the call may have made a task; False for one that is free, such as a look at a task.
         now: epoch seconds, to read a ``Retry-After`` that is a date.
 
     """
@@ -69,7 +70,12 @@ def error_from(reply: HttpReply, *, asked_for: str, now: float) -> ToAPIsError:
     complaint = complaint_in(said) if type(said) in {dict, list} else Complaint(message=excerpt_of(reply))
     kind = _kind_of(reply.http_status, complaint.words)
     message = _sentence(asked_for, reply.http_status, complaint)
-    hint = hint_for(http_status=reply.http_status, words=complaint.words, page=is_markup(body_text(reply)))
+    hint = hint_for(
+        http_status=reply.http_status,
+        words=complaint.words,
+        page=is_markup(body_text(reply)),
+        submission=submission,
+    )
     request_id = _request_id(reply, complaint)
     if issubclass(kind, InvalidRequestError):
         return kind(
@@ -94,7 +100,7 @@ def error_from(reply: HttpReply, *, asked_for: str, now: float) -> ToAPIsError:
 
 def upload_refused(reply: HttpReply) -> ToAPIsError:
     """Return, not raise, the error for an upload that was refused with ``success: false`` under 200."""
-    error = error_from(reply, asked_for="the upload", now=0.0)
+    error = error_from(reply, asked_for="the upload", now=0.0, submission=False)
     if type(error) is not APIStatusError:
         return error
     return InvalidRequestError(

@@ -13,17 +13,18 @@ from toapis_async.errors import SubmissionUnknownError, ToAPIsError
 from toapis_async.values.columns import CarriedColumns
 from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.requests import missing_files
 from toapis_async.wire.records import Root, relative_name
 
-EntryStatus: TypeAlias = Literal["saved", "failed", "unknown", "unfinished"]
-"""``unknown``: it cannot be said whether the gateway has, and charges for, the item. ``unfinished``: a later run of
-the same directory goes on with it."""
+EntryStatus: TypeAlias = Literal["saved", "failed", "unknown", "unfinished", "not_sent"]
+"""``unknown``: it cannot be said whether the gateway has, and charges for, the item. ``unfinished``: it is paid for,
+and a later run of the directory fetches it. ``not_sent``: nothing of it is at the gateway, a later run sends it."""
 
 _STATUSES: dict[ItemState, EntryStatus] = {
     ItemState.SAVED: "saved",
     ItemState.FAILED: "failed",
     ItemState.INTENDED: "unknown",
-    ItemState.OPEN: "unfinished",
+    ItemState.OPEN: "not_sent",
     ItemState.ACCEPTED: "unfinished",
     ItemState.FINISHED: "unfinished",
 }
@@ -43,6 +44,7 @@ class ManifestEntry:
         id: the item's key.
         status: how it ended.
         files: their paths are relative to the output directory; those at an address have all of it.
+        missing: files that were asked for and did not come.
         task_id: the gateway's, or None when nothing was accepted.
         client_business_id: of the last attempt.
         model, prompt, size, resolution, seed: as asked for; None where nothing was.
@@ -58,6 +60,7 @@ class ManifestEntry:
     id: str
     status: EntryStatus
     files: tuple[SavedFile, ...] = ()
+    missing: int = 0
     task_id: str | None = None
     client_business_id: str | None = None
     model: str | None = None
@@ -100,10 +103,12 @@ def manifest_line(
 
     """
     request = record.request
+    missing = missing_files(request, len(record.files)) if record.state is ItemState.SAVED else 0
     body = {
         "id": record.key,
         "status": status or _STATUSES[record.state],
         "files": [_file(file, directory) for file in record.files],
+        **({"missing": missing} if missing else {}),
         "task_id": record.task_id,
         "client_business_id": record.client_business_id,
         "model": request.model,
@@ -183,6 +188,7 @@ def manifest_entry_from(line: str) -> ManifestEntry:
             id=_text(body["id"]),
             status=_KNOWN[body["status"]],
             files=tuple(_saved_file(file) for file in body.get("files") or ()),
+            missing=int(body.get("missing") or 0),
             task_id=body.get("task_id"),
             client_business_id=body.get("client_business_id"),
             model=body.get("model"),

@@ -85,7 +85,9 @@ def form_of(name: str) -> PromptForm:
     )
 
 
-def read_lines(lines: Iterable[bytes], form: PromptForm, columns: Columns, make: Make[Made]) -> Iterator[Line[Made]]:
+def read_lines(
+    lines: Iterable[bytes], form: PromptForm, columns: Columns, make: Make[Made], *, comments: bool = False
+) -> Iterator[Line[Made]]:
     """Read requests, or what is wrong, line by line; empty lines are passed over.
 
     Args:
@@ -94,6 +96,7 @@ def read_lines(lines: Iterable[bytes], form: PromptForm, columns: Columns, make:
         form: of the file; no table's.
         columns: which column is which field.
         make: makes something of a line's fields.
+        comments: whether lines of a text file that begin with # are no prompts.
 
     """
     if form == "csv":
@@ -104,7 +107,7 @@ def read_lines(lines: Iterable[bytes], form: PromptForm, columns: Columns, make:
             yield Line(number=number, wrong=text.wrong, last=text.last)
             if text.last:
                 return
-        elif text.strip():
+        elif text.strip() and not (comments and form == "txt" and text.lstrip().startswith("#")):
             fields = {"prompt": text.strip()} if form == "txt" else _object(text.strip("\r\n"))
             yield _line(number, fields, columns, make)
 

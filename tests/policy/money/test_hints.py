@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from toapis_async.policy.money.hints import (
+    ASK_AGAIN_LATER,
     ASK_BEFORE_SENDING_AGAIN,
     CHARGED_THROUGH_CHAT,
     REFERENCES_WITHOUT_EFFECT,
@@ -123,3 +124,21 @@ def test_what_became_of_the_money(billing, usage, part):
     task = GenerationTask(id="t", kind="image", status=TaskStatus.FAILED, billing=billing, usage=usage)
 
     assert part in hint_for_failed_task(task)
+
+
+@pytest.mark.parametrize("http_status", [408, 500, 502, 504, 524])
+@pytest.mark.parametrize("page", [False, True])
+def test_a_question_that_broke_is_no_submission(http_status, page):
+    """Asking for a task or the balance charges nothing, and its error speaks of no submission."""
+    assert hint_for(http_status=http_status, words="", page=page, submission=False) == ASK_AGAIN_LATER
+
+
+@pytest.mark.parametrize("usage", [None, {"input_tokens": 5}])
+def test_what_was_charged_is_not_advised_to_be_paid_for_again(usage):
+    """A failed task that was charged opens with the charge, and nothing says that the same may succeed anew."""
+    billing = Billing(status="settled", cost_usd=Decimal("0.1"))
+    failure = TaskFailure(code="generation_failed", message="context deadline exceeded")
+    task = GenerationTask(id="t", kind="image", status=TaskStatus.FAILED, billing=billing, usage=usage, error=failure)
+
+    assert "may succeed" not in hint_for_failed_task(task)
+    assert "charge" in hint_for_failed_task(task)[:60]

@@ -10,7 +10,10 @@ import click
 from toapis_async.async_client import AsyncToAPIs
 from toapis_async.cli.options import json_option, output_option, quiet_option
 from toapis_async.cli.runs.engine import Engine
+from toapis_async.cli.runs.expectation import Expectation
 from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
+from toapis_async.cli.runs.next_steps import Invocation
+from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.stopping import Stopper, run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.errors import ConfigurationError
@@ -60,6 +63,7 @@ def demo(directory: str, as_json: bool, quiet: bool) -> int:  # click passes by 
     place = Path(directory)
 
     async def work(stopper: Stopper) -> int:
+        probe(place)
         await _make_room(place)
         scenario = attrs.evolve(SCENARIOS["calm"], latency=_LATENCY)
         async with Simulator(scenario) as simulator:
@@ -80,15 +84,20 @@ async def _make(simulator: Simulator, place: Path, terminal: Terminal, stopper: 
         for number, (prompt, size) in enumerate(_SUBJECTS, 1)
     ]
     again = shlex.join(["toapis", "demo", "-o", str(place)])
-    engine = Engine(terminal=terminal, stopper=stopper, resume_command=again)
+    engine = Engine(
+        terminal=terminal,
+        stopper=stopper,
+        invocation=Invocation(directory=str(place), resume=again, resumable=False),
+        expectation=Expectation(total=len(requests)),
+    )
     async with (
         AsyncToAPIs(
             api_key=simulator.api_key, base_url=simulator.base_url, polling=LearnedPolling(min_interval=0.25)
         ) as client,
-        client.session(place, max_concurrency=6) as session,
+        client.session(place, max_concurrency=6, on_event=engine.watch.hear) as session,
     ):
         await session.remember(NOTE, Memory(base_url=client.base_url, demo=True).to_text())
-        return await engine.run(session, requests, len(requests))
+        return await engine.run(session, requests)
 
 
 async def _make_room(place: Path) -> None:

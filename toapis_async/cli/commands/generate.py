@@ -10,6 +10,7 @@ import attrs
 import click
 
 from toapis_async.async_client import AsyncToAPIs
+from toapis_async.batch.budget import expected_cost
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.formatting.amounts import duration_text, usd
 from toapis_async.cli.formatting.json_forms import file_form, task_form, usd_number
@@ -17,13 +18,13 @@ from toapis_async.cli.options import (
     base_url_option,
     json_option,
     output_option,
-    pace_options,
     quiet_option,
     read_usd,
+    single_task_options,
 )
-from toapis_async.cli.runs.engine import estimate_text
 from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.runs.scanning import doubts_of, wrong_references
+from toapis_async.cli.runs.summary import estimate_text
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
 from toapis_async.cli.stopping import Stopper, run
@@ -38,11 +39,10 @@ from toapis_async.errors import (
     TaskFailedError,
     ToAPIsError,
 )
-from toapis_async.policy.requests.pricing import estimate
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import kind_of
-from toapis_async.values.requests import GenerationRequest
+from toapis_async.values.requests import GenerationRequest, missing_files
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.wire.prompt_fields import LineRules, request_of
 
@@ -60,6 +60,7 @@ class GenerateGiven(PaceGiven):
     duration: float | None
     seed: int | None
     max_cost: Decimal | None
+    price: Decimal | None
     dry_run: bool
 
 
@@ -68,7 +69,7 @@ class GenerateGiven(PaceGiven):
     epilog="""\b
 Examples:
   toapis generate "a red fox in the snow" --size 16:9 --resolution 2K -o out
-  toapis generate "the same mug on a beach" --reference mug.png --model gpt-image-2 --n 2 -o out
+  toapis generate "the mug on a beach" --reference mug.png -m gpt-image-2 -o a
   toapis generate "waves at dusk" --model sora-2 --duration 10 -o out""",
 )
 @click.argument("prompt")
@@ -87,7 +88,8 @@ Examples:
 @click.option("--duration", type=float, metavar="SECONDS", help="Of a video.")
 @click.option("--seed", type=int, help="For models that have one.")
 @click.option("--max-cost", callback=read_usd, metavar="USD", help="Send nothing if it would cost more.")
-@pace_options
+@click.option("--price", callback=read_usd, metavar="USD", help="What an image costs whose price is not known.")
+@single_task_options
 @base_url_option
 @click.option("--dry-run", is_flag=True, help="Check and price it; send nothing. Needs no key.")
 @json_option
@@ -103,7 +105,7 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     request = _request(prompt, given, rules)
     for doubt in doubts_of(request, rules):
         terminal.warn(f"Warning: {doubt}")
-    price = _checked_price(request, given["max_cost"])
+    price = _checked_price(request, given["max_cost"], given["price"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
     wish = _Wish(request=request, directory=directory, client=client, patience=given["patience"])
@@ -120,14 +122,14 @@ def _request(prompt: str, given: GenerateGiven, rules: LineRules) -> GenerationR
     return made
 
 
-def _checked_price(request: GenerationRequest, max_cost: Decimal | None) -> Decimal | None:
-    price = estimate(request, packaged_catalogue())
+def _checked_price(request: GenerationRequest, max_cost: Decimal | None, unlisted: Decimal | None) -> Decimal | None:
+    price = expected_cost(request, packaged_catalogue(), unlisted)
     if max_cost is None:
         return price
     if price is None:
         raise InvalidRequestError(
             f"No price is known for model {request.model!r}, so --max-cost cannot be kept.",
-            hint="Leave one of them out.",
+            hint="Say what an image costs (--price USD), or leave --max-cost out.",
         )
     if price > max_cost:
         # Nothing was begun that could be resumed, which is what the error of a run says.
@@ -179,7 +181,10 @@ class _Wish:
                 return refuse(self._with_a_way_on(error, task.id), as_json=terminal.as_json, task_id=task.id)
         self._tell(task, files, terminal)
         terminal.say(f"{_saved_text(task, files)} · {duration_text(SystemClock().monotonic() - started)}")
-        return Exit.DONE
+        missing = missing_files(self.request, len(files))
+        if missing:
+            terminal.warn(f"{missing:,} of {len(files) + missing:,} files did not come; the gateway gave no more.")
+        return Exit.SOME_FAILED if missing else Exit.DONE
 
     def _tell(self, task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal) -> None:
         if terminal.as_json:

@@ -12,7 +12,7 @@ from toapis_async.cli.options import (
     json_option,
     pace_options,
     quiet_option,
-    run_option_group,
+    resume_option_group,
 )
 from toapis_async.cli.runs.failed_items import failed_for
 from toapis_async.cli.runs.invocation import Memory, recalled
@@ -42,7 +42,7 @@ Examples:
   toapis resume out --reason content-policy""",
 )
 @click.argument("directory", metavar="DIR")
-@run_option_group
+@resume_option_group
 @click.option(
     "--reason",
     metavar="REASON",
@@ -100,12 +100,15 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         resubmit_unknown=given["resubmit_unknown"],
         retry_failed=given["retry_failed"] or only_failed,
         resume_with=given["base_url"],
+        print_paths=given["print_paths"],
     )
 
 
 def _source(memory: Memory, terminal: Terminal) -> PromptSource | None:
     if memory.input is not None and is_seekable_file(Path(memory.input)):
-        return PromptSource(path=Path(memory.input), form=memory.form, name=memory.name)
+        return PromptSource(
+            path=Path(memory.input), form=memory.form, name=memory.name, comments=memory.options.comments
+        )
     if memory.input is None:
         terminal.say("This run was not started from a prompt file: finishing what it began.")
     else:

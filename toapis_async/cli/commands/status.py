@@ -11,8 +11,8 @@ from toapis_async.cli.formatting.json_forms import file_form, task_form
 from toapis_async.cli.options import (
     base_url_option,
     json_option,
-    pace_options,
     quiet_option,
+    waiting_options,
 )
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import PaceGiven, client_options
@@ -46,7 +46,7 @@ Examples:
 @click.option("--wait", is_flag=True, help="Wait until it is finished.")
 @click.option("--output", "-o", "directory", metavar="DIR", help="Save its files there; waits for them.")
 @click.option("--kind", type=click.Choice(tuple(KINDS)), help="Which endpoint to ask.  [images first, then videos]")
-@pace_options
+@waiting_options
 @base_url_option
 @json_option
 @quiet_option
@@ -92,7 +92,7 @@ def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal
     form["progress"] = None if task.progress is None else f"{task.progress} %"
     form["cost"] = None if task.cost is None else f"{usd(task.cost)} USD"
     form["error"] = None if task.error is None else f"{task.error.code or 'no code'}: {task.error.message}"
-    urls = form.pop("urls")
+    urls, hint = form.pop("urls"), form.pop("hint")
     for name, value in form.items():
         if value is not None:
             terminal.result(f"{name:<13}{printable(str(value))}")
@@ -100,3 +100,5 @@ def _show(task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal
         terminal.result(f"{'url':<13}{printable(url)}")
     for file in files:
         terminal.result(f"{'file':<13}{file.uri}")
+    if hint:
+        terminal.result(f"{'next':<13}{printable(str(hint))}")

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from toapis_async.batch.outcomes import Failed, Outcome, Report, Saved, Unfinished
 from toapis_async.errors import ToAPIsError
+from toapis_async.policy.money.hints import hint_for_failed_task
 from toapis_async.values.account import Balance
 from toapis_async.values.files import SavedFile
-from toapis_async.values.tasks import GenerationTask
+from toapis_async.values.tasks import GenerationTask, TaskStatus
 
 Form = dict[str, object]
 
@@ -34,6 +35,7 @@ def task_form(task: GenerationTask) -> Form:
         "urls": [url if len(url) <= _SHOWN_CHARS else url[:64] + "…" for url in task.urls],
         "cost": usd_number(task.cost),
         "error": None if task.error is None else {"code": task.error.code, "message": task.error.message},
+        "hint": hint_for_failed_task(task) if task.status is TaskStatus.FAILED else None,
         "created_at": _moment(task.created_at),
         "completed_at": _moment(task.completed_at),
         "expires_at": _moment(task.expires_at),
@@ -65,6 +67,7 @@ def outcome_form(outcome: Outcome) -> Form:
         "id": outcome.item.key,
         "status": outcome_status(outcome),
         "files": [file_form(file) for file in outcome.files],
+        "missing_files": outcome.missing if isinstance(outcome, Saved) else 0,
         "task_id": None if task is None else task.id,
         "model": request.model,
         "prompt": request.prompt,
@@ -83,11 +86,11 @@ def outcome_status(outcome: Outcome) -> str:
         case Failed():
             return "failed"
         case Unfinished():
-            return "unknown" if outcome.unknown else "unfinished"
+            return "unknown" if outcome.unknown else "unfinished" if outcome.sent else "not_sent"
 
 
-def report_form(report: Report, *, exit_code: int) -> Form:
-    """Return a run in numbers."""
+def report_form(report: Report, *, left: int, exit_code: int) -> Form:
+    """Return a run in numbers; *left* requests of the input were not taken from it."""
     return {
         "type": "report",
         "directory": str(report.directory),
@@ -96,9 +99,12 @@ def report_form(report: Report, *, exit_code: int) -> Form:
         "failed": report.failed,
         "unfinished": report.unfinished,
         "unknown": report.unknown,
+        "not_sent": report.not_sent + left,
+        "short": report.short,
         "cost_usd": usd_number(report.cost_usd),
         "without_cost": report.unpriced,
-        "estimated_usd": usd_number(report.estimated_usd),
+        "spent_usd": usd_number(report.spent_usd),
+        "committed_usd": usd_number(report.committed_usd),
         "without_estimate": report.unestimated,
         "seconds": round(report.seconds, 3),
         "stopped_by": None if report.stopped_by is None else error_form(report.stopped_by),

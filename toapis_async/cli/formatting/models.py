@@ -39,7 +39,15 @@ def size_words(model: Model) -> str:
 
 def resolution_words(model: Model) -> str:
     """Say which resolutions there are."""
-    return ", ".join(model.resolutions or ())
+    return ", ".join(map(one_spelling, model.resolutions or ()))
+
+
+def one_spelling(resolution: str) -> str:
+    """Return a resolution as all models are shown with it, ``2K`` or ``720p``; either case is understood."""
+    number, unit = resolution[:-1], resolution[-1:]
+    if not number.replace(".", "", 1).isdigit():
+        return resolution
+    return number + {"k": "K", "P": "p"}.get(unit, unit)
 
 
 def reference_words(model: Model) -> str:
@@ -148,7 +156,7 @@ def _points(model: Model, variants: list[Model]) -> list[str]:
         points.append(price)
     only = [one for one in model.resolutions or () if not any(_has(one, other.resolutions) for other in others)]
     if only:
-        points.append(f"the only one with {', '.join(only)}")
+        points.append(f"the only one with {', '.join(map(one_spelling, only))}")
     elif model.resolutions and any(other.resolutions != model.resolutions for other in others):
         points.append(f"resolutions {resolution_words(model)}")
     elif not model.resolutions and any(other.resolutions for other in others):
@@ -174,7 +182,7 @@ def model_form(model: Model) -> dict[str, object]:
         "aliases": list(model.aliases),
         "sizes": None if model.sizes is None else list(model.sizes),
         "any_size": model.any_ratio or model.pixels is not None,
-        "resolutions": None if model.resolutions is None else list(model.resolutions),
+        "resolutions": None if model.resolutions is None else list(map(one_spelling, model.resolutions)),
         "max_references": model.max_references,
         "n_max": max(model.n_values) if model.n_values else model.n_max,
         "durations": duration_words(model) or None,

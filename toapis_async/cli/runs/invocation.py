@@ -14,6 +14,7 @@ from toapis_async.wire.prompt_files import PromptForm
 from toapis_async.wire.table_columns import Columns, columns_from
 
 NOTE = "command line"
+_AMOUNTS = ("max_cost", "price")
 
 
 @attrs.frozen(kw_only=True)
@@ -44,8 +45,9 @@ class Memory:
     def to_text(self) -> str:
         """Write it down."""
         body = attrs.asdict(self)
-        cost = self.options.max_cost
-        body["options"]["max_cost"] = None if cost is None else str(cost)
+        for name in _AMOUNTS:
+            amount = getattr(self.options, name)
+            body["options"][name] = None if amount is None else str(amount)
         del body["options"]["client"]["base_url"]
         return json.dumps(body)
 
@@ -56,8 +58,10 @@ class Memory:
             body = json.loads(text)
             options = body.pop("options")
             client = ClientOptions(**options.pop("client"))
-            cost = options.pop("max_cost")
-            run = RunOptions(client=client, max_cost=None if cost is None else Decimal(cost), **options)
+            for name in _AMOUNTS:
+                if options.get(name) is not None:
+                    options[name] = Decimal(options[name])
+            run = RunOptions(client=client, **options)
             columns = columns_from(body.pop("columns", {}))
             memory = cls(options=run, columns=columns, **body)
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):

@@ -1,6 +1,7 @@
 """A run from a prompt file: checked as a whole, then sent; or only checked (``--dry-run``)."""
 
 import asyncio
+from itertools import islice
 from pathlib import Path
 
 import attrs
@@ -8,9 +9,13 @@ import attrs
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.formatting.amounts import count_text
 from toapis_async.cli.formatting.json_forms import usd_number
-from toapis_async.cli.runs.engine import Engine, estimate_text, resume_command
+from toapis_async.cli.runs.engine import Engine
+from toapis_async.cli.runs.expectation import Expectation
 from toapis_async.cli.runs.invocation import NOTE, Memory, recalled
-from toapis_async.cli.runs.scanning import Scan, requests_of, scan
+from toapis_async.cli.runs.next_steps import Invocation
+from toapis_async.cli.runs.output_place import doubtful_room, probe
+from toapis_async.cli.runs.scanning import Caps, Scan, requests_of, scan
+from toapis_async.cli.runs.summary import estimate_text, resume_command
 from toapis_async.cli.settings import RunOptions
 from toapis_async.cli.stopping import Stopper
 from toapis_async.cli.terminal.streams import Terminal, one_line
@@ -38,6 +43,7 @@ class RunPlan:
         resubmit_unknown, retry_failed: wishes of this command only.
         again: failed items to make again, in place of a source; None takes the source, or what was begun.
         resume_with: the base URL to name in the command that goes on; None where it is remembered and trusted.
+        print_paths: whether paths are results on a terminal too.
 
     """
 
@@ -51,6 +57,7 @@ class RunPlan:
     retry_failed: bool = False
     again: tuple[GenerationRequest, ...] | None = None
     resume_with: str | None = None
+    print_paths: bool = False
 
     @property
     def rules(self) -> LineRules:
@@ -65,6 +72,12 @@ class RunPlan:
             validation=options.client.validation,
             columns=self.columns,
         )
+
+    @property
+    def caps(self) -> Caps:
+        """What bounds the run."""
+        options = self.options
+        return Caps(max_cost_usd=options.max_cost, unlisted_price_usd=options.price, max_images=options.max_images)
 
 
 async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
@@ -84,6 +97,7 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
         )
     else:
         price = estimate_text(found.cost_usd, found.unpriced, found.requests)
+        price += f"; {found.beyond:,} more would pass --max-images" if found.beyond else ""
         counts = f"{count_text(found.requests, 'request')}, {count_text(found.outputs, 'file')}"
         terminal.result(f"{plan.source.name}: {counts}, {price}.")
     known = await asyncio.to_thread(_known_by_manifest_only, plan.directory)
@@ -112,31 +126,48 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
         await refuse_a_demo(plan.directory)
         try:
             found = await _scanned(plan, terminal)
+            await asyncio.to_thread(probe, plan.directory)
+            if found is not None and (doubt := doubtful_room(plan.directory, found.outputs)):
+                terminal.warn(f"Warning: {doubt}")
         except asyncio.CancelledError:
             terminal.warn("Stopped. Nothing was sent.")
             raise
-        engine = Engine(
-            terminal=terminal,
-            stopper=stopper,
-            resume_command=resume_command(str(plan.directory), base_url=plan.resume_with),
-        )
+        engine = _engine(plan, found, terminal, stopper)
         async with client.session(
             plan.directory,
             max_concurrency=options.max_concurrency,
             download_workers=options.download_workers,
             patience_seconds=options.patience,
             max_cost_usd=options.max_cost,
+            unlisted_price_usd=options.price,
             on_unknown="resubmit" if plan.resubmit_unknown else "report",
             retry_failed=plan.retry_failed,
-            on_event=engine.outage.hear,
+            on_event=engine.watch.hear,
         ) as session:
             if plan.source is not None:
                 plan = _settled(plan)
                 await session.remember(NOTE, _memory(plan, client.base_url).to_text())
             if plan.again is not None:
-                return await engine.run(session, plan.again, len(plan.again))
-            requests = requests_of(plan.source, plan.rules) if plan.source is not None else None
-            return await engine.run(session, requests, None if found is None else found.requests)
+                return await engine.run(session, plan.again)
+            if plan.source is None or found is None:
+                return await engine.run(session, None)
+            return await engine.run(session, islice(requests_of(plan.source, plan.rules), found.requests))
+
+
+def _engine(plan: RunPlan, found: Scan | None, terminal: Terminal, stopper: Stopper) -> Engine:
+    expectation = Expectation(total=None if plan.again is None else len(plan.again))
+    if found is not None:
+        expectation = Expectation(
+            total=found.requests, cost_usd=found.cost_usd, beyond=found.beyond, max_images=plan.options.max_images
+        )
+    directory = str(plan.directory)
+    return Engine(
+        terminal=terminal,
+        stopper=stopper,
+        invocation=Invocation(directory=directory, resume=resume_command(directory, base_url=plan.resume_with)),
+        expectation=expectation,
+        print_paths=plan.print_paths,
+    )
 
 
 async def refuse_a_demo(directory: Path) -> None:
@@ -164,7 +195,7 @@ async def _scanned(plan: RunPlan, terminal: Terminal) -> Scan | None:
     def tell(count: int) -> None:
         terminal.say(f"{name}: {count:,} lines checked")
 
-    found = await scan(plan.source, plan.rules, max_cost=plan.options.max_cost, tell=tell)
+    found = await scan(plan.source, plan.rules, caps=plan.caps, tell=tell)
     if found.left:
         left = ", ".join(one_line(column, 60) for column in found.left)
         terminal.warn(f"{name}: not used: {left}; to keep them in the manifest: --context all")

@@ -25,6 +25,27 @@ _BETWEEN_BREATHS = 500
 _BETWEEN_WORDS = 200_000
 
 
+@attrs.frozen(kw_only=True)
+class Caps:
+    """What bounds a run.
+
+    Attributes:
+        max_cost_usd: the most that it may cost, which needs a price for every request; None for no cap.
+        unlisted_price_usd: of an output whose price the catalogue does not know, or None.
+        max_images: the most outputs that are asked for, counted from the beginning; None for no such cap.
+
+    """
+
+    max_cost_usd: Decimal | None = None
+    unlisted_price_usd: Decimal | None = None
+    max_images: int | None = None
+
+    def cost_of(self, checked: Checked) -> Decimal | None:
+        """Return what a request is expected to cost, in USD, or None where that is not known."""
+        known, unlisted = checked.findings.cost_usd, self.unlisted_price_usd
+        return known if known is not None or unlisted is None else unlisted * checked.outputs
+
+
 @attrs.define(kw_only=True)
 class Scan:
     """What a prompt file holds.
@@ -34,6 +55,8 @@ class Scan:
         outputs: images and videos that they ask for.
         cost_usd: of those whose price is known.
         unpriced: requests whose price is not; they are in no sum.
+        beyond: further requests, which would pass ``max_images``; they are in no other count.
+        hashes: prompts of a text file that begin with #.
         doubts: what may be a mistake and is sent all the same; the first few.
         left: columns that are not used.
 
@@ -43,15 +66,21 @@ class Scan:
     outputs: int = 0
     cost_usd: Decimal = Decimal(0)
     unpriced: int = 0
+    beyond: int = 0
+    hashes: int = 0
     doubts: list[str] = attrs.field(factory=list)
     left: tuple[str, ...] = ()
     _strangers: set[str] = attrs.field(factory=set)
 
-    def count(self, checked: Checked) -> None:
-        """Add a request."""
+    def count(self, checked: Checked, caps: Caps) -> None:
+        """Add a request, or only note that there is one more where it would pass ``max_images``."""
+        most = caps.max_images
+        if most is not None and (self.beyond or self.outputs + checked.outputs > most):
+            self.beyond += 1
+            return
         self.requests += 1
         self.outputs += checked.outputs
-        price = checked.findings.cost_usd
+        price = caps.cost_of(checked)
         if price is None:
             self.unpriced += 1
         else:
@@ -85,7 +114,7 @@ async def scan(
     source: PromptSource,
     rules: LineRules,
     *,
-    max_cost: Decimal | None = None,
+    caps: Caps | None = None,
     tell: Callable[[int], None] | None = None,
 ) -> Scan:
     """Read the whole file, in constant memory.
@@ -93,35 +122,45 @@ async def scan(
     Args:
         source: the file.
         rules: how its lines become requests.
-        max_cost: the run's cap, which needs a price for every request; None for no cap.
+        caps: what bounds the run; None for nothing.
         tell: hears now and then how many lines were read; None for nobody.
 
     Raises:
         InvalidRequestError: something in it is wrong; the first ten places are told, and nothing was sent.
 
     """
-    found = Scan()
+    found, caps = Scan(), caps or Caps()
     complaints: list[str] = []
     clock = SystemClock()
     checker = FieldChecker(rules)
+
+    def check(fields: Fields, _: CarriedColumns | None) -> Checked | Violations:
+        found.hashes += source.form == "txt" and str(fields["prompt"]).startswith("#")
+        return checker.check(fields)
+
     async with KeyLedger() as ledger:
-        for count, line in enumerate(source.read(rules.columns, lambda fields, _: checker.check(fields))):
+        for count, line in enumerate(source.read(rules.columns, check)):
             if count % _BETWEEN_BREATHS == 0:
                 await clock.sleep(0)  # a signal gets through
             if tell is not None and count and count % _BETWEEN_WORDS == 0:
                 tell(count)
             checked = line.made
             found.left = found.left or line.left
-            wrong = line.wrong if checked is None else _wrong_here(checked, ledger, max_cost)
+            wrong = line.wrong if checked is None else _wrong_here(checked, ledger, caps)
             complaints.extend(f"{source.name}:{line.number}: {sentence}" for sentence in wrong)
             if len(complaints) >= MOST_COMPLAINTS:
                 break
             if checked is not None:
-                found.count(checked)
+                found.count(checked, caps)
                 found.doubt(f"{source.name}:{line.number}", checked, rules)
     if complaints:
         raise _refusal(complaints)
-    if not found.requests:
+    if found.hashes:
+        found.doubts.append(
+            f"{source.name}: {found.hashes:,} prompts begin with #; they are sent as they are (--comments leaves such "
+            "lines out)"
+        )
+    if not found.requests and not found.beyond:
         raise InvalidRequestError(f"{source.name} holds no prompts.", hint="Put one request on each line.")
     return found
 
@@ -147,12 +186,15 @@ def requests_of(source: PromptSource, rules: LineRules) -> Iterator[GenerationRe
         yield line.made
 
 
-def _wrong_here(checked: Checked, ledger: KeyLedger, max_cost: Decimal | None) -> list[str]:
+def _wrong_here(checked: Checked, ledger: KeyLedger, caps: Caps) -> list[str]:
     found = [] if checked.request is None else wrong_references(checked.request)
     if checked.id is not None and ledger.seen(checked.id):
         found.append(f"id {checked.id!r} stands on an earlier line too; ids name files, so each may be used once")
-    if max_cost is not None and checked.findings.cost_usd is None:
-        found.append(f"no price is known for model {checked.model!r}, so --max-cost could not be kept; leave one out")
+    if caps.max_cost_usd is not None and caps.cost_of(checked) is None:
+        found.append(
+            f"no price is known for model {checked.model!r}, so --max-cost could not be kept: say what an image costs "
+            "(--price USD), or cap their number instead (--max-images N)"
+        )
     return found
 
 

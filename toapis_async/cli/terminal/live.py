@@ -2,21 +2,28 @@
 
 from contextlib import suppress
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.terminal.standing import Standing
+from toapis_async.cli.terminal.panel import Style, panel
+from toapis_async.cli.terminal.snapshot import Snapshot
+
+_STYLES: dict[Style, str] = {"bar": "bold", "plain": "", "dim": "dim", "bad": "red", "warning": "yellow"}
 
 
 class LiveDisplay:
-    """A bar, the counts and the figures, redrawn in place on stderr."""
+    """The panel, redrawn in place on stderr."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        self._drawn: list[tuple[str, Style]] = []
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal now."""
+        return self._console.width
 
     def start(self) -> None:
         """Take the terminal."""
@@ -27,22 +34,16 @@ class LiveDisplay:
         self._live.stop()
 
     def print(self, text: str) -> None:
-        """Print a line above the display; one that has gone away is nobody's business."""
+        """Print a text above the display as it is; a terminal that has gone away is nobody's business."""
         with suppress(OSError):
             self._console.print(Text(text), soft_wrap=True)
 
-    def draw(self, now: Standing) -> None:
-        """Draw a frame."""
-        rows: list[Table | Text] = []
-        if now.total:
-            bar = Table.grid(padding=(0, 1))
-            done = min(now.done, now.total)
-            bar.add_row(
-                ProgressBar(total=now.total, completed=done, width=min(40, max(10, self._console.width - 30))),
-                Text(f"{done:,}/{now.total:,}"),
-                Text(f"{done / now.total:.0%}", style="bold"),
-            )
-            rows.append(bar)
-        rows.append(Text(" · ".join(now.counts())))
-        rows.append(Text(" · ".join(now.figures()), style="dim"))
-        self._live.update(Group(*rows), refresh=True)
+    def draw(self, now: Snapshot) -> None:
+        """Draw a frame, if it differs from the one that stands."""
+        lines = panel(now, self.width)
+        if lines == self._drawn:
+            return
+        self._drawn = lines
+        text = Text("\n").join(Text(line, style=_STYLES[style]) for line, style in lines)
+        text.no_wrap = True
+        self._live.update(text, refresh=True)

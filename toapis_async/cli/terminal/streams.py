@@ -3,13 +3,16 @@
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 import attrs
 
+from toapis_async.cli.formatting.layout import cells, clipped, wrapped
 from toapis_async.errors import ToAPIsError
 
 
@@ -71,26 +74,63 @@ class Terminal:
             silence_stdout()
             raise StdoutClosedError from None
 
+    def result_text(self, text: str) -> None:
+        """Write a result that is prose: on a terminal it is broken between words.
+
+        Raises:
+            StdoutClosedError: nobody reads it.
+
+        """
+        if self.is_watched:
+            text = "\n".join(wrapped(text, shutil.get_terminal_size().columns)) or text
+        self.result(text)
+
     def result_json(self, value: Mapping[str, object] | list[object], *, pretty: bool = False) -> None:
         """Write a result as JSON, in plain ASCII so that any consumer can read it."""
         self.result(json.dumps(value, indent=2 if pretty else None))
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, as_is: bool = False) -> None:
         """Tell the person at the terminal something; left out when quiet."""
         if not self.quiet:
-            self.warn(text)
+            self.warn(text, as_is=as_is)
 
-    def warn(self, text: str) -> None:
-        """Tell the person at the terminal something that must be told."""
+    def warn(self, text: str, *, as_is: bool = False) -> None:
+        """Tell the person at the terminal something that must be told.
+
+        Args:
+            text: of one or more lines; on a terminal, lines that are too long are broken between words.
+            as_is: leaves them as they are, so that commands can be copied.
+
+        """
         text = printable(text)
+        if not as_is:
+            text = _fitted(text)
         if self.above is not None:
             self.above(text)
             return
         complain(text)
 
+    def warn_on_a_line(self, text: str) -> None:
+        """Tell it on one line: of a terminal no more than its width, and whole words of it."""
+        width = _width()
+        line = printable(" ".join(text.split()))
+        self.warn(line if width is None else clipped(line, width), as_is=True)
+
     def error(self, error: ToAPIsError) -> None:
         """Tell what went wrong and what to do next."""
         self.warn(error_text(error))
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+
+
+def _fitted(text: str) -> str:
+    width = _width()
+    if width is None or all(cells(line) <= width for line in text.splitlines()):
+        return text
+    lines = (wrapped(line, width, indent=" " * (len(line) - len(line.lstrip()))) for line in text.splitlines())
+    return "\n".join(chain.from_iterable(lines))
 
 
 def error_text(error: ToAPIsError) -> str:

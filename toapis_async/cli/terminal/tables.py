@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from toapis_async.cli.formatting.models import short_price, short_references
+from toapis_async.cli.formatting.models import one_spelling, short_price, short_references
 from toapis_async.values.catalogue import Model
 
 _PIPE_WIDTH = 160
@@ -22,12 +22,13 @@ def show_models(models: Iterable[Model]) -> None:
         table.add_column(name)
     kind = None
     for model in models:
-        if kind not in {None, model.kind}:
+        if kind != model.kind:
             table.add_section()
+            table.add_row(Text(f"{model.kind.capitalize()}s", style="bold"))
         kind = model.kind
         table.add_row(
             Text(model.id),
-            Text(" ".join(model.resolutions or ()) or "–"),
+            Text(" ".join(map(one_spelling, model.resolutions or ())) or "–"),
             Text(short_references(model) or "–"),
             Text(short_price(model.price) or "unknown", style="" if model.price else "dim"),
         )

@@ -14,6 +14,11 @@ CHARGED_THROUGH_CHAT = (
     "It was charged although it failed, and its record counts tokens: the request went through a chat endpoint and "
     "not the media workflow. Create tasks with POST /v1/images/generations or /v1/videos/generations."
 )
+CHARGED_AND_KEPT = (
+    "The task's record shows a charge that was not refunded, and no tokens: give its id to the gateway's support."
+)
+_CHARGED = frozenset({CHARGED_THROUGH_CHAT, CHARGED_AND_KEPT})
+_TRY_AGAIN = "The fault lies behind the gateway: the same request may succeed as a new task."
 REFERENCES_WITHOUT_EFFECT = (
     "Check the references' number, format and size against what the model takes, and say in the prompt that they "
     "are to be used and what to take from them."
@@ -21,6 +26,10 @@ REFERENCES_WITHOUT_EFFECT = (
 ASK_BEFORE_SENDING_AGAIN = (
     "If this answered a submission, it may have been accepted and charged: look the task up by its "
     "client_business_id before sending it again."
+)
+ASK_AGAIN_LATER = (
+    "Nothing was sent or charged by asking, and a task that exists goes on. Ask again in a while; if it persists, the "
+    "gateway or something in front of it is down."
 )
 _CHANGE_CONTENT = (
     "The content was refused: reword the prompt or replace the reference (faces of real people are refused by many "
@@ -105,15 +114,21 @@ _REDIRECT = "Redirects are not followed, so that the key goes nowhere else. Put 
 _OTHERWISE = "Report it with the request id if it persists."
 
 
-def hint_for(*, http_status: int, words: str, page: bool = False) -> str:
+def hint_for(*, http_status: int, words: str, page: bool = False, submission: bool = True) -> str:
     """Return the next step after a refusal.
 
     Args:
         http_status: of the reply.
         words: code, type and message of the gateway together.
         page: whether the body was an HTML page.
+        submission: whether the call may have made a task; False for a question, which changes nothing.
 
     """
+    hint = _hint_for(http_status, words, page=page)
+    return ASK_AGAIN_LATER if hint == ASK_BEFORE_SENDING_AGAIN and not submission else hint
+
+
+def _hint_for(http_status: int, words: str, *, page: bool) -> str:
     if http_status >= 500 and page:
         return ASK_BEFORE_SENDING_AGAIN
     if 300 <= http_status < 400:
@@ -131,10 +146,16 @@ def hint_for_unreadable(*, page: bool) -> str:
 
 
 def hint_for_failed_task(task: GenerationTask) -> str:
-    """Return the next step after a failed task: what to change, and what became of the money."""
+    """Return the next step after a failed task: what to change, and what became of the money.
+
+    Where it was charged all the same, that comes first, and nothing advises to pay for the same again.
+    """
     failure = task.error
     words = "" if failure is None else f"{failure.code} {failure.message}"
-    return f"{_what_to_change(words)} {_what_it_cost(task)}"
+    change, cost = _what_to_change(words), _what_it_cost(task)
+    if cost not in _CHARGED:
+        return f"{change} {cost}"
+    return cost if change == _TRY_AGAIN else f"{cost} {change}"
 
 
 def _by_words(words: str) -> str | None:
@@ -170,7 +191,7 @@ def _what_to_change(words: str) -> str:
         return "The model's vendor refused the input: simplify the prompt, or check references and parameters."
     if any(word in folded for word in ("cancelled", "canceled", "expired")):
         return "Submit it as a new request if it is still wanted."
-    return "The fault lies behind the gateway: the same request may succeed as a new task."
+    return _TRY_AGAIN
 
 
 def _what_it_cost(task: GenerationTask) -> str:
@@ -183,7 +204,7 @@ def _what_it_cost(task: GenerationTask) -> str:
         return "It was not charged."
     if _counts_tokens(task.usage):
         return CHARGED_THROUGH_CHAT
-    return "The task's record shows a charge that was not refunded: give its id to the gateway's support."
+    return CHARGED_AND_KEPT
 
 
 def _counts_tokens(usage: Mapping[str, object] | None) -> bool:

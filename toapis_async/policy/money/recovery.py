@@ -270,7 +270,8 @@ def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:
         return _next_in_hand(error)
     if record.doubtful and record.task_id is not None:
         return attrs.evolve(_without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=_past(record))
-    return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), ended_at=event.at)
+    cost_usd = event.cost_usd or error.cost_usd
+    return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), cost_usd=cost_usd, ended_at=event.at)
 
 
 def _troubled(record: ItemRecord, event: Troubled) -> ItemRecord:

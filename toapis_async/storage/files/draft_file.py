@@ -10,6 +10,8 @@ from math import inf
 from pathlib import Path
 from threading import Lock
 
+from toapis_async.storage.files.directory_sync import fsync_directory
+
 _STALE = re.compile(r"\..*\.[0-9a-f]{9,}\.part\Z", re.DOTALL)
 
 # Linux writes out what it is told is not needed; what is not written yet stays.
@@ -126,7 +128,7 @@ class DirectoryNames:
             covered = self._renamed
             if self._descriptor is None:
                 self._descriptor = os.open(self.path, os.O_RDONLY)
-            os.fsync(self._descriptor)
+            fsync_directory(self._descriptor)
             self._synced = covered
 
     def close(self) -> None:

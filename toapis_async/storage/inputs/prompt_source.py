@@ -47,16 +47,22 @@ class PromptSource:
         path: of the file.
         form: how it is written.
         name: what to call it to the user.
+        comments: whether lines of a text file that begin with # are no prompts.
 
     """
 
     path: Path
     form: PromptForm
     name: str
+    comments: bool = False
 
     @classmethod
-    def named(cls, name: str) -> "PromptSource":
+    def named(cls, name: str, form: PromptForm | None = None) -> "PromptSource":
         """Take a path as the user gave it.
+
+        Args:
+            name: the path.
+            form: how it is written; None tells it by the name.
 
         Raises:
             InvalidRequestError: it is no file, or none of a known form.
@@ -64,7 +70,9 @@ class PromptSource:
         """
         path = Path(name)
         _refuse_no_file(path)
-        return cls(path=path, form=form_of(name) if is_seekable_file(path) else pipe_form(name), name=name)
+        if form is None:
+            form = form_of(name) if is_seekable_file(path) else pipe_form(name)
+        return cls(path=path, form=form, name=name)
 
     @property
     def directory(self) -> str:
@@ -86,7 +94,7 @@ class PromptSource:
 
         """
         if self.form not in {"parquet", "arrow"}:
-            return read_lines(self.lines(), self.form, columns, make)
+            return read_lines(self.lines(), self.form, columns, make, comments=self.comments)
         # An extra, and many megabytes: only whoever has a table pays for it.
         from toapis_async.storage.inputs.table_files import column_names, table_rows  # noqa: PLC0415
 

@@ -152,10 +152,12 @@ class DirectoryLock:
         descriptor, self._descriptor = self._descriptor, None
         _held.discard(self)
         try:
-            os.ftruncate(descriptor, 0)
-            if self._holds_fallback:
-                self._fallback.unlink(missing_ok=True)
-                self._holds_fallback = False
+            # A disk that has turned read-only leaves its owner's name in it: the next one sees that it is dead.
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
+                if self._holds_fallback:
+                    self._fallback.unlink(missing_ok=True)
+                    self._holds_fallback = False
             if self._trust_flock:
                 # Closing alone would leave it with every child that was forked meanwhile and runs no Python.
                 fcntl.flock(descriptor, fcntl.LOCK_UN)

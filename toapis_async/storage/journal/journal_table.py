@@ -218,6 +218,15 @@ class JournalTable:
             found = self._connection.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall()
             return {ItemState(state): count for state, count in found}
 
+    def costs(self) -> dict[str | None, int]:
+        """Count the items by what they cost, those without a cost under None if they should have one."""
+        with translated(self._path):
+            found = self._connection.execute(
+                "SELECT json_extract(facts, '$.cost_usd') AS cost, count(*) FROM items "
+                "WHERE cost IS NOT NULL OR state IN ('finished', 'saved') GROUP BY cost"
+            )
+            return dict(found.fetchall())
+
     def remember(self, name: str, text: str) -> None:
         """Keep a text under a name."""
         with translated(self._path):

@@ -66,6 +66,14 @@ class MemoryJournal:
             counts[record.state] = counts.get(record.state, 0) + 1
         return counts
 
+    async def costs(self) -> dict[str | None, int]:
+        """See ``Journal.costs``."""
+        costs: dict[str | None, int] = {}
+        for record in self._records.values():
+            if record.cost_usd is not None or record.state in {ItemState.FINISHED, ItemState.SAVED}:
+                costs[record.cost_usd] = costs.get(record.cost_usd, 0) + 1
+        return costs
+
     async def remember(self, name: str, text: str) -> None:
         """See ``Journal.remember``."""
         self._notes[name] = text

@@ -45,6 +45,10 @@ class NoJournal:
         """Have none."""
         return {}
 
+    async def costs(self) -> dict[str | None, int]:
+        """Have none."""
+        return {}
+
     async def remember(self, name: str, text: str) -> None:
         """Forget a text."""
 

@@ -66,6 +66,13 @@ class Journal(Protocol):
         """How many items stand where; states without any are left out."""
         ...
 
+    async def costs(self) -> dict[str | None, int]:
+        """How many items the gateway has charged how much for, by the text of the amount in USD.
+
+        None counts the finished and saved ones of which it has not said.
+        """
+        ...
+
     async def remember(self, name: str, text: str) -> None:
         """Keep a small text under a name (how the run was started, learned latencies)."""
         ...

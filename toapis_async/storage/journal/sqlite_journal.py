@@ -112,6 +112,10 @@ class SqliteJournal:
         """See ``Journal.counts``."""
         return await self._opened().call(self._rows.counts)
 
+    async def costs(self) -> dict[str | None, int]:
+        """See ``Journal.costs``."""
+        return await self._opened().call(self._rows.costs)
+
     async def remember(self, name: str, text: str) -> None:
         """See ``Journal.remember``."""
         await self._opened(to_write=True).call(lambda: self._rows.remember(name, text))

@@ -144,7 +144,8 @@ class LineFile:
             with contextlib.suppress(OSError):
                 self._draft.close()
             self._draft = None
-            self._draft_path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the next run removes it
+                self._draft_path.unlink(missing_ok=True)
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

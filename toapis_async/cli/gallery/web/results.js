@@ -1,6 +1,6 @@
 // The results of a run. A *shot* is one file of an item, or the whole of an item that has none.
 
-const STATUSES = ["saved", "failed", "unknown", "unfinished"];
+const STATUSES = ["saved", "failed", "unknown", "unfinished", "not_sent"];
 const collator = new Intl.Collator(undefined, { numeric: true });
 const plain = (text) => text.normalize("NFC").toLowerCase();
 

@@ -42,7 +42,7 @@ class Trouble {
   }
 
   command(group) {
-    const warning = { unknown: " This may charge twice.", unfinished: " Nothing is charged again." }[group.status] ?? "";
+    const warning = { unknown: " This may charge twice.", unfinished: " Nothing is charged again.", not_sent: " Nothing was charged." }[group.status] ?? "";
     return make("div", { class: "again" },
       make("span", {}, `To go on with ${group.status === "failed" ? "just these" : "these"}:${warning}`),
       make("code", { dir: "ltr" }, group.command),

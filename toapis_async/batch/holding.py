@@ -1,0 +1,153 @@
+"""Items that wait for an outage to end, instead of ending one by one."""
+
+import random as random_module
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import anyio
+import attrs
+
+from toapis_async.client.gateway import Gateway
+from toapis_async.clock import Clock
+from toapis_async.errors import APIConnectionError, ServerError, ToAPIsError
+from toapis_async.policy.files.host_outage import OUTAGE_SECONDS, Held, HostFailures, hold_seconds, judge
+from toapis_async.ports.events import HeldUp
+from toapis_async.transport.with_retries import ask_once
+from toapis_async.values.files import SavedFile
+from toapis_async.wire.encoding import models
+
+
+@attrs.define(eq=False)
+class FileHostWatch:
+    """Knows, for a session, which downloads came lately and which did not.
+
+    Attributes:
+        came: how many items were fetched.
+        down: keys of items that could not be since then.
+
+    """
+
+    came: int = 0
+    down: set[str] = attrs.field(factory=set)
+
+    def fetched(self) -> None:
+        """Hear that an item's files came: the host is there."""
+        self.came += 1
+        self.down.clear()
+
+
+@attrs.define(kw_only=True, eq=False)
+class DownloadHold:
+    """One item's tries to be fetched.
+
+    Attributes:
+        watch: of the session.
+        key: of the item.
+        clock, random: for waiting between tries.
+        under_way: says how many items of the run have not ended.
+        given_up: says whether the run is being stopped.
+        tell: tells an event.
+        stop: stops the run.
+
+    """
+
+    watch: FileHostWatch
+    key: str
+    clock: Clock
+    random: random_module.Random
+    under_way: Callable[[], int]
+    given_up: Callable[[], bool]
+    tell: Callable[..., None]
+    stop: Callable[[ToAPIsError], None]
+    _tries: int = 0
+    _since: float | None = None
+    _came_before: int = 0
+
+    async def until_fetched(self, save: Callable[[], Awaitable[tuple[SavedFile, ...]]]) -> tuple[SavedFile, ...]:
+        """Save the item's files; while nothing at all can be fetched it is held.
+
+        Raises:
+            ToAPIsError: they cannot be had; where that has held everything for minutes, the run was stopped as well.
+
+        """
+        while True:
+            try:
+                files = await save()
+            except ToAPIsError as error:
+                held = self._judged(error)
+                if held is Held.STOP:
+                    self.stop(error)
+                if held is not Held.HOLD or self.given_up():
+                    raise
+                seconds = hold_seconds(self._tries, random=self.random)
+                self.tell(HeldUp, limit="file_host", seconds=seconds, error=error)
+            else:
+                self.watch.fetched()
+                return files
+            self._tries += 1
+            await self.clock.sleep(seconds)
+
+    def _judged(self, error: ToAPIsError) -> Held:
+        now = self.clock.monotonic()
+        if self._since is None:
+            self._since, self._came_before = now, self.watch.came
+        self.watch.down.add(self.key)
+        known = HostFailures(
+            in_a_row=len(self.watch.down),
+            under_way=self.under_way(),
+            held_seconds=now - self._since,
+            others_came=self.watch.came > self._came_before,
+        )
+        return judge(error, known)
+
+
+@attrs.define(eq=False)
+class GatewayHold:
+    """Keeps submissions back while the gateway answers nothing at all.
+
+    Attributes:
+        gateway: to be asked.
+        outages: how many there have been.
+
+    """
+
+    gateway: Gateway
+    outages: int = 0
+    _lock: anyio.Lock = attrs.field(factory=anyio.Lock, init=False)
+
+    async def over(self) -> int:
+        """Wait until no outage is known of; return how many there have been."""
+        async with self._lock:
+            return self.outages
+
+    async def outlast(self, outages_before: int, tell: Callable[..., None]) -> bool:
+        """Wait until the gateway answers; return whether there was an outage at all.
+
+        Args:
+            outages_before: how many there had been when the submission was sent.
+            tell: tells an event.
+
+        Raises:
+            ToAPIsError: it has not answered for minutes.
+
+        """
+        clock = self.gateway.clock
+        ask = partial(ask_once, self.gateway.transport, models("image"), asked_for="the list of models", clock=clock)
+        async with self._lock:
+            start, tries = clock.monotonic(), 0
+            while True:
+                try:
+                    await ask()
+                except (APIConnectionError, ServerError) as error:
+                    if clock.monotonic() - start >= OUTAGE_SECONDS:
+                        raise
+                    seconds = hold_seconds(tries, random=self.gateway.random)
+                    tell(HeldUp, limit="gateway", seconds=seconds, error=error)
+                except ToAPIsError:
+                    break  # a refusal is an answer
+                else:
+                    break
+                tries += 1
+                await clock.sleep(seconds)
+            self.outages += tries > 0
+        return self.outages > outages_before
