@@ -65,7 +65,7 @@ async def test_nothing_need_be_kept_on_this_machine(live, tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("where", "journal"),
     [(MemorySink(), True), ("out", "s3://bucket/runs"), ("out", ""), ("out", 1), ("s3://bucket/july", True)],
-    ids=str,
+    ids=["a sink of memory", "a bucket for a journal", "an empty name", "a number", "a bucket without a journal"],
 )
 async def test_places_that_cannot_be_are_refused(live, where, journal):
     """What would not work is named before anything is opened."""
