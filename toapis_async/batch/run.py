@@ -15,6 +15,7 @@ from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.outcomes import Outcome, Unfinished
 from toapis_async.batch.run_context import RunContext
 from toapis_async.errors import BudgetExceededError, ToAPIsError
+from toapis_async.ports.events import ItemUnfinished
 from toapis_async.shielding import wait_shielded
 
 
@@ -144,6 +145,7 @@ class Run:
         if not self._cancelled:
             end = Unfinished(item=item_run.item, error=error, task=item_run.task)
             tally.ended(end, item_run.estimate, sent=sent)
+            item_run.recorder.tell(ItemUnfinished, error=error)
         elif not sent:
             tally.take_back(item_run.estimate)
         self.context.in_work.tell(item_run, end)
