@@ -86,7 +86,7 @@ async def ask(
         async with AsyncToAPIs(api_key=api_key, base_url=base_url, rate_limits=None, on_event=hear, **source) as client:
             pipe.send(url if webhooks else None)
             for number in range(5):  # until it is known that events come
-                await one(client, -number)
+                await one(client, -1 - number)
             warm, before = set(returned), client.metrics().looks
             await asyncio.gather(*(one(client, number) for number in range(options.tasks)))
             looks = client.metrics().looks - before

@@ -147,7 +147,7 @@ class JobStore:
 
     async def find(self, job_id: str) -> StoredJob | None:
         """Return a job of any worker as it stands, or None where there is none with that id."""
-        job = (await self._ledger.find([job_id])).get(job_id)
+        job = await self._ledger.find(job_id)
         worker = None if job is None else self._workers.get(job.worker)
         if job is None or worker is None or (task_id := worker.task_id(job_id)) is None:
             return job
@@ -230,8 +230,8 @@ class JobStore:
             watched = [job_id for job_id in self._changes.watched if not self._is_here(job_id)]
             if watched:
                 with suppress(ToAPIsError):
-                    for job in (await self._ledger.find(watched)).values():
-                        self._changes.stands(job.id, job.state)
+                    for job_id, state in (await self._ledger.states(watched)).items():
+                        self._changes.stands(job_id, state)
 
     def _is_here(self, job_id: str) -> bool:
         return any(job_id in worker for worker in self._workers.values())

@@ -101,9 +101,15 @@ class JobWorker:
                 ending.add_done_callback(self._ends.discard)
 
     async def _submitted(self, queued: _Queued, priority: int) -> Job:
-        request = queued.request or (await self._ledger.find([queued.job_id]))[queued.job_id].request
+        request = queued.request or await self._request(queued.job_id)
         submitting = self.session.submit(attrs.evolve(request, id=queued.job_id), priority=priority)
         return await asyncio.get_running_loop().create_task(submitting, context=queued.context)
+
+    async def _request(self, job_id: str) -> GenerationRequest:
+        job = await self._ledger.find(job_id)
+        if job is None:
+            raise InvalidRequestError.refused((f"job {job_id!r} has gone",))
+        return job.request
 
     def _refused(self, job_id: str, error: Exception) -> None:
         state: StoredState = "failed" if isinstance(error, InvalidRequestError) else "unfinished"

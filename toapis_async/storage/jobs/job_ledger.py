@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS unended ON jobs (worker, created_at) WHERE state NOT 
 _INSERT = "INSERT INTO jobs VALUES (?, ?, 'queued', ?, ?, ?, '{}') ON CONFLICT (id) DO NOTHING"
 _UPDATE = "UPDATE jobs SET state = ?, changed_at = ?, result = ? WHERE id = ?"
 _SELECT = "SELECT id, worker, state, request, created_at, changed_at, result FROM jobs"
+_SELECT_STATES = "SELECT id, worker, state, '', 0.0, 0.0, '' FROM jobs"  # to read requests takes longer
 _UNENDED = "SELECT id FROM jobs WHERE worker = ? AND state NOT IN ('saved', 'failed') ORDER BY created_at"
 _WORKERS = "SELECT DISTINCT worker FROM jobs WHERE state NOT IN ('saved', 'failed')"
 _BUSY_SECONDS = 30.0
@@ -101,13 +102,18 @@ class JobLedger:
         facts = (state, self._clock.now(), encode_result(result, self._directory), job_id)
         self._opened.add(_Change(job_id, lambda connection: connection.execute(_UPDATE, facts)))
 
-    async def find(self, job_ids: Sequence[str]) -> dict[str, StoredJob]:
-        """Return the jobs with these ids that there are."""
-        found: dict[str, StoredJob] = {}
+    async def find(self, job_id: str) -> StoredJob | None:
+        """Return a job, or None."""
+        rows = await self._rows(f"{_SELECT} WHERE id = ?", job_id)
+        return self._job(rows[0]) if rows else None
+
+    async def states(self, job_ids: Sequence[str]) -> dict[str, StoredState]:
+        """Return how these jobs stand, those that there are."""
+        found: dict[str, StoredState] = {}
         for start in range(0, len(job_ids), _IDS_AT_ONCE):
             some = job_ids[start : start + _IDS_AT_ONCE]
-            wanted = f"{_SELECT} WHERE id IN ({', '.join('?' * len(some))})"
-            found |= {row[0]: self._job(row) for row in await self._rows(wanted, *some)}
+            wanted = f"{_SELECT_STATES} WHERE id IN ({', '.join('?' * len(some))})"
+            found |= {row[0]: row[2] for row in await self._rows(wanted, *some)}
         return found
 
     async def unended(self, worker: str) -> list[str]:
