@@ -34,7 +34,7 @@ class JobStore:
 
     Each worker process has one of its own over the same directory. A request that ``submit()`` has returned for is on
     the disk, and is made once: by the worker that took it, by the one that takes its place, or, when that worker has
-    died, by another one within ``adopt_seconds``. See ``docs/how-to/web-apps.md#how-workers-share-a-directory``.
+    died, by another one within ``adopt_seconds``. See ``docs/how-to/web-app-jobs.md#how-workers-share-a-directory``.
 
     Args:
         client: open for as long as the store is.
