@@ -76,6 +76,8 @@ _HOMES = {
     "ports.events": (
         "AttemptBegun",
         "AttemptSettled",
+        "CallBegun",
+        "CallEnded",
         "EarlierOutputFound",
         "Event",
         "GatewayChanged",
@@ -86,6 +88,7 @@ _HOMES = {
         "ItemUnfinished",
         "LimitChanged",
         "Observer",
+        "SessionClosed",
         "TaskFinished",
         "TaskLate",
         "TaskLookedAt",
@@ -100,6 +103,7 @@ _HOMES = {
     "storage.files.memory_sink": ("MemorySink",),
     "storage.inputs.catalogue_file": ("catalogue_file",),
     "storage.inputs.packaged_catalogue": ("packaged_catalogue",),
+    "telemetry.metrics": ("Metrics",),
     "transport.rate_limiter": ("RateLimiter",),
     "values.account": ("Balance",),
     "values.catalogue": (

@@ -167,6 +167,12 @@ from toapis_async.ports.events import (
     AttemptSettled as AttemptSettled,
 )
 from toapis_async.ports.events import (
+    CallBegun as CallBegun,
+)
+from toapis_async.ports.events import (
+    CallEnded as CallEnded,
+)
+from toapis_async.ports.events import (
     EarlierOutputFound as EarlierOutputFound,
 )
 from toapis_async.ports.events import (
@@ -195,6 +201,9 @@ from toapis_async.ports.events import (
 )
 from toapis_async.ports.events import (
     Observer as Observer,
+)
+from toapis_async.ports.events import (
+    SessionClosed as SessionClosed,
 )
 from toapis_async.ports.events import (
     TaskFinished as TaskFinished,
@@ -228,6 +237,9 @@ from toapis_async.storage.inputs.catalogue_file import (
 )
 from toapis_async.storage.inputs.packaged_catalogue import (
     packaged_catalogue as packaged_catalogue,
+)
+from toapis_async.telemetry.metrics import (
+    Metrics as Metrics,
 )
 from toapis_async.transport.rate_limiter import (
     RateLimiter as RateLimiter,
@@ -300,6 +312,8 @@ __all__ = [
     "Balance",
     "Billing",
     "BudgetExceededError",
+    "CallBegun",
+    "CallEnded",
     "Catalogue",
     "Clock",
     "CompletionSource",
@@ -336,6 +350,7 @@ __all__ = [
     "LimitChanged",
     "LinkExpiredError",
     "MemorySink",
+    "Metrics",
     "Model",
     "ModelUnavailableError",
     "NotFoundError",
@@ -351,6 +366,7 @@ __all__ = [
     "Saved",
     "SavedFile",
     "ServerError",
+    "SessionClosed",
     "Sink",
     "Statistics",
     "StorageError",

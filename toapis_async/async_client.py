@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from toapis_async.client.models import Models
     from toapis_async.client.videos import Videos
     from toapis_async.storage.files.sinks import Destination
+    from toapis_async.telemetry.metrics import Metrics
 
 
 class AsyncToAPIs:
@@ -198,6 +199,10 @@ class AsyncToAPIs:
     def abandoned(self) -> tuple[AbandonedSubmission, ...]:
         """The latest submissions and waits whose caller went away, oldest first; at most 1,000."""
         return tuple(self._orphans.abandoned)
+
+    def metrics(self) -> "Metrics":
+        """Return what this client has done so far, in single calls and sessions, as figures."""
+        return self._gateway.events.counters.metrics()
 
     def session(
         self,

@@ -9,6 +9,8 @@ from toapis_async import FixedPolling, ImageRequest, RateLimits, TaskFailedError
 from toapis_async.ports.events import (
     AttemptBegun,
     AttemptSettled,
+    CallBegun,
+    CallEnded,
     HeldUp,
     TaskFinished,
     TaskLate,
@@ -21,7 +23,7 @@ ASKER = ContextVar("ASKER", default="nobody")
 
 
 def story(events, *left_out):
-    return [type(event) for event in events if not isinstance(event, left_out)]
+    return [type(event) for event in events if not isinstance(event, (CallBegun, CallEnded, *left_out))]
 
 
 async def test_a_single_call_tells_its_story(live):
@@ -30,7 +32,11 @@ async def test_a_single_call_tells_its_story(live):
     async with live(client={"on_event": events.append}) as (_, client):
         task = await client.images.generate(prompt="a fox")
     assert [AttemptBegun, AttemptSettled, TaskFinished] == story(events, TaskLookedAt)
-    assert {(None, "a fox", task.model, 1)} == {(e.key, e.request.prompt, e.model, e.attempt) for e in events}
+    assert {(None, "a fox", task.model)} == {(e.key, e.request.prompt, e.model) for e in events}
+    begun, *events, ended = events
+    assert (CallBegun, CallEnded) == (type(begun), type(ended))
+    assert (begun.verb, ended.verb, ended.error) == ("generate", "generate", None)
+    assert {1} == {event.attempt for event in events}
     assert {task.id} == {event.task_id for event in events[1:]}
     assert task.client_business_id == events[0].client_business_id
     looks = [event.status for event in events if isinstance(event, TaskLookedAt)]
@@ -46,6 +52,7 @@ async def test_a_refusal_is_told_before_the_next_attempt(live):
     async with live(faults=[busy], client={"on_event": events.append}) as (_, client):
         await client.images.submit(ImageRequest("a fox"))
     assert [AttemptBegun, AttemptSettled, HeldUp, AttemptBegun, AttemptSettled] == story(events)
+    events = events[1:-1]
     assert [event.attempt for event in events] == [1, 1, 1, 2, 2]
     assert (events[1].result, events[2].limit, events[4].result) == ("not_accepted", "rate", "accepted")
     assert events[1].error is events[2].error

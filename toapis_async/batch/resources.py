@@ -26,7 +26,7 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
-from toapis_async.ports.events import EarlierOutputFound, GatewayChanged
+from toapis_async.ports.events import EarlierOutputFound, GatewayChanged, SessionClosed
 from toapis_async.ports.sink import Sink
 from toapis_async.shielding import wait_shielded
 from toapis_async.storage.journal.key_ledger import KeyLedger
@@ -95,7 +95,7 @@ class SessionResources:
                 journal=self.journal,
                 manifest=self.manifest,
                 clock=gateway.clock,
-                events=gateway.events.also(settings.on_event),
+                events=gateway.events.of_session(settings.sink.uri, settings.on_event),
             ),
             slots=Slots(
                 settings.max_concurrency,
@@ -137,7 +137,10 @@ class SessionResources:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stack.__aexit__(exc_type, exc, traceback)
+        try:
+            await self._stack.__aexit__(exc_type, exc, traceback)
+        finally:
+            self.context.recorder.events.tell(SessionClosed)
 
     async def _take_over_earlier_output(self, stack: AsyncExitStack) -> None:
         """Look for what lies in the directory and is not in the journal, so that it is not bought again."""

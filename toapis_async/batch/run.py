@@ -15,6 +15,7 @@ from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.outcomes import Outcome, Unfinished
 from toapis_async.batch.run_context import RunContext
 from toapis_async.errors import BudgetExceededError, ToAPIsError
+from toapis_async.ports.events import ItemUnfinished
 from toapis_async.shielding import wait_shielded
 
 
@@ -156,6 +157,7 @@ class Run:
         if not self._cancelled:
             end = Unfinished(item=item_run.item, error=error, task=item_run.task, sent=item_run.is_sent)
             item_run.count(end)
+            item_run.recorder.tell(ItemUnfinished, error=error)
         elif isinstance(reason, ToAPIsError):
             item_run.left_behind(reason)
         else:

@@ -62,8 +62,9 @@ class Generations(Generic[Request]):
             ToAPIsError: refused, or the gateway could not be reached; nothing was accepted.
 
         """
-        check(request, self._gateway)
-        return await self._submit(self._call(request))
+        with self._gateway.events.call("submit", request=request):
+            check(request, self._gateway)
+            return await self._submit(self._call(request))
 
     async def _submit(self, call: SingleCall, encoding: Encoding = submission) -> GenerationTask:
         request = call.caller.request
@@ -104,6 +105,12 @@ class Generations(Generic[Request]):
         known = task
         if isinstance(known, str):
             known = GenerationTask(id=known, kind=self.kind, status=TaskStatus.UNRECOGNISED)
+        with self._gateway.events.call("wait", task_id=known.id):
+            return await self._wait(known, task, timeout_seconds)
+
+    async def _wait(
+        self, known: GenerationTask, task: GenerationTask | str, timeout_seconds: float | None
+    ) -> GenerationTask:
         if timeout_seconds is None:
             return _completed(await self._waited(known, task, KINDS[self.kind].patience_seconds))
         done: GenerationTask | None = None
@@ -141,6 +148,10 @@ class Generations(Generic[Request]):
             return await wait.finished(patience_seconds)
 
     async def _generate(self, request: Request, timeout_seconds: float | None) -> GenerationTask:
+        with self._gateway.events.call("generate", request=request):
+            return await self._generated(request, timeout_seconds)
+
+    async def _generated(self, request: Request, timeout_seconds: float | None) -> GenerationTask:
         check(request, self._gateway)
         call = self._call(request)
         if timeout_seconds is None:
@@ -190,12 +201,13 @@ class Generations(Generic[Request]):
         """
         if name is not None:
             check_template(name)
-        task = await self._ended(task)
-        naming = None if name is None else self._naming(name, task, prompt)
-        tell = partial(self._gateway.events.tell, task_id=task.id)
-        async with opened(directory) as sink:
-            target = FileTarget(sink=sink, stem=task_stem(task.id), naming=naming)
-            return await self._downloader.save(task, target, fresh=lambda: self.retrieve(task.id), tell=tell)
+        with self._gateway.events.call("download", task_id=task.id):
+            task = await self._ended(task)
+            naming = None if name is None else self._naming(name, task, prompt)
+            tell = partial(self._gateway.events.tell, task_id=task.id)
+            async with opened(directory) as sink:
+                target = FileTarget(sink=sink, stem=task_stem(task.id), naming=naming)
+                return await self._downloader.save(task, target, fresh=lambda: self.retrieve(task.id), tell=tell)
 
     async def read(self, task: GenerationTask) -> tuple[FileBytes, ...]:
         """Fetch a finished task's files into memory, verified as ``download()`` does, without touching the disk.
@@ -211,9 +223,10 @@ class Generations(Generic[Request]):
             DownloadError: a file could not be fetched; the task is paid for, so read again.
 
         """
-        task = await self._ended(task)
-        tell = partial(self._gateway.events.tell, task_id=task.id)
-        return await self._downloader.read(task, fresh=lambda: self.retrieve(task.id), tell=tell)
+        with self._gateway.events.call("read", task_id=task.id):
+            task = await self._ended(task)
+            tell = partial(self._gateway.events.tell, task_id=task.id)
+            return await self._downloader.read(task, fresh=lambda: self.retrieve(task.id), tell=tell)
 
     async def _ended(self, task: GenerationTask) -> GenerationTask:
         return _completed(task if task.finished else await self.wait(task))

@@ -11,6 +11,8 @@ from toapis_async.errors import ToAPIsError
 from toapis_async.ports.events import (
     AttemptBegun,
     AttemptSettled,
+    CallBegun,
+    CallEnded,
     Event,
     HeldUp,
     ItemFailed,
@@ -124,6 +126,10 @@ def _item_line(event: Event) -> tuple[int, Callable[[], str]]:
         case ItemSaved(files=files) | ItemSkipped(files=files):
             word = "saved" if isinstance(event, ItemSaved) else "was there already"
             return logging.DEBUG, lambda: f"{word}, {len(files)} files"
+        case CallEnded(verb=verb, error=error):
+            return logging.DEBUG, lambda: f"{verb} has ended{_because(error)}"
+        case CallBegun(verb=verb):
+            return logging.DEBUG, lambda: f"{verb} has begun"
         case _:
             return logging.DEBUG, lambda: type(event).__name__
 

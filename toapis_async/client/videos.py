@@ -103,11 +103,12 @@ class Videos(Generations[VideoRequest]):
         video: GenerationTask | str,
         request: VideoRequest,
     ) -> GenerationTask:
-        check(request, self._gateway)
-        wrong = wrong_action(action, request, self._gateway.catalogue)
-        judge(wrong, self._gateway)
-        video_id = video if isinstance(video, str) else video.id
-        return await self._submit(self._call(request), partial(encode, video_id))
+        with self._gateway.events.call("submit", request=request):
+            check(request, self._gateway)
+            wrong = wrong_action(action, request, self._gateway.catalogue)
+            judge(wrong, self._gateway)
+            video_id = video if isinstance(video, str) else video.id
+            return await self._submit(self._call(request), partial(encode, video_id))
 
 
 def video_request(request: VideoRequest | None, fields: VideoFields) -> VideoRequest:

@@ -75,12 +75,14 @@ class TaskWait:
         self._task_id = self.task.id
         self._look = self.gateway.looks_at(self.task, priority=self.priority)
         self.gateway.completion.expect(self._task_id)
+        self.gateway.events.counters.in_flight += 1
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.watch.gone()
+        self.gateway.events.counters.in_flight -= 1
         self.gateway.completion.forget(self._task_id)
 
     async def finished(self, patience_seconds: float) -> GenerationTask:
@@ -109,8 +111,14 @@ class TaskWait:
 
     def _ended(self, finish: Finish) -> GenerationTask:
         task = finish.task
-        seconds = None if self.resumed else finish.by_seconds
-        self.tell(TaskFinished, status=task.status, seconds=seconds, cost_usd=task.cost)
+        self.tell(
+            TaskFinished,
+            status=task.status,
+            seconds=None if self.resumed else finish.by_seconds,
+            cost_usd=task.cost,
+            notice_seconds=None if self.resumed else notice_seconds(finish, self.gateway.clock.now()),
+            told=finish.told,
+        )
         return task
 
     async def _wait(self, plan: LookPlan, patience_seconds: float | None) -> Finish:
@@ -232,6 +240,22 @@ def learn(watch: Watch, finish: Finish) -> None:
         after = max(after, by - _LONGEST_EVENT_SECONDS)
     if by > after:
         watch.finished(after, by)
+
+
+def notice_seconds(finish: Finish, now: float) -> float | None:
+    """Return for how long a task had ended when we knew; None where the gateway has not dated its end.
+
+    At most since it was last seen unfinished, whatever the gateway's clock says.
+
+    Args:
+        finish: how the wait ended.
+        now: epoch seconds.
+
+    """
+    if finish.task.completed_at is None:
+        return None
+    since = now - finish.task.completed_at.timestamp()
+    return min(max(0.0, since), finish.by_seconds - finish.after_seconds)
 
 
 def late_error(task: GenerationTask, patience_seconds: float, trouble: str = "") -> TaskTimeoutError:

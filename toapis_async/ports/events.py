@@ -1,7 +1,7 @@
 """What happens, told as it happens: one family of frozen events for single calls and sessions."""
 
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -9,6 +9,8 @@ from toapis_async.errors import ToAPIsError
 from toapis_async.values.files import SavedFile
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import TaskStatus
+
+Verb: TypeAlias = Literal["submit", "generate", "wait", "download", "read"]
 
 
 @attrs.frozen(kw_only=True)
@@ -18,6 +20,7 @@ class Event:
     Attributes:
         at: seconds since the Unix epoch.
         key: the item of a session; None for a single call.
+        session: where its session keeps its files and journal; None for a single call.
         request: what was asked for, with its model; None where none is known, as in ``images.wait()``. Not in the
             repr: prompts are private.
         task_id: the gateway's task, once there is one.
@@ -27,6 +30,7 @@ class Event:
 
     at: float
     key: str | None = None
+    session: str | None = None
     request: GenerationRequest | None = attrs.field(default=None, repr=False)
     task_id: str | None = None
     attempt: int | None = None
@@ -42,6 +46,39 @@ class Event:
     def context(self) -> object:
         """The caller's own object on the request, or None."""
         return None if self.request is None else self.request.context
+
+
+@attrs.frozen(kw_only=True)
+class CallBegun(Event):
+    """A single call has begun; everything it tells comes in the same context, until its ``CallEnded``.
+
+    Attributes:
+        verb: ``submit``, ``generate``, ``wait``, ``download`` or ``read``.
+
+    """
+
+    verb: Verb
+
+
+@attrs.frozen(kw_only=True)
+class CallEnded(Event):
+    """A single call has returned or raised. A submission whose caller went away may tell more afterwards.
+
+    Attributes:
+        verb: as in ``CallBegun``.
+        error: what it raised; None where it returned, and where it was cancelled.
+        cancelled: whether it was cancelled.
+
+    """
+
+    verb: Verb
+    error: ToAPIsError | None = None
+    cancelled: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SessionClosed(Event):
+    """A session has ended; what it had not brought to an end is in its journal, and told no more."""
 
 
 @attrs.frozen(kw_only=True)
@@ -114,12 +151,17 @@ class TaskFinished(Event):
         status: ``COMPLETED`` or ``FAILED``.
         seconds: since it was accepted, as far as we know.
         cost_usd: what the gateway says it cost, or None.
+        notice_seconds: how long after its end we knew, right to about a second since the gateway dates ends to the
+            second; None where it does not date them, and for a task of an earlier run.
+        told: whether a source of completions ended the wait, and not a look.
 
     """
 
     status: TaskStatus
     seconds: float | None = None
     cost_usd: Decimal | None = None
+    notice_seconds: float | None = None
+    told: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -14,11 +14,13 @@ from toapis_async.errors import WebhookVerificationError
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.webhooks.inbox import OnWebhook, WebhookInbox
 from toapis_async.webhooks.receiving import AGAIN_LATER, MAX_BODY_BYTES, OK, judged
+from toapis_async.webhooks.waiters import Waiters
 from toapis_async.wire.redacting import redactor_of
 from toapis_async.wire.webhooks import event_in
 
 _SEEN_SECONDS = 3 * 86_400  # the gateway repeats a delivery for about a day and a half
 _ENDED_SECONDS = 90_000  # links live for a day
+_REMEMBERED = 100
 _RECONNECT_SECONDS = 1.0
 _BROKEN = (RedisError, OSError)
 
@@ -51,6 +53,8 @@ class RedisWebhookInbox(WebhookInbox):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(secrets, on_event=on_event, max_body_bytes=max_body_bytes, clock=clock)
+        # Most ends are those of other workers, and Redis remembers them.
+        self._waiters = Waiters(self._clock, remembered=_REMEMBERED)
         self._redis: Redis = Redis.from_url(url)
         self._prefix = prefix
         self._asked: set[str] = set()

@@ -16,11 +16,13 @@ class Waiters:
 
     Args:
         clock: bounds waits.
+        remembered: how many ends to keep for those who may come to wait for them.
 
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, remembered: int = REMEMBERED) -> None:
         self._clock = clock
+        self._most = remembered
         self._expected: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[GenerationTask]]] = {}
         self._ended: OrderedDict[str, GenerationTask] = OrderedDict()
@@ -58,7 +60,7 @@ class Waiters:
     def _remember(self, name: str, task: GenerationTask) -> None:
         self._ended[name] = task
         self._ended.move_to_end(name)
-        while len(self._ended) > REMEMBERED + len(self._expected):
+        while len(self._ended) > self._most + len(self._expected):
             self._ended.popitem(last=False)
 
     async def wait(self, task_id: str, seconds: float) -> GenerationTask | None:

@@ -125,7 +125,7 @@ def encode_facts(record: ItemRecord, root: Root) -> str:
         if value is not None and value is not False and value != ()
     }
     if record.files:
-        body["files"] = [_encode_file(file, root) for file in record.files]
+        body["files"] = [encode_file(file, root) for file in record.files]
     return _encode(body)
 
 
@@ -146,11 +146,12 @@ def _record(key: str, state: str, request: dict[str, Any], facts: dict[str, Any]
     for name in _TUPLES & facts.keys():
         facts[name] = tuple(facts[name])
     if "files" in facts:
-        facts["files"] = tuple([_decode_file(file, root) for file in facts["files"]])
+        facts["files"] = tuple([decode_file(file, root) for file in facts["files"]])
     return ItemRecord(key=key, state=_STATES[state], request=_request(request), **facts)
 
 
-def _encode_file(file: SavedFile, root: Root) -> list[Any]:
+def encode_file(file: SavedFile, root: Root) -> list[Any]:
+    """Write a file, its path relative to ``directory``."""
     return [
         relative_name(file.uri, root),
         file.bytes,
@@ -162,7 +163,8 @@ def _encode_file(file: SavedFile, root: Root) -> list[Any]:
     ]
 
 
-def _decode_file(row: list[Any], root: Root) -> SavedFile:
+def decode_file(row: list[Any], root: Root) -> SavedFile:
+    """Read what ``encode_file`` wrote; ``directory`` is where it is now."""
     name, length, sha256, mime, width, height, mtime_ns = row
     uri = uri_below(root, name)
     return SavedFile(uri=uri, bytes=length, sha256=sha256, mime=mime, width=width, height=height, mtime_ns=mtime_ns)

@@ -1,0 +1,1 @@
+"""What the workers of one web application share: which jobs there are, and whose they are."""
