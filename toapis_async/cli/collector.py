@@ -19,5 +19,4 @@ def tune() -> None:
 def set_start_aside() -> None:
     """Let it never look again at what was imported so far; does nothing in a process that was not tuned."""
     if gc.get_threshold() == _THRESHOLDS:
-        gc.collect()
         gc.freeze()
