@@ -39,6 +39,8 @@ EVERY = [
     (events.CallBegun, {"verb": "generate"}, logging.DEBUG),
     (events.CallEnded, {"verb": "generate", "error": DownloadError(SECRET)}, logging.DEBUG),
     (events.SessionClosed, {}, logging.DEBUG),
+    (events.EarlierOutputFound, {"lines": 3}, logging.DEBUG),
+    (events.GatewayChanged, {"before": "https://a.example/v1", "after": "https://b.example/v1"}, logging.DEBUG),
     (events.ItemSkipped, {}, logging.DEBUG),
     (events.ItemSaved, {"files": ()}, logging.DEBUG),
     (events.ItemFailed, {"error": DownloadError(SECRET)}, logging.WARNING),

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import attrs
 import pytest
 
-from toapis_async.client.waiting import TaskWait
+from toapis_async.client.dispatching import EventDispatcher
+from toapis_async.client.waiting import Finish, TaskWait, notice_seconds
 from toapis_async.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -102,6 +103,7 @@ async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None
         looks_at=lambda task, priority: gateway,
         completion=completion or NoCompletionSource(gateway.clock),
         latencies=book,
+        events=EventDispatcher(gateway.clock),
     )
     watch = book.watch("image|", SimpleNamespace(plan=lambda law, looks: plan), looks=lambda: None)
     with Kept(
@@ -296,7 +298,16 @@ async def test_what_happens_is_told():
         (TaskLookedAt, {"status": None, "error": failure}),
         (TaskLookedAt, {"status": TaskStatus.IN_PROGRESS}),
         (TaskLookedAt, {"status": TaskStatus.COMPLETED}),
-        (TaskFinished, {"status": TaskStatus.COMPLETED, "seconds": finish.by_seconds, "cost_usd": None}),
+        (
+            TaskFinished,
+            {
+                "status": TaskStatus.COMPLETED,
+                "seconds": finish.by_seconds,
+                "cost_usd": None,
+                "notice_seconds": None,
+                "told": False,
+            },
+        ),
     ] == told
 
 
@@ -328,3 +339,21 @@ async def test_events_teach_how_long_tasks_take(dates, expected):
         event = attrs.evolve(DONE, created_at=created, completed_at=completed)
     await waited(gateway, completion=Heard(gateway.clock, [(13.0, event)]), book=book)
     assert expected == book.taught
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "after", "by", "noticed"),
+    [
+        (None, 0.0, 9.0, None),
+        (1000.0, 5.0, 9.0, 2.0),
+        (1000.0, 8.5, 9.0, 0.5),
+        (1005.0, 5.0, 9.0, 0.0),
+    ],
+    ids=["not dated", "by the gateway's date", "at most since the last look", "a gateway whose clock is ahead"],
+)
+def test_how_late_an_end_was_known(ended_at, after, by, noticed):
+    """By the gateway's own date, within what our looks prove; two seconds after it here."""
+    ended = None if ended_at is None else datetime.fromtimestamp(ended_at, UTC)
+    task = GenerationTask(id="tsk_1", kind="image", status=TaskStatus.COMPLETED, completed_at=ended)
+    finish = Finish(task=task, after_seconds=after, by_seconds=by, looks=1)
+    assert noticed == notice_seconds(finish, 1002.0)

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from contextvars import ContextVar
 from pathlib import Path
 
 import attrs
@@ -212,3 +213,22 @@ def test_paths_are_kept_relative(tmp_path):
     for damaged in ("[]", "{", '{"files": [[1]]}', '{"what": 1}'):
         with pytest.raises(ValueError):
             decode_result(damaged, tmp_path)
+
+
+async def test_a_job_runs_in_the_context_of_who_asked_for_it(live, store):
+    """What listens sees the context variables of the web request, long after it was answered."""
+    asker, heard = ContextVar("asker", default="nobody"), set()
+
+    def hear(event):
+        if event.key is not None:
+            heard.add((event.key, asker.get()))
+
+    async def ask(jobs, name):
+        asker.set(name)
+        return await jobs.submit(ImageRequest(f"for {name}"), id=name)
+
+    async with live(client={"on_event": hear}) as (_, client), store(client) as jobs:
+        await asyncio.gather(*(asyncio.create_task(ask(jobs, name)) for name in ("ann", "bob")))
+        for name in ("ann", "bob"):
+            await jobs.wait(name)
+    assert heard == {("ann", "ann"), ("bob", "bob")}
