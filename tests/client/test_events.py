@@ -130,8 +130,8 @@ async def test_a_line_under_our_own_limit_is_told(live, tmp_path):
 class Webhooks:
     """An observer that brings a webhook soon after each acceptance."""
 
-    def __init__(self, source, *, lost=()):
-        self.source, self.lost, self.accepted = source, set(lost), 0
+    def __init__(self, source, *, lost=(), files="https://f.example"):
+        self.source, self.lost, self.accepted, self.files = source, set(lost), 0, files
 
     def __call__(self, event):
         if isinstance(event, AttemptSettled) and event.result == "accepted":
@@ -141,7 +141,7 @@ class Webhooks:
                     id=event.task_id,
                     kind="image",
                     status=TaskStatus.COMPLETED,
-                    files=(TaskFile(url=f"https://f.example/{event.task_id}.png"),),
+                    files=(TaskFile(url=f"{self.files}/{event.task_id}.png"),),
                 )
                 asyncio.get_running_loop().call_later(0.05, self.source.tell, done)
 
@@ -169,7 +169,9 @@ async def test_single_calls_end_on_events_without_a_look(live, memory_completion
 async def test_a_session_ends_on_events_too(live, tmp_path, memory_completion_source):
     """Sessions wait in the same place: each item ends on its event, and its dead link leads to one look."""
     source = memory_completion_source(Hurried())
-    async with live(client={"webhooks": source, "on_event": Webhooks(source)}) as (sim, client):
+    webhooks = Webhooks(source)
+    async with live(client={"webhooks": source, "on_event": webhooks}) as (sim, client):
+        webhooks.files = f"{sim.base_url}/gone"
         events = []
         async with client.session(tmp_path, on_event=events.append) as session:
             await session.run([ImageRequest(f"fox {n}") for n in range(5)])

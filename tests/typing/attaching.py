@@ -6,10 +6,14 @@ from toapis_async import (
     AsyncToAPIs,
     AttemptBegun,
     AttemptSettled,
+    CallBegun,
+    CallEnded,
     Clock,
     CompletionSource,
     Draft,
+    EarlierOutputFound,
     Event,
+    GatewayChanged,
     GenerationTask,
     HeldUp,
     ItemFailed,
@@ -22,6 +26,7 @@ from toapis_async import (
     Purpose,
     RateLimiter,
     RateLimitStatus,
+    SessionClosed,
     Sink,
     SystemClock,
     TaskFinished,
@@ -55,7 +60,14 @@ class Counting:
                 assert_type(why, ToAPIsError)
             case LimitChanged(before=before, after=after):
                 assert_type(after - before, float)
-            case TaskLate() | ItemSkipped():
+            case CallEnded(verb=verb, error=error, cancelled=cancelled):
+                print(verb, cancelled)
+                assert_type(error, ToAPIsError | None)
+            case GatewayChanged(before=old, after=new):
+                assert_type(old + new, str)
+            case EarlierOutputFound(lines=lines):
+                assert_type(lines, int)
+            case TaskLate() | ItemSkipped() | CallBegun() | SessionClosed():
                 pass
             case _:
                 pass

@@ -1,7 +1,11 @@
 """Figures of a client. Needs: AsyncToAPIs.metrics"""
 
-from toapis_async import AsyncToAPIs
+from typing import assert_type
+
+from toapis_async import AsyncToAPIs, Metrics
 
 
 def figures(client: AsyncToAPIs) -> None:
-    print(client.metrics())
+    metrics = client.metrics()
+    assert_type(metrics, Metrics)
+    assert_type(metrics.in_flight, int)

@@ -45,7 +45,7 @@ from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
 from toapis_async.wire.failures import task_failed_error
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
 

@@ -42,7 +42,7 @@ from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 # A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
 OUTAGE_SECONDS = 300.0

@@ -52,7 +52,7 @@ class EventDispatcher:
         self._clock = clock
         self._observers = tuple(observer for observer in observers if observer is not None)
         self._session = session
-        self.counters = counters or Counters()
+        self.counters: Counters = counters or Counters()
 
     def of_session(self, directory: str, observer: Observer | None) -> "EventDispatcher":
         """Return a dispatcher for the events of a session, that tells one more."""

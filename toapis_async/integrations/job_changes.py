@@ -44,7 +44,7 @@ class JobChanges:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[Change]] = {}
-        self.closed = False
+        self.closed: bool = False
 
     @property
     def watched(self) -> tuple[str, ...]:

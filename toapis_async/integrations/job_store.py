@@ -59,7 +59,7 @@ class JobStore:
         poll_seconds: float = 0.5,
         clock: Clock | None = None,
     ) -> None:
-        self.directory = Path(directory)
+        self.directory: Path = Path(directory)
         self._client = client
         self._open_session: OpenSession = session or AsyncToAPIs.session
         self._retry_seconds = retry_seconds

@@ -18,7 +18,7 @@ from toapis_async.values.jobs import StoredResult, StoredState
 from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.requests import GenerationRequest
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 Changed: TypeAlias = Callable[[str], None]
 

@@ -41,7 +41,7 @@ class MachineOwner:
         self._threads = DiskThreads(1)
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self.process = f"{_namespace()}|{json.dumps(attrs.asdict(self._here))}"
+        self.process: str = f"{_namespace()}|{json.dumps(attrs.asdict(self._here))}"
 
     @classmethod
     def named(cls, account: str, terms: Terms, *, directory: str | os.PathLike[str] | None = None) -> "MachineOwner":

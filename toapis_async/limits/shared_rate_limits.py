@@ -20,7 +20,7 @@ from toapis_async.transport.pacing import Pacer, limits_of
 from toapis_async.values.exchange import Purpose
 from toapis_async.values.limits import INTERACTIVE, RateLimitSetting
 
-logger = logging.getLogger("toapis_async.limits")
+logger: logging.Logger = logging.getLogger("toapis_async.limits")
 
 _PATIENCE = 2.0  # seconds for one exchange
 _APART = 0.02  # seconds between two exchanges, at least

@@ -41,7 +41,7 @@ class Counters:
     __slots__ = ("_cost_usd", "_counts", "_seconds", "in_flight")
 
     def __init__(self) -> None:
-        self.in_flight = 0
+        self.in_flight: int = 0
         self._counts: dict[str, int] = dict.fromkeys(_COUNTS, 0)
         self._seconds: dict[str, float] = {"task_seconds": 0.0, "notice_seconds": 0.0}
         self._cost_usd: dict[str | None, Decimal] = {}

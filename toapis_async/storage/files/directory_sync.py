@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 # What file systems say that cannot sync a directory (some behind FUSE, SMB and NFS). Refused for that reason, a paid
 # file would be refused for ever; its content is synced all the same.

@@ -26,7 +26,7 @@ class CarriedContexts:
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("CREATE TABLE contexts (key TEXT PRIMARY KEY, context TEXT) WITHOUT ROWID")
         self._connection.execute("BEGIN")
-        self.any = False
+        self.any: bool = False
         for line in lines:
             if _MARK in line:
                 self._keep(line)

@@ -38,7 +38,8 @@ class EarlierOutput:
     """
 
     def __init__(self, manifest: Path, directory: Path | None) -> None:
-        self.lines = self.files = 0
+        self.lines: int = 0
+        self.files: int = 0
         """How many there are."""
         self._path = manifest
         self._directory = directory

@@ -44,7 +44,7 @@ class Manifest:
         self._file = LineFile(self.path, draft=directory / ".toapis" / "manifest.new", is_whole=_is_whole)
         self._writer: GroupWriter[str] | None = None
         self._added = False
-        self.is_older = False
+        self.is_older: bool = False
         """Whether it has lines that the journal it was opened beside does not know."""
 
     @contextlib.asynccontextmanager
