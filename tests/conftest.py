@@ -27,7 +27,8 @@ from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import HttpReply
 
 sys.path.insert(0, str(Path(__file__).parent))
-from hurried_clock import HurriedClock  # beside this file; the tests are no package
+import proxies  # beside this file; the tests are no package
+from hurried_clock import HurriedClock
 from redis_server import REDIS, RedisServer
 
 
@@ -155,6 +156,18 @@ async def file_host() -> AsyncIterator[ScriptedFileHost]:
 def file_answer() -> type[FileAnswer]:
     """Give the class of its answers, which test files cannot import."""
     return FileAnswer
+
+
+@pytest.fixture
+def connect_proxy():
+    """Give what opens an HTTP proxy that makes tunnels; see ``proxies.Proxy``."""
+    return proxies.connect_proxy
+
+
+@pytest.fixture
+def socks_proxy():
+    """Give what opens a SOCKS 5 proxy; see ``proxies.Proxy``."""
+    return proxies.socks_proxy
 
 
 class ScriptedTransport:

@@ -124,7 +124,7 @@ async def test_its_own_sessions_are_closed(live):
         before = {task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task.get_coro())}
         async with AsyncToAPIs(api_key=sim.api_key, base_url=sim.base_url, polling=FixedPolling(0.05)) as client:
             await client.images.generate(prompt="a fox")
-            transport = client._transport._session
+            transport = client._connections.transport._pool.session()
         assert transport.closed
         assert before == {task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task.get_coro())}
         await client.aclose()
@@ -137,8 +137,8 @@ async def test_it_is_closed_inside_a_cancelled_scope(live):
         with anyio.move_on_after(0.2):
             async with AsyncToAPIs(**settings) as limited:
                 await limited.images.generate(prompt="a fox")
-        assert limited._transport._closed
-        assert limited._transport._session is None
+        assert limited._connections.transport._pool._closed
+        assert limited._connections.transport._pool._sessions._opened == {}
 
         twice = AsyncToAPIs(**settings)
 
@@ -148,7 +148,7 @@ async def test_it_is_closed_inside_a_cancelled_scope(live):
 
         task = asyncio.create_task(work())
         await asyncio.sleep(0.2)
-        connections = [twice._transport._session]
+        connections = [twice._connections.transport._pool.session()]
         task.cancel()
         await asyncio.sleep(0)
         task.cancel()

@@ -2,57 +2,63 @@
 
 import os
 import random as random_module
+from collections.abc import Mapping
+from copy import copy
 from decimal import Decimal
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
 
-from toapis_async.client.checking import check
+from toapis_async.client.connections import Connections
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
+from toapis_async.client.file_sources import RewriteFileUrl
 from toapis_async.client.gateway import ClientIdTraits, Gateway
+from toapis_async.client.limits import rate_limiter_of
 from toapis_async.client.logging_observer import write_to_stderr
-from toapis_async.client.orphans import AbandonedSubmission, OnAbandoned, OrphanTracker
-from toapis_async.client.settings import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, USER_AGENT, Settings, is_loopback
+from toapis_async.client.orphans import OnAbandoned, OrphanTracker
+from toapis_async.client.settings import (
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_TIMEOUT_SECONDS,
+    Settings,
+    check_validation,
+    checked_max_retries,
+    checked_timeout,
+    is_loopback,
+)
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.client.uploads import Uploads
+from toapis_async.client.verbs import LOADED, ClientVerbs
 from toapis_async.clock import Clock, SystemClock
-from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.mirrors import FileHosts
 from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.network.headers import checked_headers
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.policy.waiting.polling import LearnedPolling, Polling
 from toapis_async.ports.completion import CompletionSource, NoCompletionSource
 from toapis_async.ports.events import Observer
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
-from toapis_async.transport.files import FileHost
-from toapis_async.transport.over_aiohttp import AiohttpTransport
 from toapis_async.transport.paced_transport import PacedTransport
-from toapis_async.transport.pacing import Pacer
-from toapis_async.transport.rate_limiter import AccountLimits, RateLimiter
+from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.catalogue import Catalogue
-from toapis_async.values.kinds import KINDS
-from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
-from toapis_async.values.requests import GenerationRequest, Kind
+from toapis_async.values.limits import RateLimitSetting
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
     from toapis_async.batch.session import GenerationSession
-    from toapis_async.client.account import Account
-    from toapis_async.client.generations import Generations
-    from toapis_async.client.images import Images
-    from toapis_async.client.models import Models
-    from toapis_async.client.videos import Videos
     from toapis_async.storage.files.sinks import Destination
     from toapis_async.telemetry.metrics import Metrics
+    from toapis_async.transport.over_aiohttp import AiohttpTransport
 
 
-class AsyncToAPIs:
+class AsyncToAPIs(ClientVerbs):
     """A client of the gateway. Open it with ``async with``, or call ``aclose()`` when done.
 
     Settings are taken from the arguments, else from the environment, else from the defaults, in that order.
@@ -62,7 +68,7 @@ class AsyncToAPIs:
         base_url: with or without ``/v1``; None for ``TOAPIS_BASE_URL``, else ``https://toapis.com``.
         http_session: an aiohttp session for calls to the gateway; whoever opened it closes it. None opens one. Files
             are always fetched over a session of their own, without the key.
-        timeout: seconds for one HTTP exchange, not for a task.
+        timeout: seconds for one HTTP exchange, not for a task; for one call, ``with_options(timeout=…)``.
         max_retries: how often a single call is sent again where that is safe.
         rate_limits: ``"auto"`` starts at the documented default tier and learns from the gateway; a tier's name;
             ``RateLimits``; None for none; or a ``RateLimiter``, which several clients may share.
@@ -75,6 +81,20 @@ class AsyncToAPIs:
             the client, once its outcome is known.
         on_event: hears everything that happens, in single calls and sessions; called on the event loop, must not
             block. What it raises is logged and changes nothing.
+        proxy: for the gateway and for files. ``"environment"`` reads ``TOAPIS_PROXY`` (or ``none``), else
+            ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``ALL_PROXY``, but for what ``NO_PROXY`` excepts and this machine's own
+            addresses. Or the address of one for everything: ``http://user:password@host:port``, ``https://…``, and
+            with the extra ``socks`` ``socks5://…`` (names are resolved here) or ``socks5h://…`` (by the proxy). None
+            for none. Where a proxy resolves names, it decides where they lead: whether a file host is inside its
+            network can then be judged by the name only.
+        ssl_context: what to trust, for gateway, proxy and file hosts; None for the system's authorities, or those that
+            ``SSL_CERT_FILE`` named when the program started.
+        default_headers: sent to the gateway with every request, ``User-Agent`` among them; never to a file host.
+        file_headers: sent to every file host.
+        file_hosts: by host, those that have the same files, tried when it fails:
+            ``{"files.toapis.com": ("files.toapis.cn",)}``. A host that is among its own has its place there. They may
+            lie inside your network. None for the gateway's own mirrors, ``{}`` for none.
+        rewrite_file_url: makes the address to fetch of the address of a file; what it returns is guarded like any.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
         clock, random: for tests.
@@ -99,28 +119,42 @@ class AsyncToAPIs:
         webhooks: CompletionSource | None = None,
         on_abandoned: OnAbandoned | None = None,
         on_event: Observer | None = None,
+        proxy: str | None = "environment",
+        ssl_context: "ssl.SSLContext | None" = None,
+        default_headers: Mapping[str, str] | None = None,
+        file_headers: Mapping[str, str] | None = None,
+        file_hosts: FileHosts | None = None,
+        rewrite_file_url: RewriteFileUrl | None = None,
         grace: GracePeriods | None = None,
         clock: Clock | None = None,
         random: random_module.Random | None = None,
     ) -> None:
-        self._settings = Settings.gather(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries)
-        _check_validation(validation)
+        self._settings = Settings.gather(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            proxy=proxy,
+            default_headers=default_headers,
+            file_headers=file_headers,
+            file_hosts=file_hosts,
+        )
+        check_validation(validation)
         if self._settings.log_level is not None:
             write_to_stderr(self._settings.log_level)
         clock = clock or SystemClock()
         random = random or random_module.Random()
-        self._transport = AiohttpTransport(
-            base_url=self._settings.base_url,
-            api_key=self._settings.api_key,
-            user_agent=USER_AGENT,
-            timeout_seconds=self._settings.timeout_seconds,
+        self._connections = Connections.made(
+            self._settings,
             http_session=http_session,
+            ssl_context=ssl_context,
+            rewrite_file_url=rewrite_file_url,
+            clock=clock,
         )
-        self._files = FileHost(base_url=self._settings.base_url, user_agent=USER_AGENT)
-        self._rate_limiter = _rate_limiter(rate_limits, clock, random, account=self._settings.account_name)
+        self._rate_limiter = rate_limiter_of(rate_limits, clock, random, account=self._settings.account_name)
         self._gateway = Gateway(
-            transport=PacedTransport(self._transport, self._rate_limiter),
-            unpaced=self._transport,
+            transport=PacedTransport(self._connections.transport, self._rate_limiter),
+            unpaced=self._connections.transport,
             rate_limiter=self._rate_limiter,
             clock=clock,
             random=random,
@@ -136,69 +170,51 @@ class AsyncToAPIs:
             completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
         self._orphans = OrphanTracker(on_abandoned)
-        self._downloader = Downloader(host=self._files, clock=clock, random=random)
+        self._downloader = Downloader(
+            host=self._connections.files, sources=self._connections.sources, clock=clock, random=random
+        )
         self.uploads: Uploads = Uploads(self._gateway)
+        self._is_view = False
 
     def __repr__(self) -> str:
         return f"AsyncToAPIs(base_url={self._settings.base_url!r})"
 
-    # Loaded when they are first touched: most programs touch one of the four, and a session none.
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        polling: Polling | None = None,
+        default_headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return a view of this client with other options: ``client.with_options(timeout=5).images.submit(…)``.
 
-    @cached_property
-    def images(self) -> "Images":
-        """Image tasks, one call each."""
-        from toapis_async.client.images import Images  # noqa: PLC0415
+        It shares connections, limits and everything that was learned. Closing it closes nothing; it works as long as
+        this client is open.
 
-        return Images(self._gateway, uploads=self.uploads, orphans=self._orphans, downloader=self._downloader)
+        Args:
+            timeout, max_retries, polling: as of the client; None for the same.
+            default_headers: besides this client's, before which they go.
 
-    @cached_property
-    def videos(self) -> "Videos":
-        """Video tasks, one call each."""
-        from toapis_async.client.videos import Videos  # noqa: PLC0415
+        Raises:
+            ConfigurationError: one of them is wrong.
 
-        return Videos(self._gateway, uploads=self.uploads, orphans=self._orphans, downloader=self._downloader)
-
-    def verbs_of(self, kind: Kind) -> "Generations[GenerationRequest]":
-        """Return what makes tasks of this kind: ``images`` for ``image``, ``videos`` for ``video``."""
-        return cast("Generations[GenerationRequest]", getattr(self, KINDS[kind].verbs))
-
-    @cached_property
-    def account(self) -> "Account":
-        """The account's money."""
-        from toapis_async.client.account import Account  # noqa: PLC0415
-
-        return Account(self._gateway)
-
-    @cached_property
-    def models(self) -> "Models":
-        """The gateway's models."""
-        from toapis_async.client.models import Models  # noqa: PLC0415
-
-        return Models(self._gateway)
+        """
+        seconds = None if timeout is None else checked_timeout(timeout)
+        headers = checked_headers(default_headers, name="default_headers")
+        retries = None if max_retries is None else RetryPolicy(max_retries=checked_max_retries(max_retries))
+        transport = cast("AiohttpTransport", self._gateway.unpaced).view(timeout_seconds=seconds, headers=headers)
+        gateway = self._gateway.view(transport, retries=retries, polling=polling)
+        view = copy(self)
+        for name in LOADED:
+            vars(view).pop(name, None)
+        vars(view).update(_gateway=gateway, uploads=self.uploads.view(gateway), _is_view=True)
+        return view
 
     @property
     def base_url(self) -> str:
         """The API base, ending in ``/v1``."""
         return self._settings.base_url
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """What each model accepts and costs."""
-        return self._gateway.catalogue
-
-    def check(self, request: "GenerationRequest") -> None:
-        """Refuse what ``submit`` would refuse before anything is sent, as strictly as ``validation`` says.
-
-        Raises:
-            InvalidRequestError: it is no request, or breaks a rule of its model; ``violations`` has each one.
-
-        """
-        check(request, self._gateway)
-
-    @property
-    def abandoned(self) -> tuple[AbandonedSubmission, ...]:
-        """The latest submissions and waits whose caller went away, oldest first; at most 1,000."""
-        return tuple(self._orphans.abandoned)
 
     def metrics(self) -> "Metrics":
         """Return what this client has done so far, in single calls and sessions, as figures."""
@@ -281,10 +297,11 @@ class AsyncToAPIs:
         )
 
     async def __aenter__(self) -> Self:
+        if self._is_view:
+            return self
         try:
             await self._rate_limiter.open()
-            await self._transport.__aenter__()
-            await self._files.__aenter__()
+            await self._connections.open()
         except BaseException:
             await self.aclose()
             raise
@@ -304,38 +321,14 @@ class AsyncToAPIs:
         Waits for tasks end at once with ``TaskTimeoutError``; their tasks, which are paid for, go to
         ``on_abandoned``.
         """
+        if self._is_view:
+            return
         # Inside a cancelled scope of anyio every await would end at once, and leave connections open.
         with anyio.CancelScope(shield=True):
             try:
                 await self._orphans.aclose(patience_seconds=self._settings.timeout_seconds)
             finally:
                 try:
-                    await self._files.__aexit__()
+                    await self._connections.aclose()
                 finally:
-                    try:
-                        await self._transport.aclose()
-                    finally:
-                        await self._rate_limiter.aclose()
-
-
-def _rate_limiter(
-    rate_limits: RateLimitSetting | RateLimiter, clock: Clock, random: random_module.Random, *, account: str
-) -> RateLimiter:
-    known = ("auto", *TIERS)
-    if rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known:
-        return Pacer(rate_limits, clock=clock, random=random)
-    if not callable(getattr(rate_limits, "acquire", None)):
-        raise ConfigurationError(
-            f"rate_limits must be one of {', '.join(map(repr, known))}, RateLimits(…), a RateLimiter or None, "
-            f"not {rate_limits!r}.",
-            hint="'auto' finds the account's limit by itself.",
-        )
-    limiter = cast("RateLimiter | AccountLimits", rate_limits)
-    return limiter.for_account(account) if isinstance(limiter, AccountLimits) else limiter
-
-
-def _check_validation(validation: object) -> None:
-    if validation not in {"strict", "warn", "off"}:
-        raise ConfigurationError(
-            f"validation must be 'strict', 'warn' or 'off', not {validation!r}.", hint="'strict' is the default."
-        )
+                    await self._rate_limiter.aclose()

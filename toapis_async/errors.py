@@ -33,6 +33,7 @@ ToAPIsError
 Facts are attributes with units in their names; the text ends with the next step. All pickle; none has the key.
 """
 
+import copyreg
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
@@ -56,8 +57,11 @@ class ToAPIsError(Exception):
     Attributes:
         message: what happened.
         hint: what to do next; empty when there is nothing to do.
+        lasting: whether trying again soon cannot help: a certificate that is not trusted, a proxy that refuses.
 
     """
+
+    lasting = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -69,14 +73,7 @@ class ToAPIsError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception.__reduce__ replays positional arguments only, and ours are keywords.
-        return _revive, (type(self), self.args, dict(self.__dict__))
-
-
-def _revive(kind: type[ToAPIsError], args: tuple[object, ...], facts: dict[str, object]) -> ToAPIsError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(facts)
-    return error
+        return copyreg.__newobj__, (type(self), *self.args), dict(self.__dict__)  # type: ignore[attr-defined]
 
 
 class ConfigurationError(ToAPIsError):

@@ -260,7 +260,7 @@ async def test_an_outage_is_waited_out(submission, json_reply):
         lambda _: NEVER if gateway.clock.monotonic() < 100 else json_reply({"id": "tsk_1"}),
         retries=RetryPolicy(max_retries=None, max_elapsed_seconds=300.0),
     )
-    gateway.ever_answered = True
+    gateway.client_ids.answered = True
     assert (await submit()).id == "tsk_1"
 
 

@@ -151,8 +151,8 @@ async def test_no_repr_shows_the_key(tmp_path):
     """Neither the client nor anything that hangs on it shows the key."""
     async with AsyncToAPIs(api_key=KEY, base_url="http://127.0.0.1:1") as client:
         session = client.session(tmp_path)
-        things = [client, session, client.images, client._settings, client._transport, client._gateway]
-        things += [client._files, client._orphans, client._downloader, session._resources.context]
+        things = [client, session, client.images, client._settings, client._connections.transport, client._gateway]
+        things += [client._connections.files, client._orphans, client._downloader, session._resources.context]
         assert KEY not in "".join(f"{thing!r}{thing!s}" for thing in things)
 
 

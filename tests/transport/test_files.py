@@ -12,8 +12,11 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
 from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
+from toapis_async.policy.files.progress import ProgressRule
+from toapis_async.transport.connections.sessions import Network
 from toapis_async.transport.files import FileHost
 
+HASTY = ProgressRule(first_byte_seconds=0.05, behind_seconds=0.05)
 SECRET = "signature-that-nobody-may-see"
 
 
@@ -242,7 +245,7 @@ async def test_tls_hosts_are_verified():
     url = f"https://files.example:{runner.addresses[0][1]}/a.png"
     options = {"base_url": "http://127.0.0.1:1/v1", "user_agent": "t", "resolver": Answers("127.0.0.1")}
     try:
-        async with FileHost(**options, ssl_context=client_side) as host:
+        async with FileHost(**options, network=Network(ssl_context=client_side)) as host:
             assert await body(host, url) == b"x"
         async with FileHost(**options) as host:
             with pytest.raises(DownloadError, match="could not be reached"):
@@ -273,7 +276,7 @@ async def test_compressed_bodies_are_undone(file_host, file_answer):
 async def test_silence_is_not_waited_out(file_host, file_answer):
     """Neither before the answer nor in the middle of the body."""
     file_host.script = [file_answer(body=bytes(100), sent=10, stall=True)]
-    async with opened(file_host, stall_seconds=0.05) as host:
+    async with opened(file_host, progress=HASTY) as host:
         with pytest.raises(DownloadError, match="stalled"):
             await body(host, file_host.url())
 
@@ -284,7 +287,7 @@ async def test_silence_is_not_waited_out(file_host, file_answer):
 
     server = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with opened(file_host, stall_seconds=0.05) as host:
+    async with opened(file_host, progress=HASTY) as host:
         with pytest.raises(DownloadError, match="in time"):
             await body(host, f"http://127.0.0.1:{port}/a")
     server.close()

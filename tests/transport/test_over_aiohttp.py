@@ -125,7 +125,7 @@ async def test_its_own_session_is_closed_with_it(transport, file_host, file_answ
     file_host.script = [file_answer(body=b"{}")]
     opened = transport(file_host.base_url)
     await opened.send(GET)
-    session = opened._session
+    session = opened._pool.session()
     await opened.aclose()
     assert session.closed
     await opened.aclose()

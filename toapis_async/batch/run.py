@@ -27,6 +27,10 @@ class Source(Protocol):
         ...
 
 
+# Slow items are in memory all the same.
+_MOST_SLOW = 256
+
+
 class Run:
     """See the head of this file.
 
@@ -54,7 +58,7 @@ class Run:
         self._feeding = anyio.CancelScope()
         self._cancelled = False
         self._begun = False
-        self._saving = asyncio.Semaphore(context.settings.download_workers)
+        self._slow: set[ItemRun] = set()
         self._ended = asyncio.Event()
 
     @property
@@ -118,8 +122,8 @@ class Run:
         task.add_done_callback(self._item_tasks.discard)
 
     async def caught_up(self) -> None:
-        """Wait while more finished items than the download workers can take are waiting for them."""
-        while self.saving > self._most_saving:
+        """Wait while more finished items than the download workers can take are waiting for them, but for slow ones."""
+        while self.saving - min(len(self._slow), _MOST_SLOW) > self._most_saving:
             self._room = anyio.Event()
             await self._room.wait()
 
@@ -133,10 +137,16 @@ class Run:
         self.saving += 1
         try:
             # In the item's own task, so that whoever listens hears of it in the context of who asked for the item.
-            async with self._saving:
-                await item_run.save()
+            await item_run.save()
         finally:
             self.saving -= 1
+            self._slow.discard(item_run)
+            self._room.set()
+
+    def slow(self, item_run: ItemRun) -> None:
+        """Hear that an item's files come slowly: it keeps no others waiting."""
+        if item_run not in self._slow:
+            self._slow.add(item_run)
             self._room.set()
 
     def ended(self, item_run: ItemRun) -> None:

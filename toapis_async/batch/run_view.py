@@ -34,6 +34,10 @@ class RunView(Protocol[ItemT_contra]):
         """Give the item to the download workers."""
         ...
 
+    def slow(self, item_run: ItemT_contra) -> None:
+        """Hear that the item's files come slowly."""
+        ...
+
     def ended(self, item_run: ItemT_contra) -> None:
         """Hear that the item was delivered."""
         ...

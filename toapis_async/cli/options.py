@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from toapis_async.cli.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, NAMED_LIMITS, rate_of
+from toapis_async.cli.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, NAMED_LIMITS, NETWORK, rate_of
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -49,8 +49,29 @@ def read_usd(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     return amount
 
 
+def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Keep it for this process only: it may hold a password, and a run that is resumed may be elsewhere."""
+    if value is not None:
+        ctx.meta[f"{NETWORK}.{param.name}"] = value
+
+
 def base_url_option(command: F) -> F:
-    """``--base-url``."""
+    """``--base-url``, and the way there: ``--proxy`` and ``--ca-file``."""
+    command = click.option(
+        "--ca-file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        callback=_keep,
+        expose_value=False,
+        help="Certificates of the authorities to trust, as PEM.  [SSL_CERT_FILE, else the system's]",
+    )(command)
+    command = click.option(
+        "--proxy",
+        metavar="URL",
+        callback=_keep,
+        expose_value=False,
+        help="http, https, socks5 or socks5h; everybody sees a password in it.  [TOAPIS_PROXY, HTTPS_PROXY, ALL_PROXY]",
+    )(command)
     return click.option(
         "--base-url",
         metavar="URL",

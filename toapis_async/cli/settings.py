@@ -1,20 +1,25 @@
 """What the options mean to the client and to the session."""
 
+import ssl
 import warnings
 from decimal import Decimal
 from typing import Literal, TypedDict, cast
 
 import attrs
+import click
 
 from toapis_async.async_client import AsyncToAPIs
 from toapis_async.batch.settings import SessionSettings
 from toapis_async.client.orphans import OnAbandoned
+from toapis_async.errors import ConfigurationError
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.polling import LearnedPolling
 from toapis_async.values.limits import RateLimits, RateLimitSetting
 
 DEFAULT_MAX_CONCURRENCY = int(attrs.fields(SessionSettings).max_concurrency.default or 0)
 DEFAULT_DOWNLOAD_WORKERS = int(attrs.fields(SessionSettings).download_workers.default or 0)
+NETWORK = "toapis_async.network"
+"""Where click keeps what was said about the way to the gateway."""
 NAMED_LIMITS = ("auto", "default", "vip", "svip", "none")
 
 # The documented tiers allow 10 to 15 queries per submission.
@@ -77,6 +82,21 @@ def rate_limits_of(text: str) -> RateLimitSetting:
     )
 
 
+def trusting(path: str) -> ssl.SSLContext:
+    """Return what trusts the authorities in a file.
+
+    Raises:
+        ConfigurationError: there is no certificate in it.
+
+    """
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} has no certificates that can be read.", hint="--ca-file takes a PEM file."
+        ) from error
+
+
 @attrs.frozen(kw_only=True)
 class ClientOptions:
     """What the options say about the client.
@@ -111,6 +131,9 @@ class ClientOptions:
 
         """
         warnings.filterwarnings("ignore", category=UserWarning, module="toapis_async")
+        context = click.get_current_context(silent=True)
+        said = {} if context is None else context.meta
+        authorities = said.get(f"{NETWORK}.ca_file")
         return AsyncToAPIs(
             api_key=api_key,
             base_url=self.base_url,
@@ -118,6 +141,8 @@ class ClientOptions:
             polling=self.polling,
             validation=self.validation,
             on_abandoned=on_abandoned,
+            proxy=said.get(f"{NETWORK}.proxy", "environment"),
+            ssl_context=None if authorities is None else trusting(authorities),
         )
 
 

@@ -67,9 +67,9 @@ async def look_once(gateway: Gateway, client_business_id: str, kind: Kind) -> Ge
     except AuthenticationError:
         raise
     except ToAPIsError as error:
-        gateway.ever_answered = gateway.ever_answered or not isinstance(error, APIConnectionError)
+        gateway.client_ids.answered = gateway.client_ids.answered or not isinstance(error, APIConnectionError)
         return proves_absence(error)
-    gateway.ever_answered = True
+    gateway.client_ids.answered = True
     # A gateway that answers any path with some task has not found ours.
     if task.client_business_id not in {None, client_business_id}:
         return False

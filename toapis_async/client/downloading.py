@@ -3,13 +3,15 @@
 import asyncio
 import random as random_module
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TypeAlias
 
 import attrs
 
 from toapis_async.client.dispatching import Tell, tell_nobody
+from toapis_async.client.download_workers import DownloadWorkers
 from toapis_async.client.fetching import fetch_file
+from toapis_async.client.file_sources import FileSources
 from toapis_async.client.saving import FileTarget
 from toapis_async.clock import Clock
 from toapis_async.errors import (
@@ -21,6 +23,7 @@ from toapis_async.errors import (
     ToAPIsError,
     TruncatedError,
 )
+from toapis_async.policy.files.addresses import host_of
 from toapis_async.storage.files.memory_sink import MemorySink
 from toapis_async.transport.files import FileHost
 from toapis_async.values.files import FileBytes, SavedFile
@@ -50,21 +53,29 @@ class Downloader:
     Attributes:
         host: the keyless way to file hosts.
         clock, random: wait and jitter between tries.
-        permits: how many files are fetched at once, over all tasks.
+        workers: how many files are fetched at once, over all tasks.
+        sources: where else files lie; None for nowhere.
 
     """
 
     host: FileHost
     clock: Clock
     random: random_module.Random
-    permits: AbstractAsyncContextManager[None] = attrs.field(factory=lambda: asyncio.Semaphore(SIDE_BY_SIDE))
+    workers: DownloadWorkers = attrs.field(factory=lambda: DownloadWorkers(SIDE_BY_SIDE))
+    sources: FileSources | None = None
 
     def limited(self, files: int) -> "Downloader":
         """Return one that fetches at most so many files at once, whatever others do."""
-        return attrs.evolve(self, permits=asyncio.Semaphore(files))
+        return attrs.evolve(self, workers=DownloadWorkers(files))
 
     async def save(
-        self, task: GenerationTask, target: FileTarget, *, fresh: Fresh, tell: Tell = tell_nobody
+        self,
+        task: GenerationTask,
+        target: FileTarget,
+        *,
+        fresh: Fresh,
+        tell: Tell = tell_nobody,
+        on_slow: Callable[[], None] = lambda: None,
     ) -> tuple[SavedFile, ...]:
         """Save every file of a completed task.
 
@@ -73,6 +84,7 @@ class Downloader:
             target: where the first of its files belongs; the others are numbered by themselves.
             fresh: looks the task up again, for fresh links.
             tell: hears of each transfer.
+            on_slow: called, perhaps several times, when a transfer is slow or waits.
 
         Raises:
             IncompleteDownloadError: some were saved, others could not be fetched.
@@ -80,7 +92,7 @@ class Downloader:
             StorageError: a file could not be kept.
 
         """
-        return await _TaskDownload(downloader=self, target=target, fresh=fresh, tell=tell).run(task)
+        return await _TaskDownload(downloader=self, target=target, fresh=fresh, tell=tell, on_slow=on_slow).run(task)
 
     async def read(self, task: GenerationTask, *, fresh: Fresh, tell: Tell = tell_nobody) -> tuple[FileBytes, ...]:
         """Fetch and verify every file of a completed task into memory; see ``save()``.
@@ -102,12 +114,29 @@ class Downloader:
             for file in files
         )
 
-    async def fetch(self, source: _Source, target: FileTarget, tell: Tell) -> SavedFile | ToAPIsError:
+    async def fetch(
+        self, source: _Source, target: FileTarget, tell: Tell, on_slow: Callable[[], None]
+    ) -> SavedFile | ToAPIsError:
         """Fetch one file when its turn comes; an error is a value, so that it ends no other file."""
         spot = attrs.evolve(target, index=source.index, count=source.count, part=source.part)
+        host = host_of(source.url, base_url=self.host.base_url)
         try:
-            async with self.permits:
-                return await fetch_file(self.host, source.url, spot, clock=self.clock, random=self.random, tell=tell)
+            async with self.workers.at(host) as worker:
+
+                def slow() -> None:
+                    worker.lend()
+                    on_slow()
+
+                return await fetch_file(
+                    self.host,
+                    source.url,
+                    spot,
+                    clock=self.clock,
+                    random=self.random,
+                    tell=tell,
+                    sources=self.sources,
+                    on_slow=slow,
+                )
         except ToAPIsError as error:
             return error
 
@@ -120,6 +149,7 @@ class _TaskDownload:
     target: FileTarget
     fresh: Fresh
     tell: Tell
+    on_slow: Callable[[], None]
     saved: dict[int, SavedFile] = attrs.field(factory=dict)
     errors: dict[int, ToAPIsError] = attrs.field(factory=dict)
     looks: int = 0
@@ -145,14 +175,12 @@ class _TaskDownload:
 
     async def _round(self, sources: Sequence[_Source]) -> None:
         left = [place for place in range(len(sources)) if place not in self.saved]
-        fetch, target, tell = self.downloader.fetch, self.target, self.tell
+        fetch = partial(self.downloader.fetch, target=self.target, tell=self.tell, on_slow=self.on_slow)
         if len(left) == 1:
-            results = [await fetch(sources[left[0]], target, tell)]
+            results = [await fetch(sources[left[0]])]
         else:
             # Cancelled, it cancels each of them and waits for it; a defect of one waits for the others.
-            ended = await asyncio.gather(
-                *(fetch(sources[place], target, tell) for place in left), return_exceptions=True
-            )
+            ended = await asyncio.gather(*(fetch(sources[place]) for place in left), return_exceptions=True)
             results = [_unless_a_defect(result) for result in ended]
         for place, result in zip(left, results, strict=True):
             self.errors.pop(place, None)

@@ -1,13 +1,15 @@
 """One file of a finished task, from its address to a verified file on the disk."""
 
 import random as random_module
+from collections import Counter, deque
+from collections.abc import Callable
 from functools import partial
 
 import attrs
 
 from toapis_async.client.dispatching import Tell, tell_nobody
+from toapis_async.client.file_sources import FileSources
 from toapis_async.client.saving import (
-    FETCH_AGAIN,
     RAISE_CAP,
     FileTarget,
     is_data_address,
@@ -22,15 +24,14 @@ from toapis_async.policy.files.structure import StructureCheck
 from toapis_async.policy.files.transfers import Answer, FileVersion, answer_of, delay_seconds, worth_another_try
 from toapis_async.ports.events import TransferBegun, TransferDone, TransferRetried
 from toapis_async.ports.sink import Draft
-from toapis_async.transport.files import FileHost, FileReply
+from toapis_async.transport.file_reply import FETCH_AGAIN, FileReply
+from toapis_async.transport.files import FileHost
 from toapis_async.values.files import SavedFile
 
 MAX_FILE_BYTES = 2 * 1024**3
 ATTEMPTS = 5
 
 _PROGRESS_BYTES = 262_144
-_SLOWEST_BYTES_PER_SECOND = 1024
-_SLOW_AFTER_SECONDS = 60.0
 
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
 
@@ -43,13 +44,16 @@ async def fetch_file(
     clock: Clock,
     random: random_module.Random,
     tell: Tell = tell_nobody,
+    sources: FileSources | None = None,
+    on_slow: Callable[[], None] = lambda: None,
     max_bytes: int = MAX_FILE_BYTES,
     attempts: int = ATTEMPTS,
 ) -> SavedFile:
     """Fetch, verify and save a file; ``data:`` addresses need no network.
 
     A broken transfer continues where it broke when the host can do that, and starts over otherwise. Tries that bring
-    the file forward by 256 KiB do not count.
+    the file forward by 256 KiB do not count. Where the file lies on several hosts, each try goes to the next; the word
+    of the host that the link names counts for more.
 
     Args:
         host: open.
@@ -57,6 +61,8 @@ async def fetch_file(
         target: where the file belongs.
         clock, random: for waiting between tries.
         tell: hears of the transfer.
+        sources: where the file lies; None for where the link says.
+        on_slow: called, perhaps several times, when the transfer is slow or waits.
         max_bytes: a longer file is refused.
         attempts: how many tries in all.
 
@@ -70,12 +76,23 @@ async def fetch_file(
     """
     if is_data_address(url):
         return await save_data_address(url, target, max_bytes=max_bytes)
+    sources = sources or FileSources(base_url=host.base_url, clock=clock)
+    url = sources.named(url)
     told = partial(tell, host=host_of(url, base_url=host.base_url), index=target.index)
     draft = target.sink.draft(target.stem)
     try:
         told(TransferBegun)
         began = clock.monotonic()
-        transfer = _Transfer(host=host, url=url, draft=draft, clock=clock, max_bytes=max_bytes, tell=told)
+        transfer = _Transfer(
+            host=host,
+            named=url,
+            sources=sources,
+            draft=draft,
+            clock=clock,
+            max_bytes=max_bytes,
+            tell=told,
+            on_slow=on_slow,
+        )
         await transfer.run(attempts=attempts, random=random)
         file = await publish(draft, transfer.structure, target)
         told(TransferDone, bytes=file.bytes, seconds=clock.monotonic() - began)
@@ -89,35 +106,65 @@ class _Transfer:
     """The tries for one file. What arrived stays in the draft from try to try as far as it can be used."""
 
     host: FileHost
-    url: str
+    named: str
+    sources: FileSources
     draft: Draft
     clock: Clock
     max_bytes: int
     tell: Tell
+    on_slow: Callable[[], None]
     structure: StructureCheck = attrs.field(factory=StructureCheck)
     version: FileVersion = attrs.field(factory=FileVersion)
     retry_after_seconds: float | None = None
     hopeless: bool = False
+    left: deque[str] = attrs.field(init=False)
+    failures: Counter[str] = attrs.field(factory=Counter)
+    gone: LinkExpiredError | None = None
 
     async def run(self, *, attempts: int, random: random_module.Random) -> None:
-        failures, furthest = 0, 0
+        self.left = deque(self.sources.addresses(self.named))
+        furthest = 0
         while True:
-            self.retry_after_seconds = None
+            self.retry_after_seconds, url = None, self.left[0]
             try:
-                return await self._try()
+                await self._try(url)
             except DownloadError as error:
+                self.sources.heard(url, error)
                 if self.draft.bytes_written >= furthest + _PROGRESS_BYTES:
-                    failures, furthest = 0, self.draft.bytes_written
-                failures += 1
-                if self.hopeless or failures >= attempts or not worth_another_try(error):
+                    furthest = self.draft.bytes_written
+                    self.failures.clear()
+                self.failures[url] += 1
+                self._go_elsewhere(url, error)
+                if self.failures.total() >= attempts:
                     raise
                 self.tell(TransferRetried, error=error)
-            await self.clock.sleep(delay_seconds(failures, retry_after_seconds=self.retry_after_seconds, random=random))
+            else:
+                return self.sources.heard(url, None)
+            if failures := self.failures[self.left[0]]:
+                self.on_slow()
+                pause = delay_seconds(failures, retry_after_seconds=self.retry_after_seconds, random=random)
+                await self.clock.sleep(pause)
 
-    async def _try(self) -> None:
+    def _go_elsewhere(self, url: str, error: DownloadError) -> None:
+        """Have the next address tried, or raise what came of this one when there is no use in that."""
+        if isinstance(error, LinkExpiredError):
+            self.gone = error
+        if self.hopeless or (url == self.named and isinstance(error, LinkExpiredError)):
+            raise error
+        if worth_another_try(error):
+            self.left.rotate(-1)
+            return
+        self.left.popleft()
+        if not self.left:
+            raise self.gone or error
+
+    async def _try(self, url: str) -> None:
         begun, validator = self.version, self.version.validator
         offset = self.draft.bytes_written if validator is not None else 0
-        async with self.host.get(self.url, offset=offset, validator=validator) as reply:
+        fetch = self.host.get(
+            url, offset=offset, validator=validator, failures=self.failures[url], on_late=self.on_slow
+        )
+        async with fetch as reply:
             found, said = reply.version, reply.content_range
             answer = answer_of(reply.http_status, offset=offset, content_range=said, begun=begun, found=found)
             if answer is Answer.NOTHING_LEFT:
@@ -149,17 +196,13 @@ class _Transfer:
         return length
 
     async def _receive(self, reply: FileReply) -> None:
-        draft, clock = self.draft, self.clock
-        started, before = clock.monotonic(), draft.bytes_written
+        draft = self.draft
         async for chunk in reply.chunks():
             if self.structure.feed(chunk) is not None:
                 self._check_structure(reply.url)
             await draft.write(chunk)
             if draft.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
-            elapsed = clock.monotonic() - started
-            if elapsed > _SLOW_AFTER_SECONDS and draft.bytes_written - before < elapsed * _SLOWEST_BYTES_PER_SECOND:
-                raise DownloadError("The transfer is too slow to ever end.", url=reply.url, hint=FETCH_AGAIN)
 
     def _check_whole(self, url: str) -> None:
         self.structure.finish()

@@ -32,7 +32,7 @@ class FirstSubmissions:
         """
         while True:
             step = step_unanswered(
-                given_up=self.given_up, under_way=len(self._under_way), answered=self.gateway.ever_answered
+                given_up=self.given_up, under_way=len(self._under_way), answered=self.gateway.client_ids.answered
             )
             if step is Unanswered.SEND:
                 self._under_way.add(id(submission))

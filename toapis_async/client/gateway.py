@@ -17,6 +17,7 @@ from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.ports.completion import CompletionSource
+from toapis_async.transport.paced_transport import PacedTransport
 from toapis_async.transport.port import Transport
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.transport.with_retries import ask, ask_once
@@ -38,6 +39,7 @@ class ClientIdTraits:
     Attributes:
         keeps: True once a lookup found a task by one; False once a task that exists was not found by it.
         echoes: whether a reply has echoed one, a hint that lookups work and no proof.
+        answered: whether any exchange has had a reply, which tells an outage from a wrong address.
         recent_task: the first accepted submission, to try a lookup on: reference, task id, kind, monotonic seconds.
         earlier_task: a task of an earlier run, to try one on: reference, task id, kind.
 
@@ -45,6 +47,7 @@ class ClientIdTraits:
 
     keeps: bool | None = None
     echoes: bool = False
+    answered: bool = False
     recent_task: tuple[str, str, Kind, float] | None = None
     earlier_task: tuple[str, str, Kind] | None = None
 
@@ -70,7 +73,6 @@ class Gateway:
         completion: may tell of the end of a task before the next look.
         limits: tells of changes of the pace.
         checker: of requests against the catalogue.
-        ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
         warned_of: unknown models that the user was warned of; once each.
 
     """
@@ -92,12 +94,31 @@ class Gateway:
     completion: CompletionSource
     limits: LimitWatch = attrs.field(init=False)
     checker: RequestChecker = attrs.field(init=False)
-    ever_answered: bool = False
     warned_of: set[str] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.limits = LimitWatch(self.rate_limiter)
         self.checker = RequestChecker(self.catalogue, allow_local=self.local)
+
+    def view(
+        self, transport: Transport, *, retries: RetryPolicy | None = None, polling: Polling | None = None
+    ) -> "Gateway":
+        """Return the same gateway, and everything that is known about it, over another transport.
+
+        Args:
+            transport: without pacing.
+            retries, polling: None for the same.
+
+        """
+        view = attrs.evolve(
+            self,
+            transport=PacedTransport(transport, self.rate_limiter),
+            unpaced=transport,
+            retries=retries or self.retries,
+            polling=polling or self.polling,
+        )
+        view.limits = self.limits
+        return view
 
     async def ask(
         self,

@@ -1,13 +1,17 @@
 """Which limit holds a submission up, and when one has changed."""
 
+import random as random_module
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from toapis_async.errors import RateLimitError, ToAPIsError
+from toapis_async.clock import Clock
+from toapis_async.errors import ConfigurationError, RateLimitError, ToAPIsError
 from toapis_async.policy.pace.inflight import Cause, Refusal
 from toapis_async.ports.events import LimitChanged
-from toapis_async.transport.rate_limiter import RateLimiter
+from toapis_async.transport.pacing import Pacer
+from toapis_async.transport.rate_limiter import AccountLimits, RateLimiter
 from toapis_async.values.exchange import Purpose
+from toapis_async.values.limits import TIERS, RateLimits, RateLimitSetting
 
 Limit: TypeAlias = Literal["rate", "in_flight", "gateway"]
 
@@ -60,3 +64,25 @@ def tell_in_flight(tell: Callable[..., None], before: int, after: int) -> None:
     if after != before:
         why = "the gateway refused more" if after < before else "the gateway took more"
         tell(LimitChanged, limit="in_flight", before=float(before), after=float(after), why=why)
+
+
+def rate_limiter_of(
+    rate_limits: RateLimitSetting | RateLimiter, clock: Clock, random: random_module.Random, *, account: str
+) -> RateLimiter:
+    """Return the rate limiter that a setting means.
+
+    Raises:
+        ConfigurationError: it means none.
+
+    """
+    known = ("auto", *TIERS)
+    if rate_limits is None or isinstance(rate_limits, RateLimits) or rate_limits in known:
+        return Pacer(rate_limits, clock=clock, random=random)
+    if not callable(getattr(rate_limits, "acquire", None)):
+        raise ConfigurationError(
+            f"rate_limits must be one of {', '.join(map(repr, known))}, RateLimits(…), a RateLimiter or None, "
+            f"not {rate_limits!r}.",
+            hint="'auto' finds the account's limit by itself.",
+        )
+    limiter = cast("RateLimiter | AccountLimits", rate_limits)
+    return limiter.for_account(account) if isinstance(limiter, AccountLimits) else limiter

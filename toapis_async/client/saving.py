@@ -14,13 +14,13 @@ from toapis_async.policy.files.naming import file_names
 from toapis_async.policy.files.structure import Kind, StructureCheck
 from toapis_async.policy.files.templates import FileNaming
 from toapis_async.ports.sink import Draft, Sink
+from toapis_async.transport.file_reply import FETCH_AGAIN
 from toapis_async.values.files import SavedFile
 
 logger: logging.Logger = logging.getLogger("toapis_async")
 
 _SEE_FOR_YOURSELF = "The task is paid for: fetch the file again, or see for yourself; its address is in task.urls."
 RAISE_CAP = "The task is paid for; its address is in task.urls."
-FETCH_AGAIN = "The task is paid for: fetch the file again, do not submit again."
 
 _NAMES_TRIED = 1000
 # The alphabet for addresses and file names (RFC 4648, section 5).

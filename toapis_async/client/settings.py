@@ -12,6 +12,9 @@ import attrs
 
 from toapis_async._version import __version__
 from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.mirrors import FileHosts, checked_file_hosts
+from toapis_async.policy.network.headers import checked_headers
+from toapis_async.policy.network.proxies import ProxyRules, proxy_rules
 
 API_KEY_VARIABLE = "TOAPIS_API_KEY"
 BASE_URL_VARIABLE = "TOAPIS_BASE_URL"
@@ -38,6 +41,11 @@ class Settings:
         timeout_seconds: for one HTTP exchange.
         max_retries: of a single call.
         log_level: of ``logging``, from which on events are shown; None leaves that to the program.
+        proxies: which proxy is for what.
+        proxy_named: whether it was named in an argument, and not found in the environment.
+        headers: sent to the gateway besides; never shown.
+        file_headers: sent to file hosts besides; never shown.
+        file_hosts: by host, those that have the same files.
 
     """
 
@@ -46,6 +54,11 @@ class Settings:
     timeout_seconds: float
     max_retries: int
     log_level: int | None = None
+    proxies: ProxyRules = attrs.field(factory=ProxyRules)
+    proxy_named: bool = False
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    file_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    file_hosts: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
     @property
     def account_name(self) -> str:
@@ -60,6 +73,10 @@ class Settings:
         base_url: str | None,
         timeout: float,
         max_retries: int,
+        proxy: str | None = "environment",
+        default_headers: Mapping[str, str] | None = None,
+        file_headers: Mapping[str, str] | None = None,
+        file_hosts: FileHosts | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> "Settings":
         """Take arguments first, then the environment, then the defaults.
@@ -68,20 +85,56 @@ class Settings:
             ConfigurationError: one of them is missing or cannot be right.
 
         """
-        if type(timeout) not in {int, float} or not 0 < timeout < float("inf"):
-            raise ConfigurationError(
-                f"timeout must be a number of seconds above 0, not {timeout!r}.", hint="60 is the default."
-            )
-        if type(max_retries) is not int or max_retries < 0:
-            raise ConfigurationError(
-                f"max_retries must be a whole number from 0, not {max_retries!r}.", hint="3 is the default."
-            )
         return cls(
             api_key=checked_key(api_key if api_key is not None else environment.get(API_KEY_VARIABLE)),
             base_url=checked_base_url(base_url or environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL),
-            timeout_seconds=float(timeout),
-            max_retries=max_retries,
+            timeout_seconds=checked_timeout(timeout),
+            max_retries=checked_max_retries(max_retries),
             log_level=checked_log_level(environment.get(LOG_VARIABLE)),
+            proxies=proxy_rules(proxy, environment),
+            proxy_named=proxy not in {"environment", None},
+            headers=checked_headers(default_headers, name="default_headers"),
+            file_headers=checked_headers(file_headers, name="file_headers"),
+            file_hosts=checked_file_hosts(file_hosts),
+        )
+
+
+def checked_timeout(seconds: float) -> float:
+    """Return the seconds for one HTTP exchange.
+
+    Raises:
+        ConfigurationError: it is no number above zero.
+
+    """
+    if type(seconds) not in {int, float} or not 0 < seconds < float("inf"):
+        raise ConfigurationError(
+            f"timeout must be a number of seconds above 0, not {seconds!r}.", hint="60 is the default."
+        )
+    return float(seconds)
+
+
+def checked_max_retries(count: int) -> int:
+    """Return how often a single call is sent again.
+
+    Raises:
+        ConfigurationError: it is no whole number from zero.
+
+    """
+    if type(count) is not int or count < 0:
+        raise ConfigurationError(f"max_retries must be a whole number from 0, not {count!r}.", hint="3 is the default.")
+    return count
+
+
+def check_validation(word: object) -> None:
+    """Refuse a word that says nothing about validation.
+
+    Raises:
+        ConfigurationError: it is none of the three.
+
+    """
+    if word not in {"strict", "warn", "off"}:
+        raise ConfigurationError(
+            f"validation must be 'strict', 'warn' or 'off', not {word!r}.", hint="'strict' is the default."
         )
 
 

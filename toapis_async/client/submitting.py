@@ -192,7 +192,9 @@ class Submitter:
 
     def _delay(self, failure: ToAPIsError, retries: int, elapsed_seconds: float) -> float | None:
         policy = self.retries
-        if not self.gateway.ever_answered:
+        if failure.lasting and (policy.max_retries is not None or not self.gateway.client_ids.answered):
+            return None  # a long run rides out what comes over it; everybody else is told at once
+        if not self.gateway.client_ids.answered:
             # Most likely a wrong address or no network at all: say so soon.
             policy = RetryPolicy(max_retries=min(2, 2 if policy.max_retries is None else policy.max_retries))
         return retry_seconds(
@@ -243,7 +245,7 @@ class Submitter:
             raise
         finally:
             self._let_others_follow()
-        self.gateway.ever_answered = True
+        self.gateway.client_ids.answered = True
         if 200 <= reply.http_status < 300:
             self.gateway.rate_limiter.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
             return task_from(reply, kind=kind)
@@ -288,7 +290,7 @@ class Submitter:
         if isinstance(found, GenerationTask):
             attempts.accepted(found)
             return found
-        if not self.gateway.ever_answered:
+        if not self.gateway.client_ids.answered:
             self._unanswered.given_up += 1
         if found is Verdict.NOT_ACCEPTED or (resubmit and attempts.wanted):
             attempts.not_accepted(failure)

@@ -5,7 +5,8 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import TypeVar
+from copy import copy
+from typing import Self, TypeVar
 
 import attrs
 
@@ -37,6 +38,12 @@ class Uploads:
         self._known: OrderedDict[str, tuple[Upload, float]] = OrderedDict()
         self._digests: OrderedDict[Fingerprint, str] = OrderedDict()
         self._locks: dict[str, asyncio.Lock] = {}
+
+    def view(self, gateway: Gateway) -> Self:
+        """Return the same, with what is known of uploads, over another view of the gateway."""
+        view = copy(self)
+        view.__dict__["_gateway"] = gateway
+        return view
 
     async def image(self, source: Reference) -> Upload:
         """Upload a picture (JPEG, PNG, WebP or GIF, at most 10 MB) unless this client has done so already.

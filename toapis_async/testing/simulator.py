@@ -58,6 +58,8 @@ class Simulator:
         scenario: a name of ``SCENARIOS`` or a ``Scenario``.
         host, port: where to listen; port 0 takes a free one.
         tls: whether to speak https, with a certificate made for the occasion (``ca_file``).
+        name: a host name that stands in its addresses and certificate in place of ``host``, for clients that reach it
+            through a proxy or a resolver of their own; None for the address.
         seed: decides every chance; the same seed and prompts give the same run.
         speed: how many of the simulator's seconds pass in one of the machine's.
         file_hosts: loopback addresses, such as ``("127.0.0.2", "127.0.0.3")``, on which result files lie besides, all
@@ -70,6 +72,7 @@ class Simulator:
     host: str = attrs.field(default="127.0.0.1", kw_only=True)
     port: int = attrs.field(default=0, kw_only=True)
     tls: bool = attrs.field(default=False, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
     speed: float = attrs.field(default=1.0, kw_only=True)
     file_hosts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_as_hosts)
@@ -264,6 +267,9 @@ class Simulator:
 
     async def _listen(self, context: ssl.SSLContext | None) -> None:
         self._runner, self.gateway.base_url = await listen(self._application(), self.host, self.port, context)
+        if self.name is not None:
+            scheme, port = self.gateway.base_url.partition("://")[0], self.gateway.base_url.rpartition(":")[2]
+            self.gateway.base_url = f"{scheme}://{self.name}:{port}"
         await self._mirrors.start_all(context)
         self.gateway.file_host = next(iter(self._mirrors.urls), "")
 
@@ -298,7 +304,7 @@ class Simulator:
 
     def _server_context(self) -> ssl.SSLContext:
         self._folder = tempfile.TemporaryDirectory(prefix="toapis-simulator-")
-        self._certificate = make_certificate((self.host, *self.file_hosts), Path(self._folder.name))
+        self._certificate = make_certificate((self.name or self.host, *self.file_hosts), Path(self._folder.name))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._certificate.chain_file)
         return context

@@ -1,127 +1,51 @@
 """The way to the file hosts: its own HTTP session, which has never seen the key."""
 
-import ssl
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from multidict import CIMultiDict
 from yarl import URL
 
-from toapis_async.errors import ConfigurationError, DownloadError, TruncatedError
+from toapis_async.errors import ConfigurationError, DownloadError
 from toapis_async.policy.files.addresses import absolute, quoted, refusal
-from toapis_async.policy.files.transfers import FileVersion, coding_of, parse_content_range
-from toapis_async.transport.guarded_resolver import GuardedResolver
+from toapis_async.policy.files.progress import ProgressRule
+from toapis_async.policy.network.proxies import Proxy
+from toapis_async.transport.connections.failures import connection_failure
+from toapis_async.transport.connections.guarded_resolver import GuardedResolver
+from toapis_async.transport.connections.sessions import Network, Sessions, proxy_arguments
+from toapis_async.transport.file_reply import FETCH_AGAIN, FileReply, bare
 from toapis_async.transport.header_limits import HEADER_LIMITS
-from toapis_async.transport.inflating import inflated
-from toapis_async.transport.loop_binding import LoopBinding, let_go
+from toapis_async.transport.progress_timer import ProgressTimer
 
 MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PAID_FOR = "The task is paid for: fetch the file again, do not submit again."
 _NOT_FETCHED = "It was not asked. If you trust it, fetch it yourself; the address is in task.urls."
 
 
-class FileReply:
-    """The beginning of a file host's answer; ``chunks`` is the rest.
-
-    Attributes:
-        http_status: of the answer.
-
-    """
-
-    __slots__ = ("_response", "http_status")
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.http_status: int = response.status
-
-    @property
-    def url(self) -> str:
-        """Where it was found, after redirects and without its query."""
-        return _bare(str(self._response.url))
-
-    @property
-    def content_type(self) -> str:
-        """What the host calls it; empty when it does not say."""
-        return self._response.headers.get("Content-Type", "")
-
-    @property
-    def declared_length(self) -> int | None:
-        """The length of this body in bytes; None where the host does not say, or compresses."""
-        return None if self._encoding else self._response.content_length
-
-    @property
-    def content_range(self) -> str | None:
-        """The header, or None."""
-        return self._response.headers.get("Content-Range")
-
-    @property
-    def validator(self) -> str | None:
-        """What to send with a later range so that it continues this very file, or None."""
-        return None if self._encoding else self.version.validator
-
-    @property
-    def version(self) -> FileVersion:
-        """Which version of the file this is, as far as the host says."""
-        headers = self._response.headers
-        _, length = parse_content_range(self.content_range)
-        return FileVersion(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length)
-
-    @property
-    def retry_after_seconds(self) -> float | None:
-        """How long the host asks to wait, or None."""
-        text = self._response.headers.get("Retry-After", "")
-        return float(text) if text.isascii() and text.isdigit() else None
-
-    @property
-    def _encoding(self) -> str:
-        label = self._response.headers.get("Content-Encoding")
-        return "" if label is None else coding_of(label)
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes.
-
-        Raises:
-            TruncatedError: the transfer broke.
-            DownloadError: it stalled.
-
-        """
-        encoding = self._encoding
-        return inflated(self._chunks(), encoding=encoding, url=self.url) if encoding else self._chunks()
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        while True:
-            try:
-                chunk = await content.readany()
-            except TimeoutError as error:
-                raise DownloadError("The transfer stalled.", url=self.url, hint=_PAID_FOR) from error
-            except (aiohttp.ClientError, OSError) as error:
-                raise TruncatedError(
-                    f"The transfer broke: {type(error).__name__}.", url=self.url, hint=_PAID_FOR
-                ) from error
-            if not chunk:
-                return
-            yield chunk
-
-
 class FileHost:
-    """Fetches from file hosts. Its session is opened when first needed; ``async with`` closes it.
+    """Fetches from file hosts. Its sessions are opened when first needed; ``async with`` closes them.
 
-    No key, no cookies, no netrc, no proxy from the environment, no compression asked for; at most three redirects,
-    each checked like the first address.
+    No key, no cookies, no netrc, no compression asked for; at most three redirects, each checked like the first
+    address. Connections to addresses that are not public are not made. Where a proxy turns names into addresses, it
+    decides where they lead: then only what the address says by itself can be judged, and a public name that leads
+    inside the proxy's network is not noticed.
 
     Args:
         base_url: of the gateway; decides what besides public https addresses may be fetched.
         user_agent: what to call ourselves.
-        connections: how many at once.
+        headers: to send besides, to every file host; ``User-Agent`` goes before ``user_agent``.
+        connections: how many at once; 0 leaves that to whoever asks.
         connect_seconds: how long a connection may take to open.
-        stall_seconds: how long a host may stay silent.
+        progress: how a host has to get on.
         resolver: who asks the network for addresses; None is the system.
-        ssl_context: what to trust; None is the system's certificates.
+        network: proxies, and what to trust.
+        trusted: hosts that the user named, which may lie anywhere.
 
     """
 
@@ -130,22 +54,25 @@ class FileHost:
         *,
         base_url: str,
         user_agent: str,
-        connections: int = 32,
+        connections: int = 0,
         connect_seconds: float = 15.0,
-        stall_seconds: float = 30.0,
+        progress: ProgressRule | None = None,
         resolver: AbstractResolver | None = None,
-        ssl_context: ssl.SSLContext | None = None,
+        network: Network | None = None,
+        trusted: frozenset[str] = frozenset(),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url
-        self._user_agent = user_agent
-        self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=None, sock_connect=connect_seconds, sock_read=stall_seconds
-        )
+        self._network = network or Network()
+        self._trusted = trusted
+        self._proxies = frozenset((proxy.host, proxy.port) for proxy in self._network.rules.proxies)
+        self._headers = CIMultiDict({"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"})
+        self._headers.update(headers or {})
+        self.progress = progress or ProgressRule()
+        # Reading is bounded by progress: bytes that lead nowhere would satisfy a time limit on silence.
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect_seconds, sock_read=None)
         self._resolver = resolver
-        self._ssl: ssl.SSLContext | bool = True if ssl_context is None else ssl_context
-        self._session: aiohttp.ClientSession | None = None
-        self._binding = LoopBinding()
+        self._sessions = Sessions(self._network, self._session, resolver=self._guard, connections=connections)
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -154,36 +81,47 @@ class FileHost:
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._sessions.aclose()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        resolver = GuardedResolver(self._resolver or aiohttp.ThreadedResolver(), base_url=self.base_url)
-        connector = aiohttp.TCPConnector(limit=self._connections, resolver=resolver, ssl=self._ssl, ttl_dns_cache=60)
+    def _guard(self) -> GuardedResolver:
+        inner = self._resolver or aiohttp.ThreadedResolver()
+        return GuardedResolver(inner, base_url=self.base_url, trusted=self._trusted, proxies=self._proxies)
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            headers=self._headers,
             timeout=self._timeout,
             auto_decompress=False,
             trust_env=False,
         )
 
-    def get(self, url: str, *, offset: int = 0, validator: str | None = None) -> "Fetch":
+    def get(
+        self,
+        url: str,
+        *,
+        offset: int = 0,
+        validator: str | None = None,
+        failures: int = 0,
+        on_late: Callable[[], None] = lambda: None,
+    ) -> "Fetch":
         """Ask for a file, or for its rest; the reply is there inside ``async with``.
 
         Args:
             url: as the gateway gave it.
             offset: how many bytes of it are here already.
             validator: ``FileReply.validator`` of the transfer to continue; needed with an offset.
+            failures: how many tries have failed so far; each is more patient with the first byte.
+            on_late: called once, if the transfer turns out to be slow.
 
         Raises:
-            DownloadError: the address is refused (``http_status`` 0), or there is no answer (``http_status`` None).
+            DownloadError: the address is refused (``http_status`` 0), there is no answer, or the transfer stalled
+                (``http_status`` None).
 
         """
         wanted = {"Range": f"bytes={offset}-", "If-Range": validator or ""} if offset else None
-        return Fetch(self, url, wanted)
+        return Fetch(self, url, wanted, ProgressTimer(self.progress, failures=failures, on_late=on_late))
 
     async def open(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
         """Ask, and follow redirects; called by ``Fetch``, which closes what it gets."""
@@ -194,59 +132,98 @@ class FileHost:
             response.close()
             url = urljoin(url, response.headers["Location"].strip(" "))
         raise DownloadError(
-            f"More than {MAX_REDIRECTS} redirects.", url=_bare(url), http_status=response.status, hint=_PAID_FOR
+            f"More than {MAX_REDIRECTS} redirects.", url=bare(url), http_status=response.status, hint=FETCH_AGAIN
         )
 
     async def _response(self, url: str, headers: dict[str, str] | None) -> aiohttp.ClientResponse:
-        target = self._checked(url)
+        target, proxy = self._checked(url)
         if self._closed:
             raise ConfigurationError("The client is closed.", hint="Download inside `async with AsyncToAPIs() …`.")
-        if self._binding.moved() and self._session is not None:
-            let_go(self._session)
-            self._session = None
-        session = self._session = self._session or self._opened()
+        session = self._sessions.through(proxy)
         try:
-            return await session.get(target, headers=headers, allow_redirects=False, **HEADER_LIMITS)
+            return await session.get(
+                target, headers=headers, allow_redirects=False, **HEADER_LIMITS, **proxy_arguments(proxy)
+            )
         except TimeoutError as error:
-            raise DownloadError("The file host did not answer in time.", url=_bare(url), hint=_PAID_FOR) from error
-        except aiohttp.ClientResponseError:
-            # Its text holds the whole address, and with it a signature that is as good as a key.
-            raise DownloadError("The file host did not speak HTTP.", url=_bare(url), hint=_PAID_FOR) from None
+            raise DownloadError("The file host did not answer in time.", url=bare(url), hint=FETCH_AGAIN) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise DownloadError(
-                f"The file host could not be reached: {type(error).__name__}: {error}.", url=_bare(url), hint=_PAID_FOR
-            ) from error
+            raise _no_answer(error, url) from _showable(error)
 
-    def _checked(self, url: str) -> URL:
+    def _checked(self, url: str) -> tuple[URL, Proxy | None]:
         why: str | None = "it is no valid address"
         with suppress(ValueError):
             url = absolute(url, base_url=self.base_url)
-            why = refusal(url, base_url=self.base_url)
+            proxy = self._network.rules.proxy_for(url)
+            elsewhere = proxy is not None and proxy.resolves
+            why = refusal(url, base_url=self.base_url, trusted=self._trusted, resolved_elsewhere=elsewhere)
+            target = URL(quoted(url), encoded=True)
+            if (target.host, target.port) in self._proxies:
+                why = "it is the proxy's own"
             if why is None:
-                return URL(quoted(url), encoded=True)
-        why = why or "it is no valid address"
-        raise DownloadError(f"The file's address was refused: {why}.", url=_bare(url), http_status=0, hint=_NOT_FETCHED)
+                return target, proxy
+        raise DownloadError(
+            f"The file's address was refused: {why or 'it is no valid address'}.",
+            url=bare(url),
+            http_status=0,
+            hint=_NOT_FETCHED,
+        )
+
+
+def _no_answer(error: Exception, url: str) -> DownloadError:
+    failure = connection_failure(error, str(error))
+    if failure is not None:
+        hint = f"{FETCH_AGAIN} {failure.hint}".strip()
+        unreached = DownloadError(f"The file host could not be reached. {failure.what}", url=bare(url), hint=hint)
+        unreached.lasting = failure.lasting
+        return unreached
+    if isinstance(error, aiohttp.ClientResponseError):
+        return DownloadError("The file host did not speak HTTP.", url=bare(url), hint=FETCH_AGAIN)
+    return DownloadError(
+        f"The file host could not be reached: {type(error).__name__}: {error}.", url=bare(url), hint=FETCH_AGAIN
+    )
+
+
+def _showable(error: Exception) -> Exception | None:
+    """Return the error as a cause; None where its text holds the whole address, with a signature as good as a key."""
+    return None if isinstance(error, aiohttp.ClientResponseError) else error
 
 
 class Fetch:
     """One question to a file host; see ``FileHost.get``."""
 
-    __slots__ = ("_headers", "_host", "_response", "_url")
+    __slots__ = ("_headers", "_host", "_response", "_timer", "_url")
 
-    def __init__(self, host: FileHost, url: str, headers: dict[str, str] | None) -> None:
+    def __init__(self, host: FileHost, url: str, headers: dict[str, str] | None, timer: ProgressTimer) -> None:
         self._host = host
         self._url = url
         self._headers = headers
+        self._timer = timer
         self._response: aiohttp.ClientResponse
 
     async def __aenter__(self) -> FileReply:
-        self._response = await self._host.open(self._url, self._headers)
-        return FileReply(self._response)
+        self._timer.begin()
+        try:
+            self._response = await self._host.open(self._url, self._headers)
+        except BaseException as error:
+            self._timer.end()
+            if isinstance(error, asyncio.CancelledError) and self._timer.struck():
+                raise self._stalled("The file host did not answer in time") from error
+            raise
+        self._timer.pause()
+        return FileReply(self._response, self._timer)
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.end()
         # Returns the connection to the pool when the body was read to its end, and closes it otherwise.
         self._response.release()
+        if isinstance(exc, asyncio.CancelledError) and self._timer.struck():
+            raise self._stalled("The transfer stalled") from exc
 
-
-def _bare(url: str) -> str:
-    return url.partition("?")[0].partition("#")[0]
+    def _stalled(self, what: str) -> DownloadError:
+        progress = self._timer.progress
+        rule = progress.rule
+        bound = f"less than {rule.bytes_per_second:g} bytes/s" if progress.begun else "no byte of the file"
+        text = f"{what}: {bound} for {progress.patience:g} s."
+        return DownloadError(text, url=bare(self._url), hint=FETCH_AGAIN)

@@ -4,18 +4,22 @@ import asyncio
 from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import aiohttp
 from multidict import CIMultiDict, istr
 from yarl import URL
 
 from toapis_async.errors import APIConnectionError, APITimeoutError, ConfigurationError, Delivery
+from toapis_async.transport.connections.failures import connection_failure
+from toapis_async.transport.connections.pool import ConnectionPool
+from toapis_async.transport.connections.sessions import Network
 from toapis_async.transport.header_limits import HEADER_LIMITS
-from toapis_async.transport.loop_binding import LoopBinding, check_lent, let_go
 from toapis_async.transport.time_limit import TimeLimit
 from toapis_async.values.exchange import HttpReply, HttpRequest
 from toapis_async.wire.redacting import redactor_of
+
+HttpSession: TypeAlias = aiohttp.ClientSession
 
 # Above aiohttp's default of 100, which users of other SDKs hit as an unexplained ceiling; below the usual limit of
 # 1,024 open files.
@@ -36,6 +40,12 @@ class AiohttpTransport:
         user_agent: what to call ourselves.
         timeout_seconds: for one whole exchange.
         http_session: a session to use and leave open; None opens one and closes it.
+        network: proxies, and what to trust.
+        headers: to send besides; ``User-Agent`` goes before ``user_agent``.
+        shared: another transport's connections, to use and leave open, in place of ``http_session`` and ``network``.
+
+    Raises:
+        ConfigurationError: the lent session cannot go through the proxy.
 
     """
 
@@ -47,6 +57,9 @@ class AiohttpTransport:
         user_agent: str,
         timeout_seconds: float,
         http_session: aiohttp.ClientSession | None = None,
+        network: Network | None = None,
+        headers: Mapping[str, str] | None = None,
+        shared: ConnectionPool | None = None,
     ) -> None:
         self._base = URL(base_url)
         self._prefix = str(self._base)
@@ -59,25 +72,44 @@ class AiohttpTransport:
                 istr("Accept"): "application/json",
             }
         )
+        self._headers.update({istr(name): value for name, value in (headers or {}).items()})
         self._limit = TimeLimit(timeout_seconds)
         self._limit_seconds = timeout_seconds
         # Well before the whole time is over, so that it is known when nothing was sent.
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=0.9 * timeout_seconds, sock_connect=min(15.0, timeout_seconds / 2)
         )
-        self._session = http_session
-        self._owns_session = http_session is None
-        self._binding = LoopBinding()
-        self._closed = False
+        self._owns_pool = shared is None
+        self._pool = shared or ConnectionPool(
+            network or Network(), self._prefix, connections=MAX_CONNECTIONS, lent=http_session
+        )
         # A task is looked at several times.
         self._url_of = lru_cache(maxsize=_REMEMBERED_PATHS)(lambda path: URL(self._prefix + path, encoded=True))
         self._heads: dict[str | None, CIMultiDict[str]] = {None: self._headers}
+
+    def view(self, *, timeout_seconds: float | None = None, headers: Mapping[str, str] | None = None) -> Self:
+        """Return a transport that shares these connections; closing it closes none of them.
+
+        Args:
+            timeout_seconds: for one whole exchange; None for the same.
+            headers: to send besides.
+
+        """
+        return type(self)(
+            base_url=self._prefix,
+            api_key=self._headers["Authorization"].removeprefix("Bearer "),
+            user_agent=self._headers["User-Agent"],
+            timeout_seconds=self._limit_seconds if timeout_seconds is None else timeout_seconds,
+            headers={**self._headers, **(headers or {})},
+            shared=self._pool,
+        )
 
     def __repr__(self) -> str:
         return f"AiohttpTransport({self._prefix!r})"
 
     async def __aenter__(self) -> Self:
-        self._closed = False
+        if self._owns_pool:
+            self._pool.open()
         return self
 
     async def __aexit__(
@@ -90,37 +122,13 @@ class AiohttpTransport:
 
     async def aclose(self) -> None:
         """Close the session if it is ours; nothing is sent any more."""
-        self._closed = True
         self._limit.close()
-        if self._owns_session and self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _open(self) -> aiohttp.ClientSession:
-        """Return the session, which has to belong to the running loop.
-
-        Raises:
-            ConfigurationError: it, or this transport, is in use in another one.
-
-        """
-        moved = self._binding.moved()
-        if self._session is not None and not self._owns_session:
-            check_lent(self._session)
-        elif self._session is not None and moved:
-            let_go(self._session)
-            self._session = None
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, limit_per_host=0)
-            self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout
-            )
-        return self._session
+        if self._owns_pool:
+            await self._pool.aclose()
 
     async def send(self, request: HttpRequest) -> HttpReply:
         """See ``Transport.send``."""
-        if self._closed:
-            raise ConfigurationError("The client is closed.", hint="Make calls inside `async with AsyncToAPIs() …`.")
-        session = self._open()
+        session = self._pool.session()
         task = self._limit.begin()
         try:
             response = await session.request(
@@ -134,6 +142,7 @@ class AiohttpTransport:
                 # A lent session may be set to raise: then a refusal would look like a broken connection.
                 raise_for_status=False,
                 **HEADER_LIMITS,
+                **self._pool.arguments,
             )
             try:
                 body = await _whole_body(response)
@@ -146,7 +155,8 @@ class AiohttpTransport:
         except TimeoutError as error:
             raise self._timed_out(error) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(error, self._redactor.text(str(error))) from self._shown(error)
+            failure = _broken(error, self._redactor.text(str(error)))
+            raise failure from (None if isinstance(error, aiohttp.ClientHttpProxyError) else self._shown(error))
         except (RuntimeError, ValueError) as error:
             raise _unusable(session, error, self._redactor.text(str(error))) from self._shown(error)
         finally:
@@ -216,9 +226,13 @@ def _unusable(session: aiohttp.ClientSession, error: Exception, said: str) -> AP
 
 def _broken(error: Exception, said: str) -> APIConnectionError:
     # The connector raises before a byte of the request is written: name resolution, refusal, TLS.
-    never = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.InvalidURL))
+    failure = connection_failure(error, said)
+    if failure is not None:
+        never = APIConnectionError(failure.what, delivery=Delivery.NEVER, hint=failure.hint or _CHECK_NETWORK)
+        never.lasting = failure.lasting
+        return never
     what = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if never:
+    if isinstance(error, aiohttp.InvalidURL):
         return APIConnectionError(f"Could not connect: {what}", delivery=Delivery.NEVER, hint=_CHECK_NETWORK)
     return APIConnectionError(
         f"The connection broke: {what}",

@@ -52,7 +52,7 @@ async def ask(
                 retry_after_seconds=getattr(error, "retry_after_seconds", None),
                 random=random,
             )
-            if delay is None:
+            if delay is None or error.lasting:
                 raise
         tried += 1
         await clock.sleep(delay)

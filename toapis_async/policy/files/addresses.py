@@ -21,6 +21,9 @@ _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z")
 # RFC 2544 gives this range to benchmarks; local proxies answer from it for every public name ("fake IP"), so a
 # resolved address in it is as good as public, and nothing inside is reached by it.
 _PROXY_RANGE = IPv4Network("198.18.0.0/15")
+# What ends names that mean something within one network only (RFC 6762, RFC 8375, and what ICANN will not give out).
+_INSIDE = (".local", ".localdomain", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".home.arpa")
+_NOBODY: frozenset[str] = frozenset()
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 
@@ -68,31 +71,39 @@ def quoted(url: str) -> str:
     return quote(url, safe=_PRINTABLE, errors="surrogateescape")
 
 
-def refusal(url: str, *, base_url: str) -> str | None:
+def refusal(
+    url: str, *, base_url: str, trusted: frozenset[str] = _NOBODY, resolved_elsewhere: bool = False
+) -> str | None:
     """Say why this file address must not be fetched, or return None when it may.
 
     Args:
         url: as the gateway or a redirect gave it.
         base_url: of the gateway, as the user set it; what it names itself is trusted.
+        trusted: further hosts that the user named; they may lie anywhere.
+        resolved_elsewhere: whether a proxy turns the name into an address, so that nobody here can judge that address.
+            Names that mean something within a network only are refused then.
 
     """
     if _UNWRITABLE.search(url):
         return "it contains control characters or backslashes"
     origin = _ORIGIN.match(url)
-    return "it is no valid address" if origin is None else _origin_refusal(origin[0], base_url)
+    if origin is None:
+        return "it is no valid address"
+    return _origin_refusal(origin[0], base_url, trusted, resolved_elsewhere)
 
 
-def address_allowed(ip: str, *, host: str, base_url: str) -> bool:
+def address_allowed(ip: str, *, host: str, base_url: str, trusted: frozenset[str] = _NOBODY) -> bool:
     """Tell whether a connection to this resolved address may be made.
 
     Args:
         ip: one of the addresses that the host's name resolved to.
         host: the name that was resolved.
         base_url: of the gateway; its own host may lie anywhere, since the user chose it.
+        trusted: further hosts that the user named.
 
     """
-    base_host = _base_host(base_url)
-    if host.lower().removesuffix(".") == base_host or ip == base_host:
+    base_host, name = _base_host(base_url), host.lower().removesuffix(".")
+    if base_host in {name, ip} or name in trusted:
         return True
     address = _parsed(ip.partition("%")[0])
     if address is None:
@@ -111,7 +122,7 @@ def is_loopback(host: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _origin_refusal(origin: str, base_url: str) -> str | None:
+def _origin_refusal(origin: str, base_url: str, trusted: frozenset[str], resolved_elsewhere: bool) -> str | None:
     """Judge scheme, host and port: few of them serve many files."""
     try:
         parts = urlsplit(origin)
@@ -120,7 +131,13 @@ def _origin_refusal(origin: str, base_url: str) -> str | None:
         return "it is no valid address"
     if parts.username is not None or parts.password is not None:
         return "it carries a user name"
-    return _scheme_refusal(parts.scheme, host, base_url) or _host_refusal(host, base_url)
+    scheme_refusal = _scheme_refusal(parts.scheme, host, base_url)
+    if scheme_refusal is not None or host in trusted:
+        return scheme_refusal
+    refused = _host_refusal(host, base_url)
+    if refused is None and resolved_elsewhere and host != _base_host(base_url):
+        return _inside_refusal(host)
+    return refused
 
 
 def _scheme_refusal(scheme: str, host: str, base_url: str) -> str | None:
@@ -150,6 +167,12 @@ def _name_refusal(host: str, base_host: str) -> str | None:
         return "its host is not valid"
     if is_loopback(host) and not is_loopback(base_host):
         return f"{host} is this machine"
+    return None
+
+
+def _inside_refusal(host: str) -> str | None:
+    if _parsed(host) is None and ("." not in host or host.endswith(_INSIDE)):
+        return f"{host} is a name within some network, and a proxy would resolve it there"
     return None
 
 

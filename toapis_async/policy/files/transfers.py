@@ -129,6 +129,8 @@ def parse_content_range(text: str | None) -> tuple[int | None, int | None]:
 
 def worth_another_try(error: DownloadError) -> bool:
     """Tell whether the same address may still yield the file."""
+    if error.lasting:
+        return False
     if isinstance(error, TruncatedError | ContentMismatchError) or error.http_status is None:
         return True
     return error.http_status in _BUSY or error.http_status >= 500

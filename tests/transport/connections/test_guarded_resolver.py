@@ -5,7 +5,7 @@ import socket
 import pytest
 from aiohttp.abc import AbstractResolver
 
-from toapis_async.transport.guarded_resolver import GuardedResolver
+from toapis_async.transport.connections.guarded_resolver import GuardedResolver
 
 
 class Answers(AbstractResolver):

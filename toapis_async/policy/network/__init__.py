@@ -1,0 +1,1 @@
+"""Decisions about the way through the network."""
