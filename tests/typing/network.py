@@ -8,6 +8,6 @@ AsyncToAPIs(
     proxy="environment",
     ssl_context=ssl.create_default_context(),
     default_headers={"X-Team": "posters"},
-    file_hosts=["files.example.com"],
+    file_hosts={"files.example.com": ("files.example.org",)},
     rewrite_file_url=lambda url: url,
 )

@@ -30,7 +30,7 @@ class FileReply:
     def __init__(self, response: aiohttp.ClientResponse, timer: ProgressTimer) -> None:
         self._response = response
         self._timer = timer
-        self.http_status = response.status
+        self.http_status: int = response.status
 
     @property
     def url(self) -> str:

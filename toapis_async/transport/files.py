@@ -68,7 +68,7 @@ class FileHost:
         self._proxies = frozenset((proxy.host, proxy.port) for proxy in self._network.rules.proxies)
         self._headers = CIMultiDict({"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"})
         self._headers.update(headers or {})
-        self.progress = progress or ProgressRule()
+        self.progress: ProgressRule = progress or ProgressRule()
         # Reading is bounded by progress: bytes that lead nowhere would satisfy a time limit on silence.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect_seconds, sock_read=None)
         self._resolver = resolver
