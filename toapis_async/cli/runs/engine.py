@@ -144,7 +144,7 @@ class Engine:
         )
         if steps and code != Exit.DONE:
             self.terminal.warn(steps_text(steps), as_is=True)
-        elif steps:
+        elif steps and self.invocation.resumable:  # the demo has more to say
             self.terminal.say(steps_text(steps), as_is=True)
 
 
