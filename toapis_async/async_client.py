@@ -2,6 +2,7 @@
 
 import os
 import random as random_module
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
@@ -220,12 +221,15 @@ class AsyncToAPIs:
         retry_failed: bool = False,
         name: str | None = None,
         on_event: Observer | None = None,
+        store_options: Mapping[str, object] | None = None,
     ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
 
         Args:
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
-                any way is gone on with. Or a ``Sink`` for the files, which the session opens and closes.
+                any way is gone on with. Or a bucket for the files, such as ``s3://bucket/july`` (also ``gs://``,
+                ``az://``; extra ``cloud``), or a ``Sink``, which the session opens and closes; ``journal`` then names
+                a directory on this machine, and a copy of the manifest goes into the bucket.
             max_concurrency: the most tasks in flight, unless the gateway allows fewer.
             download_workers: how many files are fetched at a time.
             journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
@@ -244,6 +248,8 @@ class AsyncToAPIs:
             name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
                 ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
+            store_options: for a bucket, the keys of obstore's stores and of its HTTP client in one mapping, such as
+                ``{"endpoint": "http://…", "region": "…", "allow_http": True}``; None takes the environment's.
 
         Raises:
             ConfigurationError: a setting is wrong.
@@ -256,7 +262,7 @@ class AsyncToAPIs:
         from toapis_async.storage.files.sinks import sink_at  # noqa: PLC0415
 
         settings = SessionSettings(
-            sink=sink_at(directory, durable=durable),
+            sink=sink_at(directory, durable=durable, store_options=store_options),
             max_concurrency=max_concurrency,
             download_workers=download_workers,
             journal=journal,

@@ -14,6 +14,7 @@ from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import GatewayHold
 from toapis_async.batch.item_index import ItemIndex
+from toapis_async.batch.manifest_copies import copied
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.run_context import RunContext
@@ -122,6 +123,8 @@ class SessionResources:
             # Only the lock of a journal beside the files keeps other processes away from them.
             await self.sink.clean_up(alone=self.settings.journal is True)
             await stack.enter_async_context(self.ledger)
+            if isinstance(self.manifest, Manifest):
+                await stack.enter_async_context(copied(self.manifest.path, self.sink, self.gateway.clock))
             await stack.enter_async_context(self.manifest.writing(self.journal))
             await self._take_over_earlier_output(stack)
             await self._compare_gateways()
