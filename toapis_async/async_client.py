@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Literal, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -78,6 +78,9 @@ class AsyncToAPIs:
             block. What it raises is logged and changes nothing.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
+        resume_references: whether a request with a ``client_business_id`` of its own may have been sent before, as
+            when a queue delivers a job again. Its task is then looked for, for the grace period, before it is first
+            sent, and taken up where there is one.
         clock, random: for tests.
 
     Raises:
@@ -101,6 +104,7 @@ class AsyncToAPIs:
         on_abandoned: OnAbandoned | None = None,
         on_event: Observer | None = None,
         grace: GracePeriods | None = None,
+        resume_references: bool = False,
         clock: Clock | None = None,
         random: random_module.Random | None = None,
     ) -> None:
@@ -133,6 +137,7 @@ class AsyncToAPIs:
             retries=RetryPolicy(max_retries=self._settings.max_retries),
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
+            resume_references=resume_references,
             events=EventDispatcher(clock, on_event),
             completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
@@ -219,6 +224,7 @@ class AsyncToAPIs:
         unlisted_price_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
+        resume_references: bool | Literal["new"] | None = None,
         name: str | None = None,
         on_event: Observer | None = None,
         store_options: Mapping[str, object] | None = None,
@@ -245,6 +251,8 @@ class AsyncToAPIs:
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
+            resume_references: as for the client; None for the client's. ``"new"`` for references that a later owner
+                may look for, and that are new now: nothing is looked for.
             name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
                 ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
@@ -273,6 +281,7 @@ class AsyncToAPIs:
             unlisted_price_usd=unlisted_price_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
+            resume_references=self._gateway.resume_references if resume_references is None else resume_references,
             name=name,
             on_event=on_event,
         )

@@ -82,6 +82,7 @@ class SessionResources:
             retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
             on_unknown=settings.on_unknown,
             one_ahead=True,
+            resume_references=settings.resume_references is True,
             priority=BULK,
         )
         self.context: RunContext = RunContext(
@@ -96,6 +97,7 @@ class SessionResources:
                 journal=self.journal,
                 manifest=self.manifest,
                 clock=gateway.clock,
+                keeps_references=bool(settings.resume_references),
                 events=gateway.events.of_session(settings.sink.uri, settings.on_event),
             ),
             slots=Slots(

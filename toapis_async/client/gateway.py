@@ -71,6 +71,7 @@ class Gateway:
         limits: tells of changes of the pace.
         checker: of requests against the catalogue.
         ever_answered: whether any exchange has had a reply, which tells an outage from a wrong address.
+        resume_references: whether a request with a reference of its own is looked for before its first POST.
         warned_of: unknown models that the user was warned of; once each.
 
     """
@@ -93,6 +94,7 @@ class Gateway:
     limits: LimitWatch = attrs.field(init=False)
     checker: RequestChecker = attrs.field(init=False)
     ever_answered: bool = False
+    resume_references: bool = False
     warned_of: set[str] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:

@@ -22,8 +22,8 @@ from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
-from toapis_async.wire.prompt_files import PromptForm
 from toapis_async.values.files import is_address
+from toapis_async.wire.prompt_files import PromptForm
 from toapis_async.wire.table_columns import Columns
 
 
