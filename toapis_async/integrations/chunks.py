@@ -136,6 +136,7 @@ class ChunkWorker:
     ) -> list[Result]:
         """Make a chunk in a session of its own."""
         results: dict[int, Result] = {}
+        places = {request.id: index for index, request in enumerate(requests)}
         stopped: ToAPIsError = ToAPIsError("The chunk was given up before this row was sent.")
         async with AsyncExitStack() as stack:
             session = await self._session(client, claim, stack)
@@ -143,8 +144,9 @@ class ChunkWorker:
                 await stack.enter_async_context(claim.watched(self._clock, session.drain))
             try:
                 async for outcome in session.stream(requests):
-                    if outcome.item.index is not None:
-                        results[outcome.item.index] = result_of(outcome)
+                    # What the session has taken up from an earlier owner has no place in the input.
+                    index = outcome.item.index
+                    results[places[outcome.item.key] if index is None else index] = result_of(outcome)
             except ToAPIsError as error:
                 stopped = error
         return [results.get(index) or failed(stopped) for index in range(len(requests))]
