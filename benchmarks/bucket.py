@@ -33,7 +33,11 @@ asyncio.run(main())
 
 async def run(base_url, key, images, rate, where, **session):
     """Make a run and return its images per second."""
-    limits = None if rate == 0 else RateLimits(submit_per_second=rate, submit_burst=rate, query_per_second=9e5, query_burst=9e5)
+    limits = (
+        None
+        if rate == 0
+        else RateLimits(submit_per_second=rate, submit_burst=rate, query_per_second=9e5, query_burst=9e5)
+    )
     client = AsyncToAPIs(api_key=key, base_url=base_url, rate_limits=limits, polling=FixedPolling(1.0))
     requests = (ImageRequest(f"{os.getpid()} {where} {number}") for number in range(images))
     async with client, client.session(where, max_concurrency=400, **session) as running:

@@ -29,7 +29,8 @@ ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level
 ray.data.DataContext.get_current().enable_progress_bars = False
 rows = [{"caption": f"fox {number}", "key": f"row-{number}"} for number in range(told["rows"])]
 client = {"api_key": told["key"], "base_url": told["base_url"], "polling": FixedPolling(2.0),
-          "rate_limits": RateLimits(submit_per_second=told["rate"], submit_burst=5, query_per_second=500, query_burst=500)}
+          "rate_limits": RateLimits(submit_per_second=told["rate"], submit_burst=5,
+                                    query_per_second=500, query_burst=500)}
 config = ToAPIsProcessorConfig(run_id="july", prompt_column="caption", id_column="key", client=client,
                                **told["config"])
 dataset = build_toapis_processor(config)(ray.data.from_items(rows, override_num_blocks=max(1, told["rows"] // 100)))
@@ -82,7 +83,11 @@ async def drive(told, base_url, key, kill, at, sim):
                 kill = "nobody"
                 continue
         out, complaints = await ended
-        return json.loads(out[out.index(b"{\"rows") :].splitlines()[0]) if driver.returncode == 0 else complaints.decode()[-3000:]
+        return (
+            json.loads(out[out.index(b'{"rows') :].splitlines()[0])
+            if driver.returncode == 0
+            else complaints.decode()[-3000:]
+        )
 
 
 async def main():

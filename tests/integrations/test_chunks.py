@@ -99,7 +99,7 @@ async def test_a_worker_that_is_killed_is_paid_once(config, gateway):
     """The next worker takes over what the killed one has sent, and sends the rest."""
     await killed_after(attrs.evolve(config, in_flight=8), lambda: gateway.books.posts >= 5)
     results = await made(config)
-    assert [None] * 12 == [result["error"] for result in results]
+    assert [result["error"] for result in results] == [None] * 12
     assert [entry.accepted for entry in gateway.books.by_prompt.values()] == [1] * 12
 
 
@@ -108,7 +108,7 @@ async def test_a_job_that_is_killed_and_cut_otherwise_is_paid_once(config, gatew
     await killed_after(attrs.evolve(config, in_flight=8), lambda: gateway.books.posts >= 5)
     again = attrs.evolve(config, job="another")
     results = [*(await made(again, ROWS[:7])), *(await made(again, ROWS[7:]))]
-    assert [None] * 12 == [result["error"] for result in results]
+    assert [result["error"] for result in results] == [None] * 12
     assert [entry.accepted for entry in gateway.books.by_prompt.values()] == [1] * 12
 
 
