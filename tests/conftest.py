@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import proxies  # beside this file; the tests are no package
 from hurried_clock import HurriedClock
 from redis_server import REDIS, RedisServer
+from s3_server import MISSING, S3Server
 
 
 @attrs.frozen(kw_only=True)
@@ -342,5 +343,16 @@ async def redis_server(tmp_path):
         pytest.skip("no redis-server: apt-get install redis-server")
     server = RedisServer(tmp_path)
     await server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Give an S3 server that was started for this run of the tests."""
+    if MISSING:
+        pytest.skip(f"not installed: {', '.join(MISSING)} (pip install obstore 'moto[server]')")
+    server = S3Server()
+    server.start()
     yield server
     server.stop()

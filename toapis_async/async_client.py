@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import copy
 from decimal import Decimal
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Literal, Self, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -97,6 +97,9 @@ class AsyncToAPIs(ClientVerbs):
         rewrite_file_url: makes the address to fetch of the address of a file; what it returns is guarded like any.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
+        resume_references: whether a request with a ``client_business_id`` of its own may have been sent before, as
+            when a queue delivers a job again. Its task is then looked for, for the grace period, before it is first
+            sent, and taken up where there is one.
         clock, random: for tests.
 
     Raises:
@@ -126,6 +129,7 @@ class AsyncToAPIs(ClientVerbs):
         file_hosts: FileHosts | None = None,
         rewrite_file_url: RewriteFileUrl | None = None,
         grace: GracePeriods | None = None,
+        resume_references: bool = False,
         clock: Clock | None = None,
         random: random_module.Random | None = None,
     ) -> None:
@@ -166,6 +170,7 @@ class AsyncToAPIs(ClientVerbs):
             retries=RetryPolicy(max_retries=self._settings.max_retries),
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
+            resume_references=resume_references,
             events=EventDispatcher(clock, on_event),
             completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
@@ -234,14 +239,18 @@ class AsyncToAPIs(ClientVerbs):
         unlisted_price_usd: Decimal | float | str | None = None,
         on_unknown: OnUnknown = "report",
         retry_failed: bool = False,
+        resume_references: bool | Literal["new"] | None = None,
         name: str | None = None,
         on_event: Observer | None = None,
+        store_options: Mapping[str, object] | None = None,
     ) -> "GenerationSession":
         """Make a session: many requests, their files in one directory. Open it with ``async with``.
 
         Args:
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
-                any way is gone on with. Or a ``Sink`` for the files, which the session opens and closes.
+                any way is gone on with. Or a bucket for the files, such as ``s3://bucket/july`` (also ``gs://``,
+                ``az://``; extra ``cloud``), or a ``Sink``, which the session opens and closes; ``journal`` then names
+                a directory on this machine, and a copy of the manifest goes into the bucket.
             max_concurrency: the most tasks in flight, unless the gateway allows fewer.
             download_workers: how many files are fetched at a time.
             journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
@@ -257,9 +266,13 @@ class AsyncToAPIs(ClientVerbs):
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
+            resume_references: as for the client; None for the client's. ``"new"`` for references that a later owner
+                may look for, and that are new now: nothing is looked for.
             name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
                 ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
+            store_options: for a bucket, the keys of obstore's stores and of its HTTP client in one mapping, such as
+                ``{"endpoint": "http://…", "region": "…", "allow_http": True}``; None takes the environment's.
 
         Raises:
             ConfigurationError: a setting is wrong.
@@ -272,7 +285,7 @@ class AsyncToAPIs(ClientVerbs):
         from toapis_async.storage.files.sinks import sink_at  # noqa: PLC0415
 
         settings = SessionSettings(
-            sink=sink_at(directory, durable=durable),
+            sink=sink_at(directory, durable=durable, store_options=store_options),
             max_concurrency=max_concurrency,
             download_workers=download_workers,
             journal=journal,
@@ -283,6 +296,7 @@ class AsyncToAPIs(ClientVerbs):
             unlisted_price_usd=unlisted_price_usd,
             on_unknown=on_unknown,
             retry_failed=retry_failed,
+            resume_references=self._gateway.resume_references if resume_references is None else resume_references,
             name=name,
             on_event=on_event,
         )

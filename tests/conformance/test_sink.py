@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 import pytest
 
 from toapis_async.ports.sink import Draft, Sink
 from toapis_async.storage.files.atomic_files import OutputDirectory
+from toapis_async.storage.files.bucket_sink import BucketSink
 from toapis_async.storage.files.memory_sink import MemorySink
 from toapis_async.values.files import SavedFile
 
@@ -31,6 +33,16 @@ class Place:
     open: Callable[[], Sink]
     names: Callable[[], list[str]]
     put: Callable[[str, bytes | None], None]
+
+
+class S3Server(Protocol):
+    """See ``tests/s3_server.py``."""
+
+    def new_bucket(self) -> tuple[str, dict[str, object]]: ...
+
+    def names(self, address: str) -> list[str]: ...
+
+    def put(self, address: str, name: str, content: bytes | None) -> None: ...
 
 
 def directory(path: Path, *, durable: bool) -> Place:
@@ -57,9 +69,24 @@ def memory() -> Place:
     return Place(lambda: sink, lambda: sorted(sink.contents), put)
 
 
-@pytest.fixture(params=["directory", "hasty directory", "directory without links", "memory"])
+def bucket(server: S3Server, **limits: int) -> Place:
+    address, options = server.new_bucket()
+    return Place(
+        lambda: BucketSink(address, options, **limits),
+        lambda: server.names(address),
+        lambda name, content: server.put(address, name, content),
+    )
+
+
+LOCAL = ["directory", "hasty directory", "directory without links", "memory"]
+
+
+@pytest.fixture(params=[*LOCAL, *(pytest.param(kind, marks=pytest.mark.s3) for kind in ("bucket", "bucket in parts"))])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Give each kind of place, empty."""
+    if request.param.startswith("bucket"):
+        server = request.getfixturevalue("s3")
+        return bucket(server, largest_put_bytes=1000) if "parts" in request.param else bucket(server)
     if request.param == "memory":
         return memory()
     if request.param == "directory without links":

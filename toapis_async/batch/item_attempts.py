@@ -41,6 +41,11 @@ class ItemAttempts:
         """See ``Attempts.wanted``."""
         return not self.stopping
 
+    @property
+    def is_first(self) -> bool:
+        """See ``Attempts.is_first``."""
+        return self.recorder.record is None
+
     async def ready(self) -> None:
         """See ``Attempts.ready``."""
         if self.lease.would_wait:

@@ -126,8 +126,8 @@ class ItemIndex:
         if (model := self.gateway.catalogue.canonical(request.model)) != request.model:
             request = attrs.evolve(request, model=model)
         joins = joins and request.id is not None and self._came_by(mark, request.id)
-        wrong = None if joins else self._wrong_reference(request, mark)
         digest = request_digest(request, contents)
+        wrong = None if joins else self._wrong_reference(request, mark, item_key(request, 0, digest))
         ordinal = self.ledger.seen(mark + item_key(request, 0, digest)) if wrong is None else 0
         key = item_key(request, ordinal, digest)
         if request.id is not None and not joins:
@@ -148,11 +148,13 @@ class ItemIndex:
     def _came_by(self, mark: str, key: str) -> bool:
         return key in self.in_work or self.ledger.knows(mark + key)
 
-    def _wrong_reference(self, request: GenerationRequest, mark: str) -> str | None:
+    def _wrong_reference(self, request: GenerationRequest, mark: str, key: str) -> str | None:
         own = request.client_business_id
         if own is None:
             return None
-        if self.in_work.uses(own) or own in self._reserved_references:
+        in_use = self.in_work.uses(own) or own in self._reserved_references
+        # What the session has taken up from an earlier run by itself is this very item, given again.
+        if in_use and not (self.recovered and self.ledger.knows(_RECOVERED + key)):
             return f"client_business_id {own!r} is under way in this session already; a lookup would mix them up"
         if self.ledger.seen(mark + _OWN + own):
             return f"client_business_id {own!r} was used by an earlier request of this run; a lookup would mix them up"

@@ -12,7 +12,7 @@ from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.clock import Clock
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.policy.files.naming import client_business_id
-from toapis_async.policy.money.recovery import apply
+from toapis_async.policy.money.recovery import apply, tasks_of
 from toapis_async.ports.events import (
     AttemptBegun,
     AttemptSettled,
@@ -51,6 +51,7 @@ class Recorder:
         clock: dates entries.
         events: brings what happens to whoever listens.
         gateway: the base URL.
+        keeps_references: whether attempts of which nothing came share the user's reference.
         home: that of the run which began the journal.
 
     """
@@ -61,6 +62,7 @@ class Recorder:
     events: EventDispatcher
     gateway: str = ""
     home: str = ""
+    keeps_references: bool = False
 
     def gateway_of(self, record: ItemRecord) -> str:
         """Return the base URL that the last attempt of an item was sent to."""
@@ -92,7 +94,9 @@ class ItemRecorder:
         """Write down that the next attempt is about to be sent; durable when it returns its reference."""
         attempt = 1 if self.record is None else self.record.attempt + 1
         request = self.item.request
-        name = client_business_id(self.session.journal.run_id, self.item.key, attempt, own=request.client_business_id)
+        name = client_business_id(
+            self.session.journal.run_id, self.item.key, self._number(attempt), own=request.client_business_id
+        )
         event = Intended(
             key=self.item.key,
             attempt=attempt,
@@ -106,6 +110,12 @@ class ItemRecorder:
         self._now_stands_at(apply(self.record, event))
         self.tell(AttemptBegun, client_business_id=name)
         return name
+
+    def _number(self, attempt: int) -> int:
+        """Count the attempts by what tells their references apart."""
+        if not self.session.keeps_references or self.item.request.client_business_id is None:
+            return attempt
+        return 1 if self.record is None else 1 + tasks_of(self.record)
 
     def accepted(self, task: GenerationTask) -> None:
         """Write down that the gateway has the attempt."""

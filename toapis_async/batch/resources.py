@@ -14,6 +14,7 @@ from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import GatewayHold
 from toapis_async.batch.item_index import ItemIndex
+from toapis_async.batch.manifest_copies import copied
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.batch.recorder import Recorder
 from toapis_async.batch.run_context import RunContext
@@ -81,6 +82,7 @@ class SessionResources:
             retries=RetryPolicy(max_retries=None, max_elapsed_seconds=OUTAGE_SECONDS),
             on_unknown=settings.on_unknown,
             one_ahead=True,
+            resume_references=settings.resume_references is True,
             priority=BULK,
         )
         self.context: RunContext = RunContext(
@@ -95,6 +97,7 @@ class SessionResources:
                 journal=self.journal,
                 manifest=self.manifest,
                 clock=gateway.clock,
+                keeps_references=bool(settings.resume_references),
                 events=gateway.events.of_session(settings.sink.uri, settings.on_event),
             ),
             slots=Slots(
@@ -122,6 +125,8 @@ class SessionResources:
             # Only the lock of a journal beside the files keeps other processes away from them.
             await self.sink.clean_up(alone=self.settings.journal is True)
             await stack.enter_async_context(self.ledger)
+            if isinstance(self.manifest, Manifest):
+                await stack.enter_async_context(copied(self.manifest.path, self.sink, self.gateway.clock))
             await stack.enter_async_context(self.manifest.writing(self.journal))
             await self._take_over_earlier_output(stack)
             await self._compare_gateways()

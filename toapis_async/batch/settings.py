@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Literal
 
 import attrs
 
@@ -45,6 +46,7 @@ class SessionSettings:
     unlisted_price_usd: Decimal | None = attrs.field(default=None, converter=_cap)
     on_unknown: OnUnknown = "report"
     retry_failed: bool = False
+    resume_references: bool | Literal["new"] = False
     name: str | None = None
     on_event: Observer | None = None
 

@@ -73,6 +73,7 @@ class Gateway:
         completion: may tell of the end of a task before the next look.
         limits: tells of changes of the pace.
         checker: of requests against the catalogue.
+        resume_references: whether a request with a reference of its own is looked for before its first POST.
         warned_of: unknown models that the user was warned of; once each.
 
     """
@@ -94,6 +95,7 @@ class Gateway:
     completion: CompletionSource
     limits: LimitWatch = attrs.field(init=False)
     checker: RequestChecker = attrs.field(init=False)
+    resume_references: bool = False
     warned_of: set[str] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:

@@ -44,7 +44,9 @@ class Generations(Generic[Request]):
         self._uploads = uploads
         self._orphans = orphans
         self._downloader = downloader
-        self._submitter = Submitter(gateway=gateway, retries=gateway.retries)
+        self._submitter = Submitter(
+            gateway=gateway, retries=gateway.retries, resume_references=gateway.resume_references
+        )
 
     async def submit(self, request: Request) -> GenerationTask:
         """Submit a request and return the accepted task without waiting for it.

@@ -41,6 +41,24 @@ async def submit_with_uploads(
         ToAPIsError: as ``Submitter.submit()`` and ``Uploads.resolve()``.
 
     """
+    reference = request.client_business_id
+    earlier = await submitter.resume(reference, kind, attempts)
+    if earlier is not None:
+        return earlier
+    try:
+        return await _uploaded_and_submitted(submitter, uploads, request, encoding, kind, attempts)
+    finally:
+        submitter.ended(reference)
+
+
+async def _uploaded_and_submitted(
+    submitter: Submitter,
+    uploads: Uploads,
+    request: GenerationRequest,
+    encoding: Encoding,
+    kind: Kind,
+    attempts: Attempts,
+) -> GenerationTask:
     ready = await uploads.resolve(request)
     try:
         return await _submit(submitter, ready, encoding, kind, attempts)

@@ -38,11 +38,17 @@ class SingleCall:
         """See ``Attempts.wanted``."""
         return self.caller.wanted
 
+    @property
+    def is_first(self) -> bool:
+        """See ``Attempts.is_first``."""
+        return self.attempt == 0
+
     async def begin(self) -> str:
         """See ``Attempts.begin``."""
         self.attempt += 1
         request = self.caller.request
-        name = client_business_id(self.run_id, item_key(request, 0), self.attempt, own=request.client_business_id)
+        number = 1 if self.gateway.resume_references else self.attempt
+        name = client_business_id(self.run_id, item_key(request, 0), number, own=request.client_business_id)
         self.caller.client_business_id = name
         self.caller.under_way = True
         self.tell(AttemptBegun, client_business_id=name)

@@ -11,6 +11,7 @@ import anyio
 import attrs
 
 from toapis_async.client.asking import find_submission
+from toapis_async.client.earlier_submissions import EarlierSubmissions
 from toapis_async.client.first_submissions import FirstSubmissions
 from toapis_async.client.gateway import Gateway
 from toapis_async.errors import (
@@ -47,6 +48,11 @@ class Attempts(Protocol):
     @property
     def wanted(self) -> bool:
         """Whether somebody still waits for the result; otherwise no further attempt is made."""
+        ...
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no attempt of it is known here yet."""
         ...
 
     async def ready(self) -> None:
@@ -101,6 +107,8 @@ class Submitter:
         on_unknown: what to do where it cannot be found out whether a task exists.
         one_ahead: whether the first submission goes alone until it is answered, so that a key that is refused costs
             one refusal and not one for each that was ready.
+        resume_references: whether a request with a ``client_business_id`` of its own may have been sent before: its
+            task is then looked for before its first POST, and every attempt keeps the reference.
         priority: where its submissions stand in the line of the rate limiter: 0 interactive, 1 bulk.
 
     """
@@ -109,13 +117,35 @@ class Submitter:
     retries: RetryPolicy
     on_unknown: OnUnknown = "report"
     one_ahead: bool = False
+    resume_references: bool = False
     priority: int = INTERACTIVE
     _first: anyio.Event | None = attrs.field(default=None, init=False, repr=False)
+    _earlier: EarlierSubmissions = attrs.field(
+        init=False,
+        repr=False,
+        default=attrs.Factory(lambda self: EarlierSubmissions(gateway=self.gateway), takes_self=True),
+    )
     _unanswered: FirstSubmissions = attrs.field(
         init=False,
         repr=False,
         default=attrs.Factory(lambda self: FirstSubmissions(gateway=self.gateway), takes_self=True),
     )
+
+    async def resume(self, reference: str | None, kind: Kind, attempts: Attempts) -> GenerationTask | None:
+        """Return the task that an earlier owner of the job has submitted under the user's own reference, or None.
+
+        Raises:
+            SubmissionUnknownError: whether there is one could not be found out.
+
+        """
+        if not self.resume_references or reference is None or not attempts.is_first:
+            return None
+        task = await self._earlier.find(reference, kind, resubmit=self.on_unknown == "resubmit")
+        if task is not None:
+            await attempts.ready()
+            await attempts.begin()
+            attempts.accepted(task)
+        return task
 
     async def submit(self, encode: Encode, kind: Kind, attempts: Attempts) -> GenerationTask:
         """Return the accepted task.
@@ -185,6 +215,11 @@ class Submitter:
         elif not self._first.is_set():
             await self._first.wait()
         await self._unanswered.admit(attempts)
+
+    def ended(self, reference: str | None) -> None:
+        """Hear that the submission of a request with that reference of the user's has ended, in whatever way."""
+        if reference is not None:
+            self._earlier.ended(reference)
 
     def _let_others_follow(self) -> None:
         if self._first is not None:

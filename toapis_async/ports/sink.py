@@ -5,8 +5,9 @@ a sink: they stay on this machine.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from toapis_async.values.files import SavedFile
 
@@ -101,6 +102,29 @@ class Sink(Protocol):
 
         Raises:
             StorageError: it could not be done.
+
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsCopies(Protocol):
+    """A sink that also keeps a copy of the manifest, which is written on this machine; optional for a sink."""
+
+    async def keep_copy(self, path: Path) -> None:
+        """Put a file of this machine, as far as it is written, in the place of the one with its name.
+
+        Raises:
+            StorageError: it could not be kept.
+
+        """
+        ...
+
+    async def fetch_copy(self, path: Path) -> bool:
+        """Fetch the file with the name of one of this machine, and tell whether there was one.
+
+        Raises:
+            StorageError: it could not be fetched.
 
         """
         ...

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toapis_async.errors import APIConnectionError, APITimeoutError, Delivery, ServerError
-from toapis_async.policy.money.asking import GracePeriods, Verdict, ask_delay_seconds, grace_seconds, verdict
+from toapis_async.policy.money.asking import (
+    GracePeriods,
+    Resumption,
+    Verdict,
+    ask_delay_seconds,
+    grace_seconds,
+    step_resumed,
+    verdict,
+)
 
 PERIODS = GracePeriods(settled_seconds=15.0, at_work_seconds=60.0)
 
@@ -72,3 +80,20 @@ def test_absence_is_never_guessed(waited, grace, miss, keeps):
         assert waited >= grace
     if waited >= 2 * grace:
         assert judged is not Verdict.ASK_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("found", "clean", "keeps", "ahead", "rounds", "step"),
+    [
+        (Verdict.NOT_ACCEPTED, True, True, False, 1, Resumption.SEND),
+        (Verdict.UNKNOWN, True, None, False, 1, Resumption.LEAD),
+        (Verdict.UNKNOWN, True, None, True, 1, Resumption.ASK_AGAIN),
+        (Verdict.UNKNOWN, True, None, True, 4, Resumption.REPORT),
+        (Verdict.UNKNOWN, False, None, False, 1, Resumption.REPORT),
+        (Verdict.UNKNOWN, True, False, False, 1, Resumption.REPORT),
+        (Verdict.UNKNOWN, True, True, False, 1, Resumption.ASK_AGAIN),
+    ],
+)
+def test_what_may_have_been_sent_is_sent_only_when_a_miss_proves_it(found, clean, keeps, ahead, rounds, step):
+    """One goes ahead where nothing is known; no other is sent on a doubt."""
+    assert step is step_resumed(found, clean_miss=clean, keeps_client_ids=keeps, others_ahead=ahead, rounds=rounds)

@@ -22,6 +22,7 @@ from toapis_async.cli.settings import RunGiven, run_options
 from toapis_async.cli.stopping import run
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.storage.inputs.prompt_source import PromptSource, is_seekable_file, pipe_form, spool
+from toapis_async.values.files import is_address
 from toapis_async.wire.prompt_files import PromptForm
 from toapis_async.wire.table_columns import Columns
 
@@ -34,6 +35,7 @@ class BatchGiven(RunGiven):
     comments: bool | None
     columns: str | None
     context: str | None
+    journal: str | None
 
 
 @click.command(
@@ -43,6 +45,7 @@ Examples:
   toapis batch prompts.jsonl -o out
   toapis batch prompts.csv -o out --size 16:9 --max-cost 5 --dry-run
   toapis batch data.parquet -o out --columns prompt=caption --context label
+  toapis batch prompts.jsonl -o s3://bucket/july --journal runs/july
   make-prompts | toapis batch - -o out --json > outcomes.jsonl""",
 )
 @click.argument("file", metavar="FILE|-")
@@ -53,6 +56,11 @@ Examples:
     help="Columns that go into the manifest with each item, or all: every one that is no field. They are not sent.",
 )
 @output_option
+@click.option(
+    "--journal",
+    metavar="DIR",
+    help="Where the run is remembered, when that is not the output directory; needed for a bucket (-o s3://…).",
+)
 @run_option_group
 @pace_options
 @base_url_option
@@ -80,10 +88,12 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
     for twice.
     """
     terminal = Terminal(as_json=given["as_json"], quiet=given["quiet"])
+    remembered_at = _remembered_at(directory, given["journal"])
     with ExitStack() as stack:
-        source, references_at, spooled = _source(file, Path(directory), stack, given)
+        source, references_at, spooled = _source(file, remembered_at, stack, given)
         plan = RunPlan(
-            directory=Path(directory),
+            directory=remembered_at,
+            files_at="" if given["journal"] is None else directory,
             options=run_options(given),
             source=source,
             references_at=references_at,
@@ -97,6 +107,12 @@ def batch(file: str, directory: str, **given: Unpack[BatchGiven]) -> int:
         if given["dry_run"]:
             return run(lambda _: dry_run(plan, terminal), uvloop=given["uvloop"])
         return run(lambda stopper: perform(plan, terminal, stopper), uvloop=given["uvloop"])
+
+
+def _remembered_at(directory: str, journal: str | None) -> Path:
+    if journal is None and is_address(directory):
+        raise click.UsageError("For a bucket, say with --journal DIR where on this machine the run is remembered.")
+    return Path(directory if journal is None else journal)
 
 
 def _source(file: str, directory: Path, stack: ExitStack, given: BatchGiven) -> tuple[PromptSource, str, bool]:

@@ -95,6 +95,7 @@ def _plan(directory: Path, memory: Memory | None, given: RunGiven, terminal: Ter
         directory=directory,
         options=options,
         source=source,
+        files_at=memory.files_at,
         references_at=memory.references_at,
         columns=memory.columns,
         resubmit_unknown=given["resubmit_unknown"],

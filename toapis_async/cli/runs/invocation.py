@@ -30,6 +30,7 @@ class Memory:
         base_url: the gateway that the run was made at.
         options: of the run; their ``base_url`` is empty.
         demo: whether it was the demo's, at a gateway that is gone.
+        files_at: where the files go where that is not the journal's directory.
 
     """
 
@@ -41,6 +42,7 @@ class Memory:
     base_url: str = ""
     options: RunOptions = attrs.field(factory=RunOptions)
     demo: bool = False
+    files_at: str = ""
 
     def to_text(self) -> str:
         """Write it down."""

@@ -34,7 +34,8 @@ class RunPlan:
     """What is to be run.
 
     Attributes:
-        directory: where to.
+        directory: where to; that of the journal where the files go elsewhere.
+        files_at: where the files go, a directory or a bucket; empty for ``directory``.
         options: how.
         source: the prompts; None goes on without any.
         references_at: where relative references begin.
@@ -50,6 +51,7 @@ class RunPlan:
     directory: Path
     options: RunOptions
     source: PromptSource | None
+    files_at: str = ""
     references_at: str = ""
     columns: Columns = attrs.field(factory=Columns)
     spooled: bool = False
@@ -134,7 +136,8 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
             raise
         engine = _engine(plan, found, terminal, stopper)
         async with client.session(
-            plan.directory,
+            plan.files_at or plan.directory,
+            journal=plan.directory if plan.files_at else True,
             max_concurrency=options.max_concurrency,
             download_workers=options.download_workers,
             patience_seconds=options.patience,
@@ -213,7 +216,7 @@ def _settled(plan: RunPlan) -> RunPlan:
 def _memory(plan: RunPlan, base_url: str) -> Memory:
     source = plan.source
     if source is None:
-        return Memory(base_url=base_url, options=plan.options)
+        return Memory(base_url=base_url, options=plan.options, files_at=plan.files_at)
     return Memory(
         input=str(source.path.absolute()),
         form=source.form,
@@ -222,4 +225,5 @@ def _memory(plan: RunPlan, base_url: str) -> Memory:
         columns=plan.columns,
         base_url=base_url,
         options=plan.options,
+        files_at=plan.files_at,
     )

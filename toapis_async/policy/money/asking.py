@@ -13,6 +13,8 @@ from toapis_async.errors import APIStatusError, APITimeoutError, ToAPIsError
 
 FIRST_ASK_SECONDS = 1.0
 LONGEST_ASK_SECONDS = 10.0
+MOST_ROUNDS = 4
+"""For how many rounds a request waits for what another one shows."""
 MOST_UNANSWERED = 3
 """How many submissions are risked at a gateway of which nothing could be read yet."""
 
@@ -39,6 +41,16 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Resumption(StrEnum):
+    """What to do with a request that may have been sent before, after its reference was asked for in vain."""
+
+    SEND = "send"
+    LEAD = "lead"
+    """Send it ahead of the others: what becomes of it shows whether this gateway keeps references."""
+    ASK_AGAIN = "ask again"
+    REPORT = "report"
+
+
 class Unanswered(StrEnum):
     """What to do with the next submission while no reply could be read."""
 
@@ -59,6 +71,32 @@ def step_unanswered(*, given_up: int, under_way: int, answered: bool) -> Unanswe
     if answered or given_up + under_way < MOST_UNANSWERED:
         return Unanswered.SEND
     return Unanswered.WAIT if under_way else Unanswered.STOP
+
+
+def step_resumed(
+    found: Verdict, *, clean_miss: bool, keeps_client_ids: bool | None, others_ahead: bool, rounds: int
+) -> Resumption:
+    """Decide whether a request that may have been sent before is sent now.
+
+    Where nothing has shown yet whether the gateway keeps references, every miss was clean for two grace periods, and
+    no other request is ahead, one is sent: without it a first run would never begin. At a gateway that keeps them
+    that is safe; at one that does not, it is the only request that is risked.
+
+    Args:
+        found: what asking for the grace period has shown.
+        clean_miss: whether the gateway has just said "no such task", as opposed to an error.
+        keeps_client_ids: whether lookups by reference find tasks there; None while that is not known.
+        others_ahead: whether another request was sent ahead.
+        rounds: how often it was asked for, a grace period each.
+
+    """
+    if found is Verdict.NOT_ACCEPTED:
+        return Resumption.SEND
+    if keeps_client_ids is False or not clean_miss:
+        return Resumption.REPORT
+    if keeps_client_ids is None and not others_ahead:
+        return Resumption.LEAD
+    return Resumption.ASK_AGAIN if rounds < MOST_ROUNDS else Resumption.REPORT
 
 
 def grace_seconds(error: ToAPIsError, periods: GracePeriods) -> float:

@@ -176,6 +176,11 @@ def _intended(record: ItemRecord, event: Intended) -> ItemRecord:
     return _begin(event, _past(record))
 
 
+def tasks_of(record: ItemRecord) -> int:
+    """Count the tasks that the gateway has accepted for an item, as far as is known."""
+    return len(_past(record))
+
+
 def _past(record: ItemRecord) -> tuple[str, ...]:
     in_hand = () if record.task_id is None else (record.task_id,)
     return record.past_task_ids + in_hand + record.spare_task_ids
