@@ -97,9 +97,8 @@ class AsyncToAPIs(ClientVerbs):
         rewrite_file_url: makes the address to fetch of the address of a file; what it returns is guarded like any.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
-        resume_references: whether a request with a ``client_business_id`` of its own may have been sent before, as
-            when a queue delivers a job again. Its task is then looked for, for the grace period, before it is first
-            sent, and taken up where there is one.
+        resume_references: whether a request with a ``client_business_id`` of its own may have been sent before. Its
+            task is then looked for, for the grace period, before it is first sent, and taken up where there is one.
         clock, random: for tests.
 
     Raises:
@@ -248,9 +247,8 @@ class AsyncToAPIs(ClientVerbs):
 
         Args:
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
-                any way is gone on with. Or a bucket for the files, such as ``s3://bucket/july`` (also ``gs://``,
-                ``az://``; extra ``cloud``), or a ``Sink``, which the session opens and closes; ``journal`` then names
-                a directory on this machine, and a copy of the manifest goes into the bucket.
+                any way is gone on with. Or a bucket (``s3://…``, extra ``cloud``) or a ``Sink`` for the files, which
+                the session opens and closes; ``journal`` then names a directory on this machine.
             max_concurrency: the most tasks in flight, unless the gateway allows fewer.
             download_workers: how many files are fetched at a time.
             journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
@@ -266,19 +264,17 @@ class AsyncToAPIs(ClientVerbs):
             on_unknown: what to do with an item of which it cannot be found out whether a task exists: ``"report"``
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
-            resume_references: as for the client; None for the client's. ``"new"`` for references that a later owner
-                may look for, and that are new now: nothing is looked for.
+            resume_references: None for the client's; ``"new"`` lets a later owner look for them, and looks for none.
             name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
                 ``client.images.download()``; ``{id}``, the item's key, has to be among it.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
-            store_options: for a bucket, the keys of obstore's stores and of its HTTP client in one mapping, such as
-                ``{"endpoint": "http://…", "region": "…", "allow_http": True}``; None takes the environment's.
+            store_options: for a bucket, obstore's keys of store and HTTP client in one mapping; None for none.
 
         Raises:
             ConfigurationError: a setting is wrong.
 
         """
-        # Whoever makes single calls only does not pay for loading the batch floor.
+        # Single calls do not pay for loading the batch floor.
         from toapis_async.batch.resources import SessionResources  # noqa: PLC0415
         from toapis_async.batch.session import GenerationSession  # noqa: PLC0415
         from toapis_async.batch.settings import SessionSettings  # noqa: PLC0415

@@ -20,9 +20,9 @@ from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.tally import ItemAccount, stage_of
-from toapis_async.client.asking import look_once
+from toapis_async.client.asking import look_once, unknown_error
 from toapis_async.client.sending import submit_with_uploads
-from toapis_async.client.submitting import NotSentError, unknown_error
+from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import TaskWait
 from toapis_async.errors import (
     APIConnectionError,

@@ -1,7 +1,7 @@
 """Finding out what became of a POST whose reply was lost, by asking for its ``client_business_id``."""
 
 from toapis_async.client.gateway import Gateway
-from toapis_async.errors import APIConnectionError, AuthenticationError, ToAPIsError
+from toapis_async.errors import APIConnectionError, AuthenticationError, SubmissionUnknownError, ToAPIsError
 from toapis_async.policy.money.asking import Verdict, ask_delay_seconds, verdict
 from toapis_async.policy.money.delivery import proves_absence
 from toapis_async.values.tasks import GenerationTask, Kind
@@ -110,3 +110,30 @@ async def _try_recent_task(gateway: Gateway) -> None:
     else:
         if task.id == task_id:
             gateway.client_ids.keeps = True
+
+
+def unknown_error(
+    failure: ToAPIsError, client_business_id: str, *, elsewhere: str | None = None
+) -> SubmissionUnknownError:
+    """Make the error for an attempt of which it is not known whether it was accepted.
+
+    Args:
+        failure: how the attempt ended.
+        client_business_id: of the attempt.
+        elsewhere: the gateway that it went to, where that is not the one which was asked.
+
+    """
+    if elsewhere is not None:
+        return SubmissionUnknownError(
+            f"The attempt was sent to another gateway ({elsewhere}), and this one does not have it. It was not sent "
+            "again, because it may have been charged there.",
+            client_business_id=client_business_id,
+            hint="Resume with the base URL of that gateway.",
+        )
+    return SubmissionUnknownError(
+        f"Whether a task exists could not be found out ({failure.message.rstrip('.')}). It was not sent again, "
+        "because it may have been charged.",
+        client_business_id=client_business_id,
+        hint=f"Ask again later: toapis status {client_business_id}. If you are sure that there is none, submit again "
+        "(--resubmit-unknown, on_unknown='resubmit').",
+    )

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 import anyio
 import attrs
 
-from toapis_async.client.asking import find_submission
+from toapis_async.client.asking import find_submission, unknown_error
 from toapis_async.client.earlier_submissions import EarlierSubmissions
 from toapis_async.client.first_submissions import FirstSubmissions
 from toapis_async.client.gateway import Gateway
@@ -18,7 +18,6 @@ from toapis_async.errors import (
     APIConnectionError,
     APIStatusError,
     InvalidRequestError,
-    SubmissionUnknownError,
     ToAPIsError,
 )
 from toapis_async.policy.money.asking import Verdict, grace_seconds
@@ -331,30 +330,3 @@ class Submitter:
             attempts.not_accepted(failure)
             return failure
         raise unknown_error(failure, client_business_id) from failure
-
-
-def unknown_error(
-    failure: ToAPIsError, client_business_id: str, *, elsewhere: str | None = None
-) -> SubmissionUnknownError:
-    """Make the error for an attempt of which it is not known whether it was accepted.
-
-    Args:
-        failure: how the attempt ended.
-        client_business_id: of the attempt.
-        elsewhere: the gateway that it went to, where that is not the one which was asked.
-
-    """
-    if elsewhere is not None:
-        return SubmissionUnknownError(
-            f"The attempt was sent to another gateway ({elsewhere}), and this one does not have it. It was not sent "
-            "again, because it may have been charged there.",
-            client_business_id=client_business_id,
-            hint="Resume with the base URL of that gateway.",
-        )
-    return SubmissionUnknownError(
-        f"Whether a task exists could not be found out ({failure.message.rstrip('.')}). It was not sent again, "
-        "because it may have been charged.",
-        client_business_id=client_business_id,
-        hint=f"Ask again later: toapis status {client_business_id}. If you are sure that there is none, submit again "
-        "(--resubmit-unknown, on_unknown='resubmit').",
-    )
