@@ -6,6 +6,7 @@ import pytest
 
 from toapis_async import (
     ConfigurationError,
+    ContentMismatchError,
     ImageRequest,
     IncompleteDownloadError,
     MemorySink,
@@ -15,7 +16,8 @@ from toapis_async import (
     TransferRetried,
     Unfinished,
 )
-from toapis_async.testing import Fault, Reply, Reset
+from toapis_async.client import downloading
+from toapis_async.testing import Fault, Reset
 
 FOXES = [ImageRequest("a fox", id="fox"), ImageRequest("an owl", id="owl")]
 
@@ -133,12 +135,20 @@ async def test_transfers_of_a_session_are_told(live, tmp_path):
     assert None not in {event.task_id for event in transfers}
 
 
-async def test_an_item_that_lacks_a_file_has_its_others(live, tmp_path):
+async def test_an_item_that_lacks_a_file_has_its_others(live, tmp_path, monkeypatch):
     """One of four files is broken: the item is unfinished, its error has the others, and resuming completes it."""
     four = [ImageRequest("a fox", id="fox", model="gpt-image-2-official", n=4)]
-    broken = Fault(where="file", what=Reply(http_status=500), nth=(2, 3, 4, 5, 6))
-    async with live(faults=[broken]) as (sim, client):
-        (first,) = await outcomes(client, tmp_path, four, download_workers=1)
+    fetch = downloading.fetch_file
+
+    async def broken(host, url, target, **others):
+        if target.index == 1:
+            raise ContentMismatchError("No picture came.", url=url)
+        return await fetch(host, url, target, **others)
+
+    async with live() as (sim, client):
+        with monkeypatch.context() as patched:
+            patched.setattr(downloading, "fetch_file", broken)
+            (first,) = await outcomes(client, tmp_path, four, download_workers=1)
         (second,) = await outcomes(client, tmp_path, four)
         assert sim.books.posts == 1
     assert isinstance(first, Unfinished)

@@ -132,7 +132,7 @@ async def test_a_file_host_that_stays_away_stops_the_run(journey):
 
         report, books = session.report, going.sim.books
         assert isinstance(report.stopped_by, DownloadError)
-        assert report.paid_unfinished == books.accepted < 60
+        assert report.paid_unfinished == books.accepted > 0
         assert (report.saved, report.failed) == (0, 0)
 
 

@@ -1,6 +1,6 @@
 """Many lines checked at once are judged as each of them alone."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
@@ -17,6 +17,7 @@ LINES = st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_siz
 
 
 @settings(max_examples=300, deadline=None)
+@example([{"prompt": "a fox"}, {"prompt": ""}], "warn")
 @given(LINES, st.sampled_from(["strict", "warn", "off"]))
 def test_lines_are_judged_as_each_alone(lines, validation):
     """What was found out about earlier lines changes nothing about later ones."""

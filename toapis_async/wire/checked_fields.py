@@ -54,15 +54,17 @@ class FieldChecker:
             return self._checked(fields)
         if known is not None:
             like, most = known
-            own = fields.get("id")
-            if plain_words(fields.get("prompt"), own, fields.get("client_business_id"), prompt_max_chars=most):
-                return Checked(own, like.model, like.outputs, like.findings)
+            if _has_plain_words(fields, most):
+                return Checked(fields.get("id"), like.model, like.outputs, like.findings)
         checked = self._checked(fields)
         if isinstance(checked, Checked) and checked.request is not None and _is_repeatable(checked.request):
-            if len(self._known) >= _MOST_SHAPES:
-                self._known.clear()
             model = self.rules.catalogue.find(checked.model)
-            self._known[shape] = (checked, None if model is None else model.prompt_max_chars)
+            most = None if model is None else model.prompt_max_chars
+            # What is wrong with the words of this line is not wrong with those of the next.
+            if _has_plain_words(fields, most):
+                if len(self._known) >= _MOST_SHAPES:
+                    self._known.clear()
+                self._known[shape] = (checked, most)
         return checked
 
     def _checked(self, fields: Fields) -> Checked | Violations:
@@ -75,3 +77,8 @@ class FieldChecker:
 
 def _is_repeatable(request: GenerationRequest) -> bool:
     return not request.extra and not any(getattr(request, name) for name in kind_of(request).shown)
+
+
+def _has_plain_words(fields: Fields, prompt_max_chars: int | None) -> bool:
+    prompt, own, reference = (fields.get(name) for name in ("prompt", "id", "client_business_id"))
+    return plain_words(prompt, own, reference, prompt_max_chars=prompt_max_chars)

@@ -157,8 +157,7 @@ def test_a_forked_child_holds_nothing(path: Path) -> None:
         "from toapis_async.storage.journal.directory_lock import DirectoryLock\n"
         "lock = DirectoryLock(pathlib.Path(sys.argv[1])); lock.acquire()\n"
         "child = os.fork()\n"
-        "if not child: sys.stdin.read(); lock.release(); os._exit(0)\n"
-        "print(child, flush=True)\n"
+        "if not child: print(os.getpid(), flush=True); sys.stdin.read(); lock.release(); os._exit(0)\n"
         "os._exit(9)\n"
     )
     with subprocess.Popen(
