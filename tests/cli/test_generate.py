@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 import pytest
+from PIL import Image
 
 from toapis_async.testing import Constant, Delay, Fail, Fault
 
@@ -191,3 +192,15 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcff9fa11e000782027f3dc848ef"
     "0000000049454e44ae426082"
 )
+
+
+async def test_metadata_on_demand(toapis, gateway, quick, tmp_path):
+    """Nothing of the prompt is in the file unless --embed-metadata is given."""
+    async with gateway():
+        plain = await toapis("generate", "a red fox", "-o", tmp_path, *quick)
+        told = await toapis("generate", "a red fox", "-o", tmp_path, "--embed-metadata", "--verify", "decode", *quick)
+
+    assert (plain.code, told.code) == (0, 0), plain.err + told.err
+    with Image.open(plain.lines[0]) as before, Image.open(told.lines[0]) as after:
+        assert "prompt" not in before.text
+        assert after.text["prompt"] == "a red fox"

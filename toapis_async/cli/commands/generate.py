@@ -16,6 +16,7 @@ from toapis_async.cli.formatting.amounts import duration_text, usd
 from toapis_async.cli.formatting.json_forms import file_form, task_form, usd_number
 from toapis_async.cli.options import (
     base_url_option,
+    embed_option,
     json_option,
     output_option,
     quiet_option,
@@ -62,6 +63,7 @@ class GenerateGiven(PaceGiven):
     max_cost: Decimal | None
     price: Decimal | None
     dry_run: bool
+    embed_metadata: bool | None
 
 
 @click.command(
@@ -89,6 +91,7 @@ Examples:
 @click.option("--seed", type=int, help="For models that have one.")
 @click.option("--max-cost", callback=read_usd, metavar="USD", help="Send nothing if it would cost more.")
 @click.option("--price", callback=read_usd, metavar="USD", help="What an image costs whose price is not known.")
+@embed_option
 @single_task_options
 @base_url_option
 @click.option("--dry-run", is_flag=True, help="Check and price it; send nothing. Needs no key.")
@@ -108,7 +111,13 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     price = _checked_price(request, given["max_cost"], given["price"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
-    wish = _Wish(request=request, directory=directory, client=client, patience=given["patience"])
+    wish = _Wish(
+        request=request,
+        directory=directory,
+        client=client,
+        patience=given["patience"],
+        embed_metadata=bool(given["embed_metadata"]),
+    )
     return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
 
 
@@ -156,6 +165,7 @@ class _Wish:
     directory: str
     client: ClientOptions
     patience: float | None
+    embed_metadata: bool = False
 
     async def grant(self, terminal: Terminal, stopper: Stopper) -> int:
         """Submit, wait, save."""
@@ -173,7 +183,8 @@ class _Wish:
             tasks, task = await self._submitted(client)
             terminal.say(f"Accepted as task {task.id}.")
             try:
-                task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal)
+                embedded = self.request if self.embed_metadata else None
+                task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal, embedded)
             except asyncio.CancelledError:
                 terminal.warn(f"The task goes on and is paid for. To fetch it: {self._fetch_command(task.id)}")
                 raise
