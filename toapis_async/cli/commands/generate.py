@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Unpack
 
+import anyio
 import attrs
 import click
 
@@ -25,6 +26,7 @@ from toapis_async.cli.options import (
 )
 from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.runs.scanning import doubts_of, wrong_references
+from toapis_async.cli.runs.single_records import record_of
 from toapis_async.cli.runs.summary import estimate_text
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
@@ -41,10 +43,12 @@ from toapis_async.errors import (
     ToAPIsError,
 )
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.manifest.single_lines import add_line
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import kind_of
 from toapis_async.values.requests import GenerationRequest, missing_files
 from toapis_async.values.tasks import GenerationTask
+from toapis_async.wire.manifest import manifest_line
 from toapis_async.wire.prompt_fields import LineRules, request_of
 
 _FIELDS = ("model", "size", "resolution", "n", "duration", "seed")
@@ -169,7 +173,8 @@ class _Wish:
 
     async def grant(self, terminal: Terminal, stopper: Stopper) -> int:
         """Submit, wait, save."""
-        started = SystemClock().monotonic()
+        clock = SystemClock()
+        began, started = clock.now(), clock.monotonic()
 
         def left_behind(submission: AbandonedSubmission) -> None:
             if submission.request is None:
@@ -186,16 +191,41 @@ class _Wish:
                 embedded = self.request if self.embed_metadata else None
                 task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal, embedded)
             except asyncio.CancelledError:
+                await self._note(task, began, terminal)
                 terminal.warn(f"The task goes on and is paid for. To fetch it: {self._fetch_command(task.id)}")
                 raise
             except ToAPIsError as error:
+                await self._note(task, began, terminal, error=error)
                 return refuse(self._with_a_way_on(error, task.id), as_json=terminal.as_json, task_id=task.id)
+            await self._note(task, began, terminal, files=files)
         self._tell(task, files, terminal)
         terminal.say(f"{_saved_text(task, files)} · {duration_text(SystemClock().monotonic() - started)}")
         missing = missing_files(self.request, len(files))
         if missing:
             terminal.warn(f"{missing:,} of {len(files) + missing:,} files did not come; the gateway gave no more.")
         return Exit.SOME_FAILED if missing else Exit.DONE
+
+    async def _note(
+        self,
+        task: GenerationTask,
+        began: float,
+        terminal: Terminal,
+        *,
+        files: tuple[SavedFile, ...] = (),
+        error: ToAPIsError | None = None,
+    ) -> None:
+        """Leave a line in the manifest, as a run does; what keeps it from being written spoils no result."""
+        if isinstance(error, TaskFailedError):
+            task = error.task
+        record = record_of(
+            self.request, task, files=files, error=error, submitted_at=began, ended_at=SystemClock().now()
+        )
+        line = manifest_line(record, directory=Path(self.directory))
+        with anyio.CancelScope(shield=True):
+            try:
+                await asyncio.to_thread(add_line, Path(self.directory), line)
+            except StorageError as refused:
+                terminal.warn(f"Warning: manifest.jsonl lacks task {task.id}: {refused.message}")
 
     def _tell(self, task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal) -> None:
         if terminal.as_json:

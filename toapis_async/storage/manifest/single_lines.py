@@ -33,6 +33,7 @@ def add_line(directory: Path, line: str) -> None:
     """
     path = directory / "manifest.jsonl"
     try:
+        directory.mkdir(parents=True, exist_ok=True)
         with _open_and_locked(path) as descriptor:
             if (directory / _JOURNALS).is_dir():
                 os.close(open_own(directory / _JOURNALS / _MARK))
@@ -51,19 +52,11 @@ def was_added_to(directory: Path) -> bool:
     return (directory / _JOURNALS / _MARK).exists()
 
 
-@contextlib.contextmanager
-def locked(descriptor: int) -> Iterator[None]:
-    """Hold an open manifest against everybody who adds from outside; for milliseconds."""
-    held = False
+def lock(descriptor: int) -> None:
+    """Hold an open manifest, until it is closed, against everybody else who adds from outside or replaces it."""
     if fcntl is not None:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            held = True
-    try:
-        yield
-    finally:
-        if held:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager
@@ -72,10 +65,10 @@ def _open_and_locked(path: Path) -> Iterator[int]:
     while True:
         descriptor = open_own(path)
         try:
-            with locked(descriptor):
-                if _is_at(descriptor, path):
-                    yield descriptor
-                    return
+            lock(descriptor)
+            if _is_at(descriptor, path):
+                yield descriptor
+                return
         finally:
             os.close(descriptor)
 
