@@ -15,6 +15,7 @@ from toapis_async.client.connections import Connections
 from toapis_async.client.dispatching import EventDispatcher
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.file_sources import RewriteFileUrl
+from toapis_async.client.finishing import checked_verify
 from toapis_async.client.gateway import ClientIdTraits, Gateway
 from toapis_async.client.limits import rate_limiter_of
 from toapis_async.client.logging_observer import write_to_stderr
@@ -45,6 +46,7 @@ from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.transport.paced_transport import PacedTransport
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.catalogue import Catalogue
+from toapis_async.values.files import Verify
 from toapis_async.values.limits import RateLimitSetting
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ class AsyncToAPIs(ClientVerbs):
         file_hosts: by host, those that have the same files, tried when it fails:
             ``{"files.toapis.com": ("files.toapis.cn",)}``. A host that is among its own has its place there. They may
             lie inside your network. None for the gateway's own mirrors, ``{}`` for none.
+        verify: of files, their ``"structure"``; ``"decode"`` decodes the pixels of pictures too (extra ``verify``).
         rewrite_file_url: makes the address to fetch of the address of a file; what it returns is guarded like any.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
@@ -127,6 +130,7 @@ class AsyncToAPIs(ClientVerbs):
         file_headers: Mapping[str, str] | None = None,
         file_hosts: FileHosts | None = None,
         rewrite_file_url: RewriteFileUrl | None = None,
+        verify: Verify = "structure",
         grace: GracePeriods | None = None,
         resume_references: bool = False,
         clock: Clock | None = None,
@@ -170,6 +174,7 @@ class AsyncToAPIs(ClientVerbs):
             grace=grace or GracePeriods(),
             client_ids=ClientIdTraits(),
             resume_references=resume_references,
+            verify=checked_verify(verify),
             events=EventDispatcher(clock, on_event),
             completion=NoCompletionSource(clock) if webhooks is None else webhooks,
         )
@@ -240,6 +245,8 @@ class AsyncToAPIs(ClientVerbs):
         retry_failed: bool = False,
         resume_references: bool | Literal["new"] | None = None,
         name: str | None = None,
+        verify: Verify | None = None,
+        embed_metadata: bool = False,
         on_event: Observer | None = None,
         store_options: Mapping[str, object] | None = None,
     ) -> "GenerationSession":
@@ -267,6 +274,8 @@ class AsyncToAPIs(ClientVerbs):
             resume_references: None for the client's; ``"new"`` lets a later owner look for them, and looks for none.
             name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
                 ``client.images.download()``; ``{id}``, the item's key, has to be among it.
+            verify: as for the client; None for the client's.
+            embed_metadata: whether PNG and JPEG carry prompt, model and seed; signed ones stay as they are.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
             store_options: for a bucket, obstore's keys of store and HTTP client in one mapping; None for none.
 
@@ -294,6 +303,8 @@ class AsyncToAPIs(ClientVerbs):
             retry_failed=retry_failed,
             resume_references=self._gateway.resume_references if resume_references is None else resume_references,
             name=name,
+            verify=self._gateway.verify if verify is None else verify,
+            embed_metadata=embed_metadata,
             on_event=on_event,
         )
         return GenerationSession(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from toapis_async import (
     ConfigurationError,
@@ -156,3 +157,15 @@ async def test_an_item_that_lacks_a_file_has_its_others(live, tmp_path, monkeypa
     assert len(first.error.files) == 3
     assert isinstance(second, Saved)
     assert [file.name for file in second.files] == ["fox~1.png", "fox~2.png", "fox~3.png", "fox~4.png"]
+
+
+async def test_a_sessions_pictures_carry_what_they_were_made_of(live, tmp_path):
+    """Prompt, model and seed are in the file that is recorded, and a later run takes it for what it is."""
+    request = ImageRequest("a fox", id="fox", model="doubao-seedream-4-0", seed=7)
+    async with live(files="small", client={"validation": "off"}) as (sim, client):
+        for _ in range(2):
+            (outcome,) = await outcomes(client, tmp_path, [request], embed_metadata=True, verify="decode")
+            assert isinstance(outcome, Saved)
+        assert sim.books.posts == 1
+    with Image.open(tmp_path / "fox.png") as image:
+        assert {"prompt": "a fox", "model": request.model, "seed": "7"}.items() <= image.text.items()

@@ -12,6 +12,7 @@ from functools import partial
 
 import attrs
 import pytest
+from PIL import Image
 
 from toapis_async.policy.money.asking import GracePeriods
 from toapis_async.testing import Constant, Drop, Fail, Fault, Refuse, StatusWord, scenario_named
@@ -446,3 +447,40 @@ async def test_a_dry_run_says_that_the_journal_is_gone(toapis, gateway, prompts,
 
     assert "no journal" not in before.err
     assert "no journal, and its manifest lists 4 items" in after.err
+
+
+async def test_files_are_named_by_a_template(toapis, gateway, prompts, quick, tmp_path):
+    """--name names the files, and a resume names those that it fetches in the same way."""
+    out, file = tmp_path / "out", prompts(2)
+    async with gateway():
+        ended = await toapis("batch", file, "-o", out, "--name", "{slug} [{id}]", *quick)
+        (out / "a-fox-number-1 -fox-1.png").unlink()
+        resumed = await toapis("resume", out, *quick)
+
+    assert (ended.code, resumed.code) == (0, 0), ended.err + resumed.err
+    names = ["a-fox-number-0 -fox-0.png", "a-fox-number-1 -fox-1.png"]
+    assert names == sorted(path.name for path in out.glob("*.png"))
+
+
+@pytest.mark.parametrize("wrong", ["{prompt}", "{slug}", "{{id}}", "{id", ""])
+async def test_a_template_that_names_nothing_is_refused(toapis, gateway, prompts, quick, tmp_path, wrong):
+    """What is no template, or would give all items one name, is said before anything is read or sent."""
+    async with gateway() as sim:
+        ended = await toapis("batch", prompts(2), "-o", tmp_path / "out", "--name", wrong, *quick)
+
+    assert (ended.code, sim.books.accepted) == (2, 0)
+    assert "--name" in ended.err
+    assert "{slug}" in ended.err
+
+
+async def test_metadata_and_decoding_from_the_command_line(toapis, gateway, prompts, quick, tmp_path):
+    """--embed-metadata and --verify are remembered for a resume."""
+    out, file = tmp_path / "out", prompts(1)
+    async with gateway():
+        ended = await toapis("batch", file, "-o", out, "--embed-metadata", "--verify", "decode", *quick)
+        (out / "fox-0.png").unlink()
+        resumed = await toapis("resume", out, *quick)
+
+    assert (ended.code, resumed.code) == (0, 0), ended.err + resumed.err
+    with Image.open(out / "fox-0.png") as image:
+        assert image.text["prompt"] == "a fox, number 0"

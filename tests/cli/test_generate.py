@@ -1,9 +1,11 @@
 """``toapis generate``: one image."""
 
 import asyncio
+import json
 import signal
 
 import pytest
+from PIL import Image
 
 from toapis_async.testing import Constant, Delay, Fail, Fault
 
@@ -120,13 +122,13 @@ async def test_where_nothing_can_be_saved_nothing_is_sent(toapis, gateway, quick
 
 
 async def test_what_tries_the_directory_out_is_removed(toapis, gateway, quick, tmp_path):
-    """A directory is made with its parents, and holds the image alone."""
+    """A directory is made with its parents, and holds the image and the manifest alone."""
     out = tmp_path / "deep" / "out"
     async with gateway():
         ended = await toapis("generate", "a", "-o", out, *quick)
 
     assert ended.code == 0, ended.err
-    assert [path.suffix for path in out.iterdir() if path.is_file()] == [".png"]
+    assert sorted(path.suffix for path in out.iterdir()) == [".jsonl", ".png"]
 
 
 @pytest.mark.parametrize("options", [("-q",), ("-q", "--json")])
@@ -191,3 +193,66 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fcff9fa11e000782027f3dc848ef"
     "0000000049454e44ae426082"
 )
+
+
+async def test_metadata_on_demand(toapis, gateway, quick, tmp_path):
+    """Nothing of the prompt is in the file unless --embed-metadata is given."""
+    async with gateway():
+        plain = await toapis("generate", "a red fox", "-o", tmp_path, *quick)
+        told = await toapis("generate", "a red fox", "-o", tmp_path, "--embed-metadata", "--verify", "decode", *quick)
+
+    assert (plain.code, told.code) == (0, 0), plain.err + told.err
+    with Image.open(plain.lines[0]) as before, Image.open(told.lines[0]) as after:
+        assert "prompt" not in before.text
+        assert after.text["prompt"] == "a red fox"
+
+
+def lines_of(directory):
+    """Return the entries of a manifest."""
+    return [json.loads(line) for line in (directory / "manifest.jsonl").read_text().splitlines()]
+
+
+async def test_a_manifest_is_left(toapis, gateway, quick, tmp_path):
+    """Each call adds a line with task, files, cost and prompt, which only their owner may read."""
+    async with gateway():
+        ended = [await toapis("generate", f"fox {n}", "-o", tmp_path, "--json", *quick) for n in range(2)]
+
+    lines = lines_of(tmp_path)
+    assert [line["task_id"] for line in lines] == [one.document["id"] for one in ended]
+    assert [(line["status"], line["prompt"], line["cost_usd"]) for line in lines] == [
+        ("saved", f"fox {n}", "0.012") for n in range(2)
+    ]
+    assert [line["files"][0]["sha256"] for line in lines] == [one.document["files"][0]["sha256"] for one in ended]
+    assert all((tmp_path / line["files"][0]["path"]).is_file() for line in lines)
+    assert (tmp_path / "manifest.jsonl").stat().st_mode & 0o077 == 0
+
+
+async def test_the_manifest_tells_of_what_failed_and_of_what_is_late(toapis, gateway, quick, tmp_path):
+    """A task that failed, and one that is paid for and not waited for any longer, have their lines too."""
+    async with gateway(faults=(Fault(where="task", what=Fail()),)):
+        await toapis("generate", "a fox", "-o", tmp_path, *quick)
+    async with gateway(latency=Constant(60)):
+        await toapis("generate", "an owl", "-o", tmp_path, "--patience", "0.3", *quick)
+
+    failed, late = lines_of(tmp_path)
+    assert (failed["status"], failed["error"]["type"]) == ("failed", "TaskFailedError")
+    assert (late["status"], late["error"]["type"], late["files"]) == ("unfinished", "TaskTimeoutError", [])
+
+
+async def test_beside_a_run_neither_loses_a_line(toapis, start, gateway, prompts, quick, tmp_path):
+    """A line that is added while a run is killed, and while its resume makes the manifest anew, stays in it."""
+    out = tmp_path / "out"
+    async with gateway(latency=Constant(0.3)) as sim:
+        run = await start("batch", prompts(12), "-o", out, "--max-concurrency", 2, *quick)
+        await run.until(lambda: sim.books.accepted >= 4)
+        first = await toapis("generate", "an owl", "-o", out, "--json", *quick)
+        await run.until(lambda: sim.books.accepted >= 9)
+        run.signal(signal.SIGKILL)
+        await run.ended()
+        resumed = await start("resume", out, "--max-concurrency", 1, *quick)
+        second = await toapis("generate", "a crow", "-o", out, "--json", *quick)
+        ended = await resumed.ended()
+
+    assert ended.code == 0, ended.err
+    keys = [line["id"] for line in lines_of(out)]
+    assert sorted(keys) == sorted([*(f"fox-{n}" for n in range(12)), first.document["id"], second.document["id"]])

@@ -167,3 +167,14 @@ async def test_a_broken_status_query_speaks_of_no_submission(toapis, gateway, qu
 
     assert "submission" not in ended.err
     assert "Ask again in a while" in ended.err
+
+
+async def test_the_raw_reply(toapis, replies):
+    """--raw shows what the gateway said, unknown fields included, and in plain ASCII."""
+    body = {"id": "task_1", "status": "queued", "colour\u001b[31m": "r\u00f6t", "nested": {"seen": [1, None]}}
+    replies({"/v1/images/generations/task_1": body})
+    ended = await toapis("status", "task_1", "--raw")
+
+    assert (ended.code, ended.document) == (0, body)
+    assert ended.out.isascii()
+    assert "\x1b" not in ended.out

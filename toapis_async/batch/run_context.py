@@ -57,4 +57,5 @@ class RunContext:
     def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:
         """Say where an item's files belong; *ours* are the names of older ones of it, which may be replaced."""
         naming = self.settings.naming(item, self.gateway.clock.now())
-        return FileTarget(sink=self.sink, stem=file_stem(item.key), naming=naming, ours=ours)
+        finish = self.settings.finish(item.request)
+        return FileTarget(sink=self.sink, stem=file_stem(item.key), naming=naming, finish=finish, ours=ours)

@@ -9,13 +9,16 @@ from typing import Literal
 import attrs
 
 from toapis_async.batch.outcomes import Item
+from toapis_async.client.finishing import Finish, checked_verify
 from toapis_async.client.submitting import OnUnknown
 from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.embedding import Provenance
 from toapis_async.policy.files.templates import FileNaming, check_template
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.ports.events import Observer
 from toapis_async.ports.sink import Sink
-from toapis_async.values.files import is_address
+from toapis_async.values.files import Verify, is_address
+from toapis_async.values.requests import GenerationRequest
 
 
 def _cap(value: Decimal | float | str | None) -> Decimal | None:
@@ -48,6 +51,8 @@ class SessionSettings:
     retry_failed: bool = False
     resume_references: bool | Literal["new"] = False
     name: str | None = None
+    verify: Verify = "structure"
+    embed_metadata: bool = False
     on_event: Observer | None = None
 
     @property
@@ -64,12 +69,18 @@ class SessionSettings:
         date, request = datetime.fromtimestamp(now, UTC).date().isoformat(), item.request
         return FileNaming(template=self.name, id=item.key, model=request.model, date=date, prompt=request.prompt)
 
+    def finish(self, request: GenerationRequest) -> Finish:
+        """Say what is done to the files of a request before they get their names."""
+        if not self.embed_metadata:
+            return Finish(verify=self.verify)
+        seed = getattr(request, "seed", None)
+        return Finish(verify=self.verify, provenance=Provenance(prompt=request.prompt, model=request.model, seed=seed))
+
     def __attrs_post_init__(self) -> None:
         self._check_journal()
+        checked_verify(self.verify)
         if self.name is not None:
-            check_template(self.name)
-            if "{id}" not in self.name:
-                raise ConfigurationError(f"name={self.name!r} has no {{id}}, so that items would share names.")
+            check_template(self.name, of_items=True)
         for name in ("max_concurrency", "download_workers"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:

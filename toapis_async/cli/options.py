@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 
 from toapis_async.cli.settings import DEFAULT_DOWNLOAD_WORKERS, DEFAULT_MAX_CONCURRENCY, NAMED_LIMITS, NETWORK, rate_of
+from toapis_async.errors import ConfigurationError
+from toapis_async.policy.files.templates import check_template
+from toapis_async.values.files import Verify
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -49,6 +52,16 @@ def read_usd(ctx: click.Context, param: click.Parameter, value: str | None) -> D
     return amount
 
 
+def read_template(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check how files are to be named, before anything is read."""
+    if value is not None:
+        try:
+            check_template(value, of_items=True)
+        except ConfigurationError as error:
+            raise click.BadParameter(f"{error.message.removeprefix('name=')} {error.hint}", ctx, param) from error
+    return value
+
+
 def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     """Keep it for this process only: it may hold a password, and a run that is resumed may be elsewhere."""
     if value is not None:
@@ -82,6 +95,16 @@ def base_url_option(command: F) -> F:
 def json_option(command: F) -> F:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Machine-readable results on stdout.")(command)
+
+
+def embed_option(command: F) -> F:
+    """``--embed-metadata``."""
+    return click.option(
+        "--embed-metadata",
+        is_flag=True,
+        default=None,
+        help="Write prompt, model and seed into PNG and JPEG files; whoever gets the file can read them.",
+    )(command)
 
 
 def quiet_option(command: F) -> F:
@@ -147,6 +170,11 @@ def _pace(unshown: Sequence[str] = ()) -> Iterable[Callable[[F], F]]:
             help="What to do with requests that the model catalogue calls wrong.  [strict]",
         ),
         click.option(
+            "--verify",
+            type=click.Choice(get_args(Verify)),
+            help="How far files are looked into: decode has the pixels decoded too (extra 'verify').  [structure]",
+        ),
+        click.option(
             "--uvloop/--no-uvloop",
             default=None,
             help="The faster event loop (extra 'speed').  [used where it is installed]",
@@ -191,6 +219,15 @@ _FOR_LINES = (
     click.option("--size", metavar="SIZE", help="For lines that give none, such as 16:9."),
     click.option("--resolution", metavar="RES", help="For lines that give none, such as 2K."),
 )
+_NAMES = (
+    click.option(
+        "--name",
+        metavar="TEMPLATE",
+        callback=read_template,
+        help="What files are called, of {id}, {index}, {model}, {size}, {date}, {slug}; {id} has to be there.  [{id}]",
+    ),
+    embed_option,
+)
 _AGAIN = (
     click.option(
         "--resubmit-unknown",
@@ -204,7 +241,7 @@ _AGAIN = (
 
 def run_option_group(command: F) -> F:
     """What shapes a run: how much at a time, what it may cost, what lines are taken to mean, what is made again."""
-    return _with((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_AGAIN), command)
+    return _with((*_AT_A_TIME, *_CAPS, *_FOR_LINES, *_NAMES, *_AGAIN), command)
 
 
 def resume_option_group(command: F) -> F:

@@ -14,6 +14,7 @@ from toapis_async.client.orphans import OnAbandoned
 from toapis_async.errors import ConfigurationError
 from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.polling import LearnedPolling
+from toapis_async.values.files import Verify
 from toapis_async.values.limits import RateLimits, RateLimitSetting
 
 DEFAULT_MAX_CONCURRENCY = int(attrs.fields(SessionSettings).max_concurrency.default or 0)
@@ -34,6 +35,7 @@ class PaceGiven(TypedDict):
     min_poll_interval: float | None
     patience: float | None
     validation: Validation | None
+    verify: Verify | None
     uvloop: bool | None
     as_json: bool
     quiet: bool
@@ -51,6 +53,8 @@ class RunGiven(PaceGiven):
     model: str | None
     size: str | None
     resolution: str | None
+    name: str | None
+    embed_metadata: bool | None
     resubmit_unknown: bool
     retry_failed: bool
 
@@ -106,6 +110,7 @@ class ClientOptions:
         rate_limit: as written.
         min_poll_interval: seconds, or None for the documented floor.
         validation: what the catalogue's word counts.
+        verify: how far files are looked into.
 
     """
 
@@ -113,6 +118,7 @@ class ClientOptions:
     rate_limit: str = "auto"
     min_poll_interval: float | None = None
     validation: Validation = "strict"
+    verify: Verify = "structure"
 
     @property
     def polling(self) -> LearnedPolling:
@@ -140,6 +146,7 @@ class ClientOptions:
             rate_limits=rate_limits_of(self.rate_limit),
             polling=self.polling,
             validation=self.validation,
+            verify=self.verify,
             on_abandoned=on_abandoned,
             proxy=said.get(f"{NETWORK}.proxy", "environment"),
             ssl_context=None if authorities is None else trusting(authorities),
@@ -159,6 +166,8 @@ class RunOptions:
         max_images: the most outputs that are asked for, counted from the beginning of the input; or None.
         comments: whether lines of a text file that begin with # are no prompts.
         model, size, resolution: for lines that do not say.
+        name: the template of the files' names, or None.
+        embed_metadata: whether pictures carry prompt, model and seed.
 
     """
 
@@ -173,6 +182,8 @@ class RunOptions:
     model: str | None = None
     size: str | None = None
     resolution: str | None = None
+    name: str | None = None
+    embed_metadata: bool = False
 
 
 _CLIENT_NAMES = tuple(field.name for field in attrs.fields(ClientOptions))

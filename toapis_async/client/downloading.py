@@ -12,6 +12,7 @@ from toapis_async.client.dispatching import Tell, tell_nobody
 from toapis_async.client.download_workers import DownloadWorkers
 from toapis_async.client.fetching import fetch_file
 from toapis_async.client.file_sources import FileSources
+from toapis_async.client.finishing import Finish
 from toapis_async.client.saving import FileTarget
 from toapis_async.clock import Clock
 from toapis_async.errors import (
@@ -94,7 +95,9 @@ class Downloader:
         """
         return await _TaskDownload(downloader=self, target=target, fresh=fresh, tell=tell, on_slow=on_slow).run(task)
 
-    async def read(self, task: GenerationTask, *, fresh: Fresh, tell: Tell = tell_nobody) -> tuple[FileBytes, ...]:
+    async def read(
+        self, task: GenerationTask, *, fresh: Fresh, finish: Finish, tell: Tell = tell_nobody
+    ) -> tuple[FileBytes, ...]:
         """Fetch and verify every file of a completed task into memory; see ``save()``.
 
         Raises:
@@ -102,7 +105,7 @@ class Downloader:
 
         """
         memory = MemorySink()
-        files = await self.save(task, FileTarget(sink=memory, stem="file"), fresh=fresh, tell=tell)
+        files = await self.save(task, FileTarget(sink=memory, stem="file", finish=finish), fresh=fresh, tell=tell)
         return tuple(
             FileBytes(
                 data=memory.contents[file.name],

@@ -9,6 +9,7 @@ import attrs
 
 from toapis_async.client.dispatching import Tell, tell_nobody
 from toapis_async.client.file_sources import FileSources
+from toapis_async.client.finishing import HeldPicture
 from toapis_async.client.saving import (
     RAISE_CAP,
     FileTarget,
@@ -88,12 +89,14 @@ async def fetch_file(
             named=url,
             sources=sources,
             draft=draft,
+            held=HeldPicture(finish=target.finish),
             clock=clock,
             max_bytes=max_bytes,
             tell=told,
             on_slow=on_slow,
         )
         await transfer.run(attempts=attempts, random=random)
+        await transfer.held.embed(draft, transfer.structure)
         file = await publish(draft, transfer.structure, target)
         told(TransferDone, bytes=file.bytes, seconds=clock.monotonic() - began)
         return file
@@ -109,6 +112,7 @@ class _Transfer:
     named: str
     sources: FileSources
     draft: Draft
+    held: HeldPicture
     clock: Clock
     max_bytes: int
     tell: Tell
@@ -168,11 +172,12 @@ class _Transfer:
             found, said = reply.version, reply.content_range
             answer = answer_of(reply.http_status, offset=offset, content_range=said, begun=begun, found=found)
             if answer is Answer.NOTHING_LEFT:
-                return self._check_whole(reply.url)
+                return await self._check_whole(reply.url)
             if answer is not Answer.REST:
                 self._forget()
                 await self.draft.restart()
                 self.structure = StructureCheck()
+                self.held.begin_anew()
             if answer is not Answer.REST and answer is not Answer.WHOLE:
                 self.retry_after_seconds = reply.retry_after_seconds
                 raise _refused(answer, reply)
@@ -181,7 +186,7 @@ class _Transfer:
                 self.version = attrs.evolve(found, length=length)
             await self._receive(reply)
         self._check_length(length, reply.url)
-        return self._check_whole(reply.url)
+        return await self._check_whole(reply.url)
 
     def _forget(self) -> None:
         """Have the next try begin anew."""
@@ -200,13 +205,19 @@ class _Transfer:
         async for chunk in reply.chunks():
             if self.structure.feed(chunk) is not None:
                 self._check_structure(reply.url)
+            self.held.take(chunk, self.structure)
             await draft.write(chunk)
             if draft.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
 
-    def _check_whole(self, url: str) -> None:
+    async def _check_whole(self, url: str) -> None:
         self.structure.finish()
         self._check_structure(url)
+        try:
+            await self.held.check(self.structure, url=url)
+        except ContentMismatchError:
+            self._forget()
+            raise
 
     def _check_structure(self, url: str) -> None:
         """Refuse what cannot be a whole file, even if every byte came that was declared; its bytes are of no use."""

@@ -23,6 +23,7 @@ from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.transport.with_retries import ask, ask_once
 from toapis_async.values.catalogue import Catalogue
 from toapis_async.values.exchange import HttpReply, HttpRequest
+from toapis_async.values.files import Verify
 from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind
 from toapis_async.wire.decoding import task_from
@@ -74,6 +75,7 @@ class Gateway:
         limits: tells of changes of the pace.
         checker: of requests against the catalogue.
         resume_references: whether a request with a reference of its own is looked for before its first POST.
+        verify: how far files are looked into, unless a call says otherwise.
         warned_of: unknown models that the user was warned of; once each.
 
     """
@@ -96,6 +98,7 @@ class Gateway:
     limits: LimitWatch = attrs.field(init=False)
     checker: RequestChecker = attrs.field(init=False)
     resume_references: bool = False
+    verify: Verify = "structure"
     warned_of: set[str] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 from toapis_async.client.checking import check
 from toapis_async.client.dispatching import Tell
 from toapis_async.client.downloading import Downloader
+from toapis_async.client.finishing import Finish, checked_verify
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.interrupting import Interruption, time_limit
 from toapis_async.client.orphans import Caller, OrphanTracker
@@ -17,11 +18,12 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.client.waiting import TaskWait, late_error
 from toapis_async.errors import TaskTimeoutError
+from toapis_async.policy.files.embedding import Provenance
 from toapis_async.policy.files.naming import task_stem
 from toapis_async.policy.files.templates import FileNaming, check_template
 from toapis_async.policy.waiting.latency import Watch
 from toapis_async.storage.files.sinks import Destination, opened
-from toapis_async.values.files import FileBytes, SavedFile
+from toapis_async.values.files import FileBytes, SavedFile, Verify
 from toapis_async.values.kinds import KINDS
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
@@ -174,7 +176,15 @@ class Generations(Generic[Request]):
             return await self._finished(task, watch, self._left(seconds, begun, limit), call.tell)
 
     async def download(
-        self, task: GenerationTask, directory: Destination, *, name: str | None = None, prompt: str = ""
+        self,
+        task: GenerationTask,
+        directory: Destination,
+        *,
+        name: str | None = None,
+        prompt: str = "",
+        verify: Verify | None = None,
+        embed_metadata: bool = False,
+        seed: int | None = None,
     ) -> tuple[SavedFile, ...]:
         """Save a finished task's files, verified, under names made from its id.
 
@@ -188,13 +198,17 @@ class Generations(Generic[Request]):
             name: what the files are called, before number and extension: ``{id}``, ``{index}`` (from 1), ``{model}``,
                 ``{size}`` (pixels), ``{date}`` (of the task, UTC), ``{slug}`` (first words of the prompt). What is
                 not known is ``unknown``, and what some file system does not take becomes a dash. None for ``{id}``.
-            prompt: for ``{slug}``, since tasks do not carry it.
+            prompt: for ``{slug}`` and ``embed_metadata``, since tasks do not carry it.
+            verify: ``"decode"`` decodes the pixels of pictures too (extra ``verify``); None for the client's.
+            embed_metadata: whether PNG and JPEG files get prompt, model and seed written into them, and nothing else.
+                Files that cannot have it, signed ones among them, stay as they are.
+            seed: for ``embed_metadata``.
 
         Returns:
             the files, in the task's order.
 
         Raises:
-            ConfigurationError: ``name`` names what there is not.
+            ConfigurationError: ``name`` names what there is not, or what decodes is not installed.
             TaskFailedError: the task failed, so there is nothing to fetch.
             IncompleteDownloadError: some files are saved, others could not be fetched.
             DownloadError: no file could be fetched; the task is paid for, so download again.
@@ -203,32 +217,38 @@ class Generations(Generic[Request]):
         """
         if name is not None:
             check_template(name)
+        how_far = checked_verify(verify or self._gateway.verify)
         with self._gateway.events.call("download", task_id=task.id):
             task = await self._ended(task)
             naming = None if name is None else self._naming(name, task, prompt)
+            wanted = Provenance(prompt=prompt, model=task.model, seed=seed) if embed_metadata else None
+            finish = Finish(verify=how_far, provenance=wanted)
             tell = partial(self._gateway.events.tell, task_id=task.id)
             async with opened(directory) as sink:
-                target = FileTarget(sink=sink, stem=task_stem(task.id), naming=naming)
+                target = FileTarget(sink=sink, stem=task_stem(task.id), naming=naming, finish=finish)
                 return await self._downloader.save(task, target, fresh=lambda: self.retrieve(task.id), tell=tell)
 
-    async def read(self, task: GenerationTask) -> tuple[FileBytes, ...]:
+    async def read(self, task: GenerationTask, *, verify: Verify | None = None) -> tuple[FileBytes, ...]:
         """Fetch a finished task's files into memory, verified as ``download()`` does, without touching the disk.
 
         Args:
             task: completed; an unfinished one is waited for.
+            verify: as in ``download()``.
 
         Returns:
             the files, in the task's order.
 
         Raises:
+            ConfigurationError: what decodes is not installed.
             TaskFailedError: the task failed, so there is nothing to fetch.
             DownloadError: a file could not be fetched; the task is paid for, so read again.
 
         """
+        finish = Finish(verify=checked_verify(verify or self._gateway.verify))
         with self._gateway.events.call("read", task_id=task.id):
             task = await self._ended(task)
             tell = partial(self._gateway.events.tell, task_id=task.id)
-            return await self._downloader.read(task, fresh=lambda: self.retrieve(task.id), tell=tell)
+            return await self._downloader.read(task, fresh=lambda: self.retrieve(task.id), finish=finish, tell=tell)
 
     async def _ended(self, task: GenerationTask) -> GenerationTask:
         return _completed(task if task.finished else await self.wait(task))

@@ -9,6 +9,7 @@ from urllib.parse import unquote, unquote_to_bytes
 import anyio
 import attrs
 
+from toapis_async.client.finishing import Finish, HeldPicture
 from toapis_async.errors import ContentMismatchError, StorageError, TruncatedError
 from toapis_async.policy.files.naming import file_names
 from toapis_async.policy.files.structure import Kind, StructureCheck
@@ -37,6 +38,7 @@ class FileTarget:
         index, count: which of the item's files, from 0, and how many there are.
         part: what the file is beside the result proper, such as ``last-frame``; empty for the result.
         naming: what it is called in place of ``stem``; None for that.
+        finish: what is done to it before it gets its name.
         ours: names that an earlier run gave to files of this very item, which may be replaced; no other file is.
 
     """
@@ -47,6 +49,7 @@ class FileTarget:
     count: int = 1
     part: str = ""
     naming: FileNaming | None = None
+    finish: Finish = attrs.field(factory=Finish)
     ours: Collection[str] = ()
 
     def names(self, extension: str, width: int | None, height: int | None) -> Iterator[str]:
@@ -72,9 +75,13 @@ async def save_bytes(data: bytes, target: FileTarget) -> SavedFile:
     await anyio.to_thread.run_sync(structure.feed, data)
     structure.finish()
     refuse_flaws(structure, url="")
+    held = HeldPicture(finish=target.finish)
+    held.take(data, structure)
+    await held.check(structure, url="")
     draft = target.sink.draft(target.stem)
     try:
         await draft.write(data)
+        await held.embed(draft, structure)
         return await publish(draft, structure, target)
     finally:
         await draft.discard()

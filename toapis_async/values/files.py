@@ -3,8 +3,12 @@
 import os
 import re
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import attrs
+
+Verify: TypeAlias = Literal["structure", "decode"]
+"""How far a file is looked into before it counts as whole: its structure, or a picture's pixels as well."""
 
 # Two letters at least: ``C://out`` is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Unpack
 
+import anyio
 import attrs
 import click
 
@@ -16,6 +17,7 @@ from toapis_async.cli.formatting.amounts import duration_text, usd
 from toapis_async.cli.formatting.json_forms import file_form, task_form, usd_number
 from toapis_async.cli.options import (
     base_url_option,
+    embed_option,
     json_option,
     output_option,
     quiet_option,
@@ -24,6 +26,7 @@ from toapis_async.cli.options import (
 )
 from toapis_async.cli.runs.output_place import probe
 from toapis_async.cli.runs.scanning import doubts_of, wrong_references
+from toapis_async.cli.runs.single_records import record_of
 from toapis_async.cli.runs.summary import estimate_text
 from toapis_async.cli.runs.waiting import wait_and_save
 from toapis_async.cli.settings import ClientOptions, PaceGiven, client_options
@@ -40,10 +43,12 @@ from toapis_async.errors import (
     ToAPIsError,
 )
 from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
+from toapis_async.storage.manifest.single_lines import add_line
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import kind_of
 from toapis_async.values.requests import GenerationRequest, missing_files
 from toapis_async.values.tasks import GenerationTask
+from toapis_async.wire.manifest import manifest_line
 from toapis_async.wire.prompt_fields import LineRules, request_of
 
 _FIELDS = ("model", "size", "resolution", "n", "duration", "seed")
@@ -62,6 +67,7 @@ class GenerateGiven(PaceGiven):
     max_cost: Decimal | None
     price: Decimal | None
     dry_run: bool
+    embed_metadata: bool | None
 
 
 @click.command(
@@ -89,6 +95,7 @@ Examples:
 @click.option("--seed", type=int, help="For models that have one.")
 @click.option("--max-cost", callback=read_usd, metavar="USD", help="Send nothing if it would cost more.")
 @click.option("--price", callback=read_usd, metavar="USD", help="What an image costs whose price is not known.")
+@embed_option
 @single_task_options
 @base_url_option
 @click.option("--dry-run", is_flag=True, help="Check and price it; send nothing. Needs no key.")
@@ -108,7 +115,13 @@ def generate(prompt: str, directory: str, **given: Unpack[GenerateGiven]) -> int
     price = _checked_price(request, given["max_cost"], given["price"])
     if given["dry_run"]:
         return _tell_price(price, terminal)
-    wish = _Wish(request=request, directory=directory, client=client, patience=given["patience"])
+    wish = _Wish(
+        request=request,
+        directory=directory,
+        client=client,
+        patience=given["patience"],
+        embed_metadata=bool(given["embed_metadata"]),
+    )
     return run(lambda stopper: wish.grant(terminal, stopper), uvloop=given["uvloop"])
 
 
@@ -156,10 +169,12 @@ class _Wish:
     directory: str
     client: ClientOptions
     patience: float | None
+    embed_metadata: bool = False
 
     async def grant(self, terminal: Terminal, stopper: Stopper) -> int:
         """Submit, wait, save."""
-        started = SystemClock().monotonic()
+        clock = SystemClock()
+        began, started = clock.now(), clock.monotonic()
 
         def left_behind(submission: AbandonedSubmission) -> None:
             if submission.request is None:
@@ -173,18 +188,44 @@ class _Wish:
             tasks, task = await self._submitted(client)
             terminal.say(f"Accepted as task {task.id}.")
             try:
-                task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal)
+                embedded = self.request if self.embed_metadata else None
+                task, files = await wait_and_save(tasks, task, self.directory, self.patience, terminal, embedded)
             except asyncio.CancelledError:
+                await self._note(task, began, terminal)
                 terminal.warn(f"The task goes on and is paid for. To fetch it: {self._fetch_command(task.id)}")
                 raise
             except ToAPIsError as error:
+                await self._note(task, began, terminal, error=error)
                 return refuse(self._with_a_way_on(error, task.id), as_json=terminal.as_json, task_id=task.id)
+            await self._note(task, began, terminal, files=files)
         self._tell(task, files, terminal)
         terminal.say(f"{_saved_text(task, files)} · {duration_text(SystemClock().monotonic() - started)}")
         missing = missing_files(self.request, len(files))
         if missing:
             terminal.warn(f"{missing:,} of {len(files) + missing:,} files did not come; the gateway gave no more.")
         return Exit.SOME_FAILED if missing else Exit.DONE
+
+    async def _note(
+        self,
+        task: GenerationTask,
+        began: float,
+        terminal: Terminal,
+        *,
+        files: tuple[SavedFile, ...] = (),
+        error: ToAPIsError | None = None,
+    ) -> None:
+        """Leave a line in the manifest, as a run does; what keeps it from being written spoils no result."""
+        if isinstance(error, TaskFailedError):
+            task = error.task
+        record = record_of(
+            self.request, task, files=files, error=error, submitted_at=began, ended_at=SystemClock().now()
+        )
+        line = manifest_line(record, directory=Path(self.directory))
+        with anyio.CancelScope(shield=True):
+            try:
+                await asyncio.to_thread(add_line, Path(self.directory), line)
+            except StorageError as refused:
+                terminal.warn(f"Warning: manifest.jsonl lacks task {task.id}: {refused.message}")
 
     def _tell(self, task: GenerationTask, files: tuple[SavedFile, ...], terminal: Terminal) -> None:
         if terminal.as_json:

@@ -32,6 +32,7 @@ class StatusGiven(PaceGiven):
     wait: bool
     directory: str | None
     kind: Kind | None
+    raw: bool
 
 
 @click.command(
@@ -46,6 +47,7 @@ Examples:
 @click.option("--wait", is_flag=True, help="Wait until it is finished.")
 @click.option("--output", "-o", "directory", metavar="DIR", help="Save its files there; waits for them.")
 @click.option("--kind", type=click.Choice(tuple(KINDS)), help="Which endpoint to ask.  [images first, then videos]")
+@click.option("--raw", is_flag=True, help="Show the gateway's reply as it came, as JSON.")
 @waiting_options
 @base_url_option
 @json_option
@@ -65,7 +67,10 @@ def status(task_id: str, **given: Unpack[StatusGiven]) -> int:
                     task, files = await wait_and_save(tasks, task, given["directory"], given["patience"], terminal)
                 except TaskFailedError as failed:
                     task = failed.task
-            _show(task, files, terminal, saved=given["directory"] is not None)
+            if given["raw"]:
+                terminal.result_json(dict(task.raw), pretty=True)
+            else:
+                _show(task, files, terminal, saved=given["directory"] is not None)
         return Exit.SOME_FAILED if wait and not task.completed else Exit.DONE
 
     return run(work, uvloop=given["uvloop"])

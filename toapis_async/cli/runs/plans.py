@@ -145,6 +145,8 @@ async def perform(plan: RunPlan, terminal: Terminal, stopper: Stopper) -> int:
             unlisted_price_usd=options.price,
             on_unknown="resubmit" if plan.resubmit_unknown else "report",
             retry_failed=plan.retry_failed,
+            name=options.name,
+            embed_metadata=options.embed_metadata,
             on_event=engine.watch.hear,
         ) as session:
             if plan.source is not None:

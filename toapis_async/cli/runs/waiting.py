@@ -24,6 +24,7 @@ async def wait_and_save(
     directory: str | None,
     patience: float | None,
     terminal: Terminal,
+    embedded: GenerationRequest | None = None,
 ) -> tuple[GenerationTask, tuple[SavedFile, ...]]:
     """Wait until a task is completed, and save its files.
 
@@ -33,6 +34,7 @@ async def wait_and_save(
         directory: where to; None saves nothing.
         patience: seconds; None for the default of its kind.
         terminal: where to say how long it takes.
+        embedded: what was asked for, to be written into the files; None for nothing.
 
     Raises:
         ToAPIsError: it failed, or we stopped waiting, or a file could not be saved.
@@ -41,8 +43,17 @@ async def wait_and_save(
     async with Ticker(terminal, f"waiting for {task.id}"):
         if not task.finished:
             task = await tasks.wait(task, timeout_seconds=patience)
-        files = () if directory is None else await tasks.download(task, directory)
+        files = () if directory is None else await _saved(tasks, task, directory, embedded)
     return task, files
+
+
+async def _saved(
+    tasks: Generations[GenerationRequest], task: GenerationTask, directory: str, embedded: GenerationRequest | None
+) -> tuple[SavedFile, ...]:
+    if embedded is None:
+        return await tasks.download(task, directory)
+    seed = getattr(embedded, "seed", None)
+    return await tasks.download(task, directory, embed_metadata=True, prompt=embedded.prompt, seed=seed)
 
 
 class Ticker:

@@ -50,11 +50,15 @@ class FileNaming:
         return "index" in _fields(self.template)
 
 
-def check_template(template: str) -> None:
+def check_template(template: str, *, of_items: bool = False) -> None:
     """Refuse a template that names what there is not.
 
+    Args:
+        template: as given.
+        of_items: whether many items are named by it, which needs what tells them apart.
+
     Raises:
-        ConfigurationError: it does, or its braces do not fit.
+        ConfigurationError: it does, its braces do not fit, or it would give all items one name.
 
     """
     try:
@@ -64,6 +68,8 @@ def check_template(template: str) -> None:
     if unknown or not template.strip():
         what = f"names {unknown[0]!r}" if unknown else "is empty"
         raise ConfigurationError(f"name={template!r} {what}.", hint=_hint())
+    if of_items and "id" not in _fields(template):
+        raise ConfigurationError(f"name={template!r} has no {{id}}, so that items would share names.", hint=_hint())
 
 
 def _fields(template: str) -> list[str]:

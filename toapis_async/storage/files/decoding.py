@@ -5,6 +5,7 @@ Needs Pillow, the extra ``verify``.
 
 import io
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 from toapis_async.errors import ConfigurationError
@@ -19,6 +20,21 @@ _FORMATS = {
     "image/tiff": ("TIFF",),
     "image/bmp": ("BMP",),
 }
+
+
+def require_decoder() -> None:
+    """Look whether pictures can be decoded, without loading what does it.
+
+    Raises:
+        ConfigurationError: Pillow is not installed.
+
+    """
+    if find_spec("PIL") is None:
+        raise _missing()
+
+
+def _missing() -> ConfigurationError:
+    return ConfigurationError("Decoding needs Pillow.", hint="pip install 'toapis-async[verify]'")
 
 
 def why_undecodable(picture: Path | bytes, *, mime: str) -> str | None:
@@ -41,7 +57,7 @@ def why_undecodable(picture: Path | bytes, *, mime: str) -> str | None:
     try:
         from PIL import Image, UnidentifiedImageError, features  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ConfigurationError("Decoding needs Pillow.", hint="pip install 'toapis-async[verify]'") from error
+        raise _missing() from error
     formats = _FORMATS.get(mime)
     if formats is None or (mime == "image/avif" and not features.check("avif")):
         return None

@@ -9,6 +9,7 @@ from typing import IO
 from toapis_async.errors import StorageError
 from toapis_async.storage.files.private_files import make_private_directory, open_own, open_private
 from toapis_async.storage.files.refusals import storage_error
+from toapis_async.storage.manifest.single_lines import lock
 
 _CHUNK = 1 << 16
 
@@ -94,6 +95,11 @@ class LineFile:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
 
+    def lock(self) -> None:
+        """Keep others from adding to the file until it is replaced, or closed."""
+        if self._descriptor is not None:
+            lock(self._descriptor)
+
     def begin_draft(self) -> None:
         """Begin a replacement.
 
@@ -132,10 +138,10 @@ class LineFile:
             os.fsync(draft.fileno())
             draft.close()
             self._draft = None
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+            if os.name == "nt":  # what is open cannot be replaced there
+                self._close()
             self._draft_path.replace(self._path)
+            self._close()
             self._descriptor = open_own(self._path)
 
     def close(self) -> None:
@@ -146,9 +152,12 @@ class LineFile:
             self._draft = None
             with contextlib.suppress(OSError):  # the next run removes it
                 self._draft_path.unlink(missing_ok=True)
+        self._close()
+
+    def _close(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
 
     def _begun(self) -> IO[bytes]:
         if self._draft is None:

@@ -16,6 +16,7 @@ from toapis_async.storage.journal.group_writer import GroupWriter
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.carried_contexts import CarriedContexts
 from toapis_async.storage.manifest.line_file import LineFile, read_lines
+from toapis_async.storage.manifest.single_lines import was_added_to
 from toapis_async.values.columns import CarriedColumns
 from toapis_async.values.records import ItemRecord
 from toapis_async.wire.manifest import ManifestEntry, manifest_entry_from, manifest_line
@@ -106,7 +107,8 @@ class Manifest:
             await self._draft_records(page, contexts)
         finally:
             await writer.call(contexts.close)
-        if await journal.recall(_HAS_ELDERS):
+        await writer.call(self._file.lock)
+        if was_added_to(self.path.parent) or await journal.recall(_HAS_ELDERS):
             await self._draft_elders(journal)
         await writer.call(self._file.publish_draft)
 
@@ -114,7 +116,10 @@ class Manifest:
         """Note that lines are being added, and tell whether an earlier run may have left some out."""
         has_gaps = not journal.empty_at_open and await journal.recall(_STATE) != _WHOLE
         self.is_older = had_lines and (
-            journal.empty_at_open or bool(await journal.recall(_HAS_ELDERS)) or not await self._knows_ends(journal)
+            journal.empty_at_open
+            or was_added_to(self.path.parent)
+            or bool(await journal.recall(_HAS_ELDERS))
+            or not await self._knows_ends(journal)
         )
         if self.is_older:
             await journal.remember(_HAS_ELDERS, "yes")
