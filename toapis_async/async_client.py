@@ -91,13 +91,12 @@ class AsyncToAPIs(ClientVerbs):
             network can then be judged by the name only.
         ssl_context: what to trust, for gateway, proxy and file hosts; None for the system's authorities, or those that
             ``SSL_CERT_FILE`` named when the program started.
-        default_headers: sent to the gateway with every request, ``User-Agent`` among them; never to a file host.
-        file_headers: sent to every file host.
+        default_headers, file_headers: sent to the gateway, ``User-Agent`` among them, and to every file host.
         file_hosts: by host, those that have the same files, tried when it fails:
             ``{"files.toapis.com": ("files.toapis.cn",)}``. A host that is among its own has its place there. They may
             lie inside your network. None for the gateway's own mirrors, ``{}`` for none.
         verify: of files, their ``"structure"``; ``"decode"`` decodes the pixels of pictures too (extra ``verify``).
-        rewrite_file_url: makes the address to fetch of the address of a file; what it returns is guarded like any.
+        rewrite_file_url: makes the address to fetch of a file's address; what it returns is guarded like any.
         grace: for how long a miss proves nothing after a submission of unknown outcome; None for 15 s, 60 s after
             time-outs.
         resume_references: whether a request with a ``client_business_id`` of its own may have been sent before. Its
@@ -256,10 +255,8 @@ class AsyncToAPIs(ClientVerbs):
             directory: where files, manifest and journal go; made if it is missing. A directory that was stopped in
                 any way is gone on with. Or a bucket (``s3://…``, extra ``cloud``) or a ``Sink`` for the files, which
                 the session opens and closes; ``journal`` then names a directory on this machine.
-            max_concurrency: the most tasks in flight, unless the gateway allows fewer.
-            download_workers: how many files are fetched at a time.
-            journal: whether to remember on disk what was submitted; without it nothing can be resumed. Or a directory
-                of its own for journal, lock and manifest; the output directory then holds nothing but files.
+            max_concurrency, download_workers: the most tasks in flight, unless the gateway allows fewer, and files.
+            journal: whether to remember on disk what was submitted, to resume; or where, with lock and manifest.
             durable: whether to wait for the disk when a file is saved (fsync).
             polling: when to look at a task; None for the client's.
             patience_seconds: after which a task is late: it gives back its slot and is looked at slowly until the end
@@ -272,10 +269,8 @@ class AsyncToAPIs(ClientVerbs):
                 it, or ``"resubmit"`` it and perhaps pay twice.
             retry_failed: whether to make items again whose task failed in an earlier run.
             resume_references: None for the client's; ``"new"`` lets a later owner look for them, and looks for none.
-            name: what files are called, such as ``"{id}-{model}"``; None for ``"{id}"``. What there is says
-                ``client.images.download()``; ``{id}``, the item's key, has to be among it.
-            verify: as for the client; None for the client's.
-            embed_metadata: whether PNG and JPEG carry prompt, model and seed; signed ones stay as they are.
+            name, verify, embed_metadata: as in ``client.images.download()``, such as ``"{id}-{model}"``; ``{id}`` is
+                the item's key, and has to be among the name.
             on_event: hears everything that happens in this session, beside the client's own ``on_event``.
             store_options: for a bucket, obstore's keys of store and HTTP client in one mapping; None for none.
 

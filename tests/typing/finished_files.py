@@ -2,7 +2,7 @@
 
 from typing import assert_type
 
-from toapis_async import AsyncToAPIs, FileBytes, GenerationTask, SavedFile
+from toapis_async import AsyncToAPIs, FileBytes, GenerationTask, ImageRequest, SavedFile
 
 
 async def finished(task: GenerationTask) -> None:
@@ -13,4 +13,4 @@ async def finished(task: GenerationTask) -> None:
         assert_type(files, tuple[SavedFile, ...])
         assert_type(await client.images.read(task, verify="decode"), tuple[FileBytes, ...])
         async with client.session("out/", verify="decode", embed_metadata=True) as session:
-            await session.run(["a fox"])
+            await session.run([ImageRequest("a fox")])
