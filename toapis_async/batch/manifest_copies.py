@@ -10,7 +10,7 @@ from toapis_async.clock import Clock
 from toapis_async.errors import StorageError
 from toapis_async.ports.sink import KeepsCopies
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 INTERVAL_SECONDS = 60.0
 _SHARE_OF_TIME = 20

@@ -13,7 +13,7 @@ from toapis_async.errors import StorageError
 from toapis_async.policy.files.naming import file_stem
 from toapis_async.storage.chunk_claims import Claims
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 # Well under the grace period for which the next owner asks before it sends anything.
 LOOK_SECONDS = 4.0

@@ -31,7 +31,7 @@ from toapis_async.storage.files.sinks import sink_at
 from toapis_async.values.files import SavedFile, is_address
 from toapis_async.values.requests import GenerationRequest
 
-logger = logging.getLogger("toapis_async")
+logger: logging.Logger = logging.getLogger("toapis_async")
 
 T = TypeVar("T")
 
