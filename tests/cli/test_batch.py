@@ -208,6 +208,21 @@ async def test_a_refused_key_ends_the_run_at_once(toapis, gateway, prompts, quic
         assert sim.books.accepted == 0
 
 
+async def test_a_wrong_base_url_ends_the_run_at_once(toapis, gateway, prompts, quick, tmp_path):
+    """A base URL under which the gateway has no paths is exit code 4; no item fails for good, and the run resumes."""
+    run = ("batch", prompts(60), "-o", tmp_path / "out", *quick)
+    async with gateway() as sim:
+        ended = await toapis(*run, "--base-url", f"{sim.base_url.removesuffix('/v1')}/v2")
+        assert ended.code == 4
+        assert "Check the base URL" in ended.err
+        assert "failed:" not in ended.err
+
+        again = await toapis(*run)
+
+        assert (again.code, sim.books.accepted) == (0, 60)
+        assert sim.books.duplicates == {}
+
+
 async def test_an_empty_balance_ends_the_run_and_keeps_what_is_paid(toapis, gateway, prompts, quick, tmp_path):
     """Without money the run stops with exit code 4, and what was accepted is saved."""
     async with gateway(balance_usd="0.06") as sim:

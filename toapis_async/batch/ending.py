@@ -10,6 +10,7 @@ from toapis_async.errors import (
     DownloadError,
     InsufficientQuotaError,
     JournalError,
+    NotFoundError,
     RateLimitError,
     StorageError,
     SubmissionUnknownError,
@@ -32,8 +33,11 @@ def stops(error: ToAPIsError) -> bool:
 
 
 def stops_at_once(error: ToAPIsError) -> bool:
-    """Whether even what is paid for cannot be finished: no key, no network, no disk."""
-    return not isinstance(error, InsufficientQuotaError)
+    """Whether even what is paid for cannot be finished: no key, no network, no disk.
+
+    Money is not needed for that, and a path that is missing for submissions may be there for questions.
+    """
+    return not isinstance(error, InsufficientQuotaError | NotFoundError)
 
 
 def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True) -> Outcome:

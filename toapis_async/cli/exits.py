@@ -16,6 +16,7 @@ from toapis_async.errors import (
     TaskFailedError,
     ToAPIsError,
 )
+from toapis_async.policy.money.delivery import lacks_path
 
 
 class Exit(IntEnum):
@@ -46,6 +47,8 @@ def exit_of(error: ToAPIsError) -> Exit:
     """Return the code for an error that ended the program: whoever may come back later gets UNFINISHED."""
     if isinstance(error, InvalidRequestError):
         return Exit.INVALID if error.http_status is None else Exit.SOME_FAILED
+    if lacks_path(error):
+        return Exit.REFUSED
     return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.UNFINISHED)
 
 

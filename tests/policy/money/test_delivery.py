@@ -194,6 +194,7 @@ def test_what_proves_that_there_is_no_task(http_status, body, proof):
         (JournalLockedError("locked"), True),
         (PermissionDeniedError("model", http_status=403), False),
         (NotFoundError("task", http_status=404), False),
+        (NotFoundError("Invalid URL (POST /v2/v1/images/generations)", http_status=404), True),
         (RateLimitError("fast", http_status=429), False),
         (ServerError("broken", http_status=500), False),
         (InvalidRequestError("prompt", http_status=400), False),

@@ -95,11 +95,19 @@ def proves_absence(error: ToAPIsError) -> bool:
 
     A 404 page of something in front of it, and its "Invalid URL" for a wrong base address, prove nothing.
     """
-    if not isinstance(error, NotFoundError) or "invalid url" in error.message.casefold():
+    if not isinstance(error, NotFoundError) or lacks_path(error):
         return False
     return error.code is not None or meaning_of(404, error.message) is Meaning.MISSING_TASK
 
 
+def lacks_path(error: ToAPIsError) -> bool:
+    """Tell whether the gateway has no such path: its "Invalid URL", which a wrong base address brings."""
+    return isinstance(error, NotFoundError) and "invalid url" in error.message.casefold()
+
+
 def stops_everything(error: ToAPIsError) -> bool:
-    """Tell whether the next item would meet the same error: a refused key, no money, a wrong setting, a dead disk."""
-    return isinstance(error, _ENDS_THE_RUN)
+    """Tell whether the next item would meet the same error.
+
+    So do a refused key, no money, a wrong setting or base address, and a dead disk.
+    """
+    return isinstance(error, _ENDS_THE_RUN) or lacks_path(error)
