@@ -1,6 +1,7 @@
 """A clock on which waiting takes a fraction of the time, on a busy machine too."""
 
 import asyncio
+import math
 import time
 from weakref import WeakKeyDictionary
 
@@ -27,7 +28,9 @@ class Idle:
         before = time.monotonic()
         events = self._select(timeout)
         took = time.monotonic() - before
-        self.seconds += took if timeout is None else max(0.0, min(took, timeout))
+        if timeout is not None:
+            took = max(0.0, min(took, math.ceil(timeout * 1000.0) / 1000.0))  # epoll waits whole milliseconds
+        self.seconds += took
         return events
 
 
@@ -63,5 +66,11 @@ class HurriedClock:
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        idle_seconds()
-        await asyncio.sleep(max(0.0, seconds) / self.speed)
+        """Wait until this clock has gone on by so much: while the loop is busy it stands almost still."""
+        end = self.monotonic() + max(0.0, seconds)
+        left = max(0.0, seconds)
+        while True:
+            await asyncio.sleep(left / self.speed)
+            left = end - self.monotonic()
+            if left <= 0.0:
+                return

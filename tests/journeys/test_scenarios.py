@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from toapis_async.errors import InsufficientQuotaError
-from toapis_async.testing import SCENARIOS, LogNormal, Uniform
+from toapis_async.testing import SCENARIOS, Constant, LogNormal, Uniform
 
 # Those in which every item ends as an image; the others have tests of their own below.
 COMPLETE = (
@@ -23,7 +23,9 @@ def hurried(name, speed=SPEED):
     """A named scenario whose own times pass as fast as the library's."""
     scenario = SCENARIOS[name]
     latency = scenario.latency
-    if isinstance(latency, Uniform):
+    if isinstance(latency, Constant):
+        latency = Constant(latency.seconds / speed)
+    elif isinstance(latency, Uniform):
         latency = Uniform(latency.low / speed, latency.high / speed)
     elif isinstance(latency, LogNormal):
         latency = LogNormal(latency.median / speed, latency.sigma)
