@@ -10,7 +10,7 @@ import attrs
 
 from toapis_async.batch.item_index import IncomingItem, ItemIndex
 from toapis_async.batch.outcomes import Item
-from toapis_async.batch.plain_input import PlainInput
+from toapis_async.batch.plain_input import PATIENCE_SECONDS, PlainInput
 from toapis_async.values.records import ItemState
 from toapis_async.values.requests import GenerationRequest
 
@@ -100,14 +100,17 @@ class Inputs:
         return self._unless_in_work(entry) if entry.item.key == entry.former_key else entry
 
     async def aclose(self) -> None:
-        """Free what was taken and never asked for, and close the generator it came from."""
+        """Free what was taken and never asked for, and close the generator it came from.
+
+        An async generator whose ``finally`` is not over after five seconds is cancelled there.
+        """
         self.item_index.free(self._ready)
         self._ready.clear()
         if isinstance(self._source, PlainInput):
             await self._source.aclose()
         elif isinstance(self._source, AsyncGeneratorType):
             # In the task that has read it, since a generator may hold what belongs to a task.
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(PATIENCE_SECONDS, shield=True):
                 await self._source.aclose()
 
     async def _pull(self, most: int) -> list[GenerationRequest]:

@@ -115,7 +115,7 @@ class SessionResources:
             in_work=self.item_index.in_work,
             gateway_hold=GatewayHold(gateway),
         )
-        self._started = 0.0
+        self._started: float | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -266,7 +266,7 @@ class SessionResources:
             committed_usd=tally.committed_usd,
             projected_usd=tally.projected_usd,
             unestimated=tally.unestimated,
-            seconds=self.gateway.clock.monotonic() - self._started,
+            seconds=0.0 if self._started is None else self.gateway.clock.monotonic() - self._started,
             stopped_by=stopped_by,
         )
 

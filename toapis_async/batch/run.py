@@ -58,6 +58,7 @@ class Run:
         self._feeding = anyio.CancelScope()
         self._cancelled = False
         self._begun = False
+        self._task: asyncio.Task[object] | None = None
         self._slow: set[ItemRun] = set()
         self._ended = asyncio.Event()
 
@@ -65,6 +66,11 @@ class Run:
     def cancelled(self) -> bool:
         """Whether it was told to end at once, and has begun."""
         return self._cancelled and self._begun
+
+    @property
+    def is_here(self) -> bool:
+        """Whether whoever asks is its own input, which cannot wait for the run's end."""
+        return self._task is not None and self._task is asyncio.current_task()
 
     @property
     def under_way(self) -> int:
@@ -89,6 +95,7 @@ class Run:
 
         """
         self._begun = True
+        self._task = asyncio.current_task()
         try:
             if feed is not None:
                 await self._take_in(feed)
@@ -262,6 +269,15 @@ class Run:
             self.stop(error, drain=False)
         except Exception as error:  # noqa: BLE001  # the input's own errors belong to whoever reads the stream
             self.crash(error)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and self._task is not None and self._task.cancelling():
+                raise
+            # Such as the cancellation of a task that the input waited for: it must not look like the input's end.
+            broken = RuntimeError(f"the input raised {type(error).__name__}")
+            broken.__cause__ = error
+            self.crash(broken)
         self.no_more()
 
 

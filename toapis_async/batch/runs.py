@@ -28,7 +28,30 @@ class Runs:
         self._under_way: dict[Run, asyncio.Task[None]] = {}
         self._stopped_by: ToAPIsError | None = None
         self._outdated: WeakSet[Run] = WeakSet()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.drained: bool = False
+
+    def opened(self) -> None:
+        """Hear which event loop they belong to."""
+        self._loop = asyncio.get_running_loop()
+
+    def require_loop(self) -> None:
+        """Refuse another event loop than the one that is under way, in which waiting would never end.
+
+        Raises:
+            ToAPIsError: it is another one.
+
+        """
+        if self._loop is not None and self._loop is not asyncio.get_running_loop() and self._loop.is_running():
+            raise ToAPIsError(
+                "This session is in use in another event loop; nothing was sent.",
+                hint="Use it in the loop that opened it; from other threads with asyncio.run_coroutine_threadsafe().",
+            )
+
+    @property
+    def are_here(self) -> bool:
+        """Whether whoever asks is the input of one of them."""
+        return any(run.is_here for run in self._under_way)
 
     @property
     def stopped_by(self) -> ToAPIsError | None:
@@ -58,7 +81,11 @@ class Runs:
             work: hosts it.
             context: what the host runs in; None for a copy of the caller's.
 
+        Raises:
+            ToAPIsError: another event loop asks for it.
+
         """
+        self.require_loop()
         self._stopped_by = None
         self._outdated.update(other for other in self._under_way if other.stopped_by is not None)
         if self.drained:

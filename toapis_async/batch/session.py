@@ -81,6 +81,7 @@ class GenerationSession:
             raise ToAPIsError("A session can be opened once.", hint="Make another one with client.session().")
         self._used = True
         await self._resources.__aenter__()
+        self._runs.opened()
         self._open = True
         return self
 
@@ -99,7 +100,9 @@ class GenerationSession:
         """Wait for jobs that were submitted, stop streams that were left early, and close; from any task.
 
         A second time does nothing but wait for the first. Cancelled, it waits for jobs no longer; see ``park()``.
+        Called by an input of the session's own, it begins the closing and does not wait for it.
         """
+        self._runs.require_loop()
         self._open = False
         try:
             if self._jobs is not None:
@@ -119,13 +122,16 @@ class GenerationSession:
         await self._close(None)
 
     async def _close(self, error: BaseException | None) -> None:
+        self._runs.require_loop()
         self._open = False
+        begins = self._closing is None
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self._shut_down(error))
-            await wait_shielded([self._closing])
+        if self._runs.are_here:
+            return  # an input that closes its own session would wait for itself
+        await wait_shielded([self._closing])
+        if begins:
             self._closing.result()
-        else:
-            await wait_shielded([self._closing])
 
     async def _shut_down(self, error: BaseException | None) -> None:
         """Close in a task of the session's own, whoever asks for it."""
@@ -223,6 +229,7 @@ class GenerationSession:
 
     async def find(self, key: str) -> ItemRecord | None:
         """Return what the journal holds of an item, or None; without a journal always None."""
+        self._runs.require_loop()
         return (await self._item_index().journal.find([key]))[0]
 
     async def records(self, state: str | None = None) -> AsyncIterator[ItemRecord]:
@@ -303,6 +310,7 @@ class GenerationSession:
         return item_index.inputs - 1
 
     def _job_queue(self) -> Jobs:
+        self._runs.require_loop()
         if self._jobs is None or not self._open:
             mark = input_mark(self._next_input())
             remembers = bool(self.settings.journal)

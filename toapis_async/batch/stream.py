@@ -59,9 +59,14 @@ class OutcomeStream:
             self._outcomes.shut()
 
     async def aclose(self) -> None:
-        """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal."""
+        """Stop what is under way and wait until nothing of it runs. Paid tasks stay in the journal.
+
+        Called by its own input, it does not wait.
+        """
         if self._outcomes is not None:
             self._run.cancel()
+            if self._run.is_here:
+                return
             with anyio.CancelScope(shield=True):
                 await self._run.over.wait()
         # Not before: whoever waits to deliver would take a closed stream for a defect.

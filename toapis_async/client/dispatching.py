@@ -86,7 +86,9 @@ class EventDispatcher:
         for observer in (logging_observer.log, *self._observers) if logged else self._observers:
             try:
                 observer(told)
-            except Exception:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:  # a cancellation of something else, looked at by an observer, is not ours
                 logger.exception("An observer of events broke")
 
     @contextmanager

@@ -29,6 +29,7 @@ from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.failures import error_from
+from toapis_async.wire.json_objects import unreadable
 
 OnUnknown: TypeAlias = Literal["report", "resubmit"]
 Encode: TypeAlias = Callable[[str], HttpRequest]
@@ -282,7 +283,11 @@ class Submitter:
         self.gateway.client_ids.answered = True
         if 200 <= reply.http_status < 300:
             self.gateway.rate_limiter.heard(Purpose.SUBMIT, reply.http_status, reply.headers, None)
-            return task_from(reply, kind=kind)
+            task = task_from(reply, kind=kind)
+            if self.gateway.client_ids.echoes and task.client_business_id not in {None, client_business_id}:
+                # An answer to another submission, such as a stored one: ours may have been charged as well.
+                raise unreadable(reply, promised="the task of this submission")
+            return task
         error = error_from(reply, asked_for="the submission", now=self.gateway.clock.now())
         self.gateway.rate_limiter.heard(
             Purpose.SUBMIT, reply.http_status, reply.headers, getattr(error, "retry_after_seconds", None)
