@@ -223,6 +223,6 @@ def test_a_session_loads_no_other_verbs():
         " if f'toapis_async.client.{name}' in sys.modules))"
     )
 
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
 
     assert (ended.stdout.strip(), ended.stderr) == ("", "")

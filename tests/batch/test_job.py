@@ -15,7 +15,7 @@ OUTCOME = Saved(item=ITEM, files=())
 async def test_a_job_has_one_end():
     """The first end counts, for everyone who waits, now and later."""
     job = Job(REQUEST, "fox")
-    early = asyncio.ensure_future(asyncio.wait_for(job, 5))
+    early = asyncio.ensure_future(asyncio.wait_for(job, 120))
     await asyncio.sleep(0)
     job.end(OUTCOME)
     job.give_up(KeyError("late"))

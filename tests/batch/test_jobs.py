@@ -42,7 +42,7 @@ async def test_a_refusal_is_of_one_call(live, tmp_path, journal, status, error):
         outcome = await (await session.submit(NAMED))
         assert isinstance(outcome.error, error)
         assert isinstance(session.report.stopped_by, error)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             again = await (await session.submit(NAMED))
         assert again.ok
         assert sim.books.accepted == 1
@@ -254,7 +254,7 @@ async def test_jobs_beside_a_resumed_stream(live, tmp_path):
             reading = asyncio.create_task(anext(stream))
             await asyncio.sleep(0.05)
             job = await session.submit(REQUEST)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 assert (await reading).ok
                 await job
         assert sim.books.posts == 1

@@ -138,7 +138,7 @@ async def test_an_iterator_that_never_answers_is_left(monkeypatch):
     reading = asyncio.create_task(source.take(1))
     await asyncio.sleep(0.05)
     reading.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         await source.aclose()
     release.set()
 

@@ -44,7 +44,7 @@ class Source:
 async def test_a_run_without_items_ends():
     """Nothing poured, nothing to wait for."""
     run = Run(RunContext())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         await run.host(Source())
     assert run.over.is_set()
     assert run.take_error() is None
@@ -67,7 +67,7 @@ async def test_a_cancelled_run_ends(when):
     hosting = asyncio.create_task(run.host(Source(endless=True)))
     await asyncio.sleep(0.01)
     run.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         await hosting
     assert run.over.is_set()
 
@@ -78,7 +78,7 @@ async def test_a_drained_run_takes_in_nothing_more():
     hosting = asyncio.create_task(run.host(Source(endless=True)))
     await asyncio.sleep(0.01)
     run.stop(None, drain=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         await hosting
     assert run.draining
     assert run.stopped_by is None
@@ -110,7 +110,7 @@ async def test_draining_while_nothing_is_answered(live, tmp_path):
         run = asyncio.create_task(session.run(foxes()))
         await asyncio.sleep(0)
         session.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             report = await run
         assert sim.books.accepted == report.saved
         assert report.stopped_by is None

@@ -190,7 +190,7 @@ async def test_its_own_polling(live, tmp_path):
         live(latency=Constant(0.3), client={"polling": FixedPolling(3600.0)}) as (sim, client),
         client.session(tmp_path, polling=FixedPolling(0.5)) as session,
     ):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             assert (await session.run(foxes(2))).complete
         assert sim.books.polls >= 2
 

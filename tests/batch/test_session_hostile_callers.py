@@ -21,7 +21,7 @@ def foxes(count):
 async def ended(coroutine):
     """Wait for it, not for ever, though it may not be cancellable."""
     task = asyncio.ensure_future(coroutine)
-    done, _ = await asyncio.wait([task], timeout=20)
+    done, _ = await asyncio.wait([task], timeout=120)
     assert {task} == done
     return task.result()
 
@@ -124,7 +124,7 @@ async def test_another_event_loop_is_refused(live, tmp_path, way):
     async with live() as (sim, client), client.session(tmp_path) as session:
 
         async def elsewhere():
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 await calls[way](session)
 
         with pytest.raises(ToAPIsError, match="another event loop"):

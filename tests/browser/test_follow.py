@@ -10,7 +10,7 @@ from toapis_async.cli.gallery.writing import Gallery
 from toapis_async.cli.terminal.streams import Terminal
 from toapis_async.clock import SystemClock
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser]
 
 
 async def test_a_page_follows_a_run(browser, run_directory):

@@ -41,7 +41,6 @@ SUPPLIES = {
 RUN = {"python", "console", "bash", "sh"}
 DATA = {"", "text", "csv", "json", "jsonl", "toml", "ini", "yaml", "mermaid", "html"}
 
-pytestmark = pytest.mark.timeout(240)
 
 
 def exists(needed):
@@ -187,7 +186,7 @@ class Reader:
             return run_program(words[1:])
         assert words[0] in {"python", "pytest"}, f"{block.where} runs {words[0]}: say why not with a marker"
         module = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if words[0] == "pytest" else []
-        done = subprocess.run([sys.executable, *module, *words[1:]], cwd=self.directory, check=False, timeout=100)
+        done = subprocess.run([sys.executable, *module, *words[1:]], cwd=self.directory, check=False, timeout=240)
         return done.returncode
 
 

@@ -15,7 +15,7 @@ from pages import PAGES, ROOT
 import toapis_async
 from toapis_async.cli.program import _COMMANDS
 
-pytestmark = [pytest.mark.docs, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.docs]
 
 
 class Page(HTMLParser):

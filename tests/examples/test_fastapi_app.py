@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-pytestmark = [pytest.mark.examples, pytest.mark.redis, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.examples, pytest.mark.redis]
 
 UVICORN = (
     *("-m", "uvicorn", "fastapi_app:app", "--workers", "2", "--port", "{port}"),

@@ -9,7 +9,7 @@ import pytest
 
 from toapis_async.testing import Constant, Scenario, Simulator
 
-pytestmark = [pytest.mark.examples, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.examples]
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
@@ -41,7 +41,7 @@ async def main():
     await broker.startup()
     first, again = [await make_poster.kicker().with_task_id("one").kiq("a fox") for _ in range(2)]
     for task in (first, again):
-        print((await task.wait_result(timeout=30)).return_value)
+        print((await task.wait_result(timeout=120)).return_value)
     await broker.shutdown()
 
 asyncio.run(main())

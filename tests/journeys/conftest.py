@@ -133,7 +133,7 @@ class Journey:
 
     async def fetched(self):
         """Every paid file was fetched to its last byte; the books hear of a slow one a moment after its reader."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             while self.sim.books.never_downloaded:
                 await asyncio.sleep(0.02)
 

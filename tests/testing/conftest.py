@@ -106,7 +106,7 @@ class Received:
 
     async def next(self):
         """The next delivery."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             return await self._queue.get()
 
 

@@ -30,7 +30,7 @@ class DocumentedClient:
             headers={"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10, context=self.context) as reply:
+        with urllib.request.urlopen(request, timeout=120, context=self.context) as reply:
             return json.loads(reply.read().decode("utf-8"))
 
     def run(self, mode, payload):
@@ -41,7 +41,7 @@ class DocumentedClient:
             state = self.ask("GET", f"/{mode}/generations/{task['id']}")
             if state["status"] == "completed":
                 url = state["result"]["data"][0]["url"]
-                with urllib.request.urlopen(url, timeout=10, context=self.context) as reply:
+                with urllib.request.urlopen(url, timeout=120, context=self.context) as reply:
                     return url, reply.read()
             if state["status"] == "failed":
                 raise RuntimeError(state["error"]["message"])
@@ -52,7 +52,7 @@ class DocumentedClient:
 SCRIPT = """
 import json, os, sys, urllib.request
 request = urllib.request.Request(sys.argv[1] + "/v1/balance", headers={"Authorization": "Bearer " + os.environ["KEY"]})
-with urllib.request.urlopen(request, timeout=10) as reply:
+with urllib.request.urlopen(request, timeout=120) as reply:
     print(json.loads(reply.read())["success"])
 """
 

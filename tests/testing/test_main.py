@@ -41,7 +41,7 @@ def test_it_says_where_it_is_and_stops_on_a_signal(stop, tmp_path):
     with started("--scenario", str(scenario), "--seed", "3") as (process, place):
         request = urllib.request.Request(f"{place['base_url']}/v1/balance")
         request.add_header("Authorization", f"Bearer {place['api_key']}")
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             assert json.loads(reply.read())["success"] is True
         process.send_signal(stop)
 
@@ -76,9 +76,9 @@ def test_webhooks_are_sent_from_another_process():
             body = json.dumps({"model": "gpt-image-2", "prompt": "a fox"}).encode()
             request = urllib.request.Request(f"{place['base_url']}/v1/images/generations", body)
             request.add_header("Authorization", f"Bearer {place['api_key']}")
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=120) as reply:
                 task = json.loads(reply.read())
-            headers, raw = arrived.get(timeout=20)
+            headers, raw = arrived.get(timeout=120)
         server.shutdown()
 
     signed = int(headers["X-ToAPIs-Webhook-Timestamp"])

@@ -36,7 +36,7 @@ def run(folder, *options, settings="[pytest]\n", files=()):
     for name, text in {"pytest.ini": settings, **dict(files)}.items():
         (folder / name).write_text(text, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:anyio", *options, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -109,7 +109,7 @@ def test_nobody_pays_for_what_is_not_used(statement, unwanted):
     """Importing one thing does not bring in the others."""
     code = f"{statement}; import sys; print(sorted(set({unwanted!r}) & set(sys.modules)))"
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
 
     assert done.stdout.strip() == "[]"
 

@@ -115,7 +115,7 @@ async def test_leaving_it_ends_slow_replies():
 
     scenario = Scenario(files="small", faults=(Fault(where="models", what=Delay(seconds=3600)),))
     async with aiohttp.ClientSession() as session:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             async with Simulator(scenario) as sim:
                 headers = {"Authorization": f"Bearer {sim.api_key}"}
                 late = asyncio.ensure_future(session.get(f"{sim.base_url}/v1/models", headers=headers))

@@ -21,7 +21,7 @@ ROOT = HERE.parents[1]
 SCRIPTS = sorted(path for path in HERE.glob("*.py") if path != Path(__file__))
 BINARIES = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.pyright, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.pyright]
 
 
 def exists(needed):

