@@ -117,8 +117,10 @@ class GatewayHold:
 
     async def over(self) -> int:
         """Wait until no outage is known of; return how many there have been."""
-        async with self._lock:
-            return self.outages
+        if self._lock.locked():  # a lock that is free costs a turn of the event loop
+            async with self._lock:
+                return self.outages
+        return self.outages
 
     async def outlast(self, outages_before: int, tell: Callable[..., None]) -> bool:
         """Wait until the gateway answers; return whether there was an outage at all.

@@ -127,9 +127,10 @@ class ItemIndex:
             request = attrs.evolve(request, model=model)
         joins = joins and request.id is not None and self._came_by(mark, request.id)
         digest = request_digest(request, contents)
-        wrong = None if joins else self._wrong_reference(request, mark, item_key(request, 0, digest))
-        ordinal = self.ledger.seen(mark + item_key(request, 0, digest)) if wrong is None else 0
-        key = item_key(request, ordinal, digest)
+        first = item_key(request, 0, digest)
+        wrong = None if joins else self._wrong_reference(request, mark, first)
+        ordinal = self.ledger.seen(mark + first) if wrong is None else 0
+        key = item_key(request, ordinal, digest) if ordinal else first
         if request.id is not None and not joins:
             if ordinal:
                 wrong = f"id {request.id!r} was used by an earlier request of this run; ids name files"
@@ -167,7 +168,7 @@ class ItemIndex:
 
     def _former_key(self, request: GenerationRequest, contents: Mapping[str, str], mark: str) -> str | None:
         """Name an item as earlier versions did, where the journal may be theirs."""
-        by_content = request.id is None and any(path in contents for path in local_files(request))
+        by_content = bool(contents) and request.id is None and any(path in contents for path in local_files(request))
         if self.has_nothing_to_find or not by_content:
             return None
         ordinal = self.ledger.seen(mark + _FORMER + item_key(request, 0))

@@ -121,7 +121,7 @@ class Downloader:
         self, source: _Source, target: FileTarget, tell: Tell, on_slow: Callable[[], None]
     ) -> SavedFile | ToAPIsError:
         """Fetch one file when its turn comes; an error is a value, so that it ends no other file."""
-        spot = attrs.evolve(target, index=source.index, count=source.count, part=source.part)
+        spot = target.of(source.index, source.count, source.part)
         host = host_of(source.url, base_url=self.host.base_url)
         try:
             async with self.workers.at(host) as worker:

@@ -183,7 +183,7 @@ class _Transfer:
                 raise _refused(answer, reply)
             length = self._expected_length(reply)
             if answer is Answer.WHOLE and reply.validator is not None:
-                self.version = attrs.evolve(found, length=length)
+                self.version = found if found.length == length else attrs.evolve(found, length=length)
             await self._receive(reply)
         self._check_length(length, reply.url)
         return await self._check_whole(reply.url)

@@ -160,7 +160,7 @@ class Gateway:
         A look that fails raises ``ToAPIsError`` and says nothing about the task; one that brings another task is
         such a failure.
         """
-        request = attrs.evolve(lookup(task.id, kind=task.kind), priority=priority)
+        request = lookup(task.id, kind=task.kind, priority=priority)
         asked_for = f"task {task.id}"
         read = partial(task_from, kind=task.kind, asked=task.id, ours=ids_in(task))
         seen: tuple[bytes, GenerationTask] | None = None

@@ -52,6 +52,12 @@ class FileTarget:
     finish: Finish = attrs.field(factory=Finish)
     ours: Collection[str] = ()
 
+    def of(self, index: int, count: int, part: str = "") -> "FileTarget":
+        """Return the target of another of the item's files."""
+        if (index, count, part) == (self.index, self.count, self.part):
+            return self
+        return attrs.evolve(self, index=index, count=count, part=part)
+
     def names(self, extension: str, width: int | None, height: int | None) -> Iterator[str]:
         """Yield what the file may be called, the best first."""
         naming, count = self.naming, self.count

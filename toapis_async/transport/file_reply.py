@@ -22,15 +22,19 @@ class FileReply:
 
     Attributes:
         http_status: of the answer.
+        version: which version of the file this is, as far as the host says.
 
     """
 
-    __slots__ = ("_response", "_timer", "http_status")
+    __slots__ = ("_response", "_timer", "http_status", "version")
 
     def __init__(self, response: aiohttp.ClientResponse, timer: ProgressTimer) -> None:
         self._response = response
         self._timer = timer
         self.http_status: int = response.status
+        headers = response.headers
+        _, length = parse_content_range(headers.get("Content-Range"))
+        self.version = FileVersion(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length)
 
     @property
     def url(self) -> str:
@@ -56,13 +60,6 @@ class FileReply:
     def validator(self) -> str | None:
         """What to send with a later range so that it continues this very file, or None."""
         return None if self._encoding else self.version.validator
-
-    @property
-    def version(self) -> FileVersion:
-        """Which version of the file this is, as far as the host says."""
-        headers = self._response.headers
-        _, length = parse_content_range(self.content_range)
-        return FileVersion(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length)
 
     @property
     def retry_after_seconds(self) -> float | None:

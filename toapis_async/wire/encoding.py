@@ -13,6 +13,7 @@ from toapis_async.policy.requests.request_types import wrong_types
 from toapis_async.values.catalogue import Catalogue, Model
 from toapis_async.values.exchange import HttpRequest, Purpose
 from toapis_async.values.kinds import KINDS, kind_of
+from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.requests import GenerationRequest, ImageRequest, Reference, VideoRequest
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.bodies import Body, body_of
@@ -68,11 +69,10 @@ def extend(video_id: str, request: VideoRequest, *, catalogue: Catalogue, client
 
 
 @lru_cache(maxsize=4096)
-def lookup(task_id_or_client_business_id: str, *, kind: Kind) -> HttpRequest:
+def lookup(task_id_or_client_business_id: str, *, kind: Kind, priority: int = INTERACTIVE) -> HttpRequest:
     """Encode a look at a task, by its id or by our own reference."""
-    return HttpRequest(
-        method="GET", path=f"{KINDS[kind].path}/{_segment(task_id_or_client_business_id)}", purpose=Purpose.QUERY
-    )
+    path = f"{KINDS[kind].path}/{_segment(task_id_or_client_business_id)}"
+    return HttpRequest(method="GET", path=path, purpose=Purpose.QUERY, priority=priority)
 
 
 def upload(data: bytes, *, filename: str, mime_type: str, kind: Kind) -> HttpRequest:

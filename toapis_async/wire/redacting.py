@@ -41,7 +41,7 @@ class Redactor:
 
     def __call__(self, data: bytes) -> bytes:
         """Return the data without secrets; the same object where it has none."""
-        if not self._is_in(data):
+        if not self._needles or not self._is_in(data):
             return data
         data = self._pattern.sub(STRUCK_OUT, data)
         # Nothing takes its place there: the width of the letters around it is not known.
@@ -54,12 +54,15 @@ class Redactor:
         return text if left is data else left.decode("utf-8", "surrogatepass")
 
     def _is_in(self, data: bytes) -> bool:
-        if any(needle in data for needle in self._needles):
-            return True
-        if not self._needles or not any(mark in data for mark in _ESCAPES):
-            return False
-        folded = _folded(data)
-        return any(needle in folded for needle in self._needles)
+        # Once or twice for every reply: a generator would cost many times the search.
+        for needle in self._needles:
+            if needle in data:
+                return True
+        for mark in _ESCAPES:
+            if mark in data:
+                folded = _folded(data)
+                return any(needle in folded for needle in self._needles)
+        return False
 
     # Made when a secret was found: they are large, and hardly ever needed.
 

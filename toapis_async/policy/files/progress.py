@@ -71,8 +71,9 @@ class Progress:
     def received(self, size: int, now: float) -> "Progress":
         """Return the progress after so many useful bytes more; speed in the past does not pay for the future."""
         paid = min(now, self.paid_until + size / self.rule.bytes_per_second) if self.begun else now
-        return attrs.evolve(self, paid_until=paid, patience=self.rule.behind_seconds, begun=True)
+        return Progress(rule=self.rule, paid_until=paid, patience=self.rule.behind_seconds, begun=True)
 
     def paused(self, seconds: float) -> "Progress":
         """Return the progress after a pause that was no fault of the host's, such as a slow disk."""
-        return attrs.evolve(self, paid_until=self.paid_until + seconds)
+        paid = self.paid_until + seconds
+        return Progress(rule=self.rule, paid_until=paid, patience=self.patience, begun=self.begun)

@@ -21,6 +21,7 @@ from toapis_async.policy.waiting.latency_curve import (
     edge_index,
 )
 
+_ROOT_OF_TWO = sqrt(2.0)
 _NEGLIGIBLE = 0.02  # of one fresh observation
 
 _NARROWEST, _WIDEST = 1.0, 48.0  # fine bins: the standard deviations a bell may have
@@ -150,7 +151,7 @@ def _with_doubt(middle: float, width: float, coarse: LatencyCurve, doubt: float)
 
 
 def _bell(deviations: float) -> float:
-    return 0.5 + 0.5 * erf(deviations / sqrt(2.0))
+    return 0.5 + 0.5 * erf(deviations / _ROOT_OF_TWO)
 
 
 def _most_likely_bell(middle: float, width: float, seen: Observations) -> tuple[float, float]:
@@ -158,7 +159,8 @@ def _most_likely_bell(middle: float, width: float, seen: Observations) -> tuple[
 
     def fit(m: float, w: float) -> float:
         shown = _PER_NAT * min(0.0, log(w / _DOUBT_WIDTH))
-        return shown + seen.log_likelihood(lambda edge: _bell((edge - m) / w), doubt=_DOUBT)
+        scale = w * _ROOT_OF_TWO
+        return shown + seen.log_likelihood(lambda edge: 0.5 + 0.5 * erf((edge - m) / scale), doubt=_DOUBT)
 
     best = fit(middle, width)
     stride, stretch = width, 2.0
