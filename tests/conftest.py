@@ -356,3 +356,12 @@ def s3():
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """Start a Ray of this run of the tests, once; gives Ray."""
+    ray = pytest.importorskip("ray", reason="not installed: ray (pip install 'toapis-async[ray]')")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield ray
+    ray.shutdown()

@@ -6,6 +6,8 @@ holds to these limits.
 
 import asyncio
 import weakref
+from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -16,6 +18,7 @@ from toapis_async import AsyncToAPIs
 from toapis_async.limits import SharedRateLimits
 from toapis_async.limits.lease_owner import settled
 from toapis_async.limits.machine_owner import MachineOwner
+from toapis_async.limits.ray_owner import LimitsActor, RayOwner
 from toapis_async.testing.fake_clock import FakeClock
 from toapis_async.transport.pacing import Pacer
 from toapis_async.values.exchange import Purpose
@@ -73,6 +76,43 @@ def shared_by_file(limits, clock):
     return made
 
 
+class ActorInVirtualTime:
+    """A ``LimitsActor`` for each account, in a process of their own, where it is what o'clock the report says."""
+
+    def __init__(self):
+        self.actors, self.time = {}, 0.0
+
+    def now(self):
+        return self.time
+
+    async def sleep(self, seconds):
+        await asyncio.Event().wait()  # it never has nothing to do
+
+    async def exchange(self, account, report, terms):
+        self.time = report.at
+        actor = self.actors.setdefault(account, LimitsActor(clock=self))
+        return await actor.exchange(report, terms, None)
+
+
+@pytest.fixture(scope="session")
+def ray_actor(ray_cluster):
+    """Start one such process for all tests."""
+    return ray_cluster.remote(ActorInVirtualTime).options(num_cpus=0).remote()
+
+
+def shared_by_ray(limits, clock, ray, actor):
+    number = next(ACCOUNTS)
+
+    class AtOnce(RayOwner):  # as with the file: virtual time stands still while the actor answers
+        async def exchange(self, report):
+            return ray.get(actor.exchange.remote(number, report, self._terms))[0]
+
+    return SharedRateLimits(
+        partial(AtOnce, "conformance"), rate_limits=limits, account="a", clock=clock, random=Random(1)
+    )
+
+
+ACCOUNTS = count()
 LIMITERS = {"embedded": embedded, "shared": shared, "shared by file": shared_by_file}
 
 
@@ -82,10 +122,17 @@ def clock():
     return FakeClock()
 
 
-@pytest.fixture(params=LIMITERS)
-async def limiter(request, clock):
-    """Open each implementation on a clock that jumps; closed at the end."""
-    made = LIMITERS[request.param](LIMITS, clock)
+@pytest.fixture(params=[*LIMITERS, pytest.param("shared by ray", marks=pytest.mark.ray)])
+def made(request, clock):
+    """Make each implementation on a clock that jumps."""
+    if request.param in LIMITERS:
+        return LIMITERS[request.param](LIMITS, clock)
+    return shared_by_ray(LIMITS, clock, *map(request.getfixturevalue, ("ray_cluster", "ray_actor")))
+
+
+@pytest.fixture
+async def limiter(made):
+    """Open it; closed at the end."""
     await made.open()
     yield made
     await made.aclose()

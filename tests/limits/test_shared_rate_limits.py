@@ -1,6 +1,7 @@
 """``SharedRateLimits`` as a client sees it; what every limiter promises is in tests/conformance."""
 
 import asyncio
+import pickle
 import sys
 from contextlib import AsyncExitStack
 from random import Random
@@ -154,6 +155,28 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "toapis_async.limits.redis_owner", raising=False)
     with pytest.raises(ImportError, match=r"toapis-async\[redis\]"):
         SharedRateLimits.redis("redis://localhost")
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch):
+    """So is Ray."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=r"toapis-async\[ray\]"):
+        SharedRateLimits.ray("ours")
+
+
+@pytest.mark.parametrize("account", [None, "ours"])
+async def test_they_travel_to_other_processes(tmp_path, account):
+    """A copy that was pickled joins the same account with the same settings, whatever the first one is doing."""
+    tmp_path.chmod(0o700)
+    settings = {"rate_limits": RATES, "account": account, "max_in_flight": 7, "directory": tmp_path}
+    first = SharedRateLimits.on_this_machine(**settings)
+    await submit(first, 1)
+    copy = pickle.loads(pickle.dumps(first))
+    await submit(copy, 1)
+    named = copy.for_account("b") is copy
+    await first.aclose()
+    await copy.aclose()
+    assert (len(list(tmp_path.glob("*.sqlite3"))), copy._terms, named) == (1, first._terms, account is not None)
 
 
 async def test_clients_of_this_machine_share_a_file(tmp_path):

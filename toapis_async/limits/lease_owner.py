@@ -74,3 +74,21 @@ def settled(
         account = SharedAccount.begin(terms.limits, fixed=terms.fixed, now=now)
     lease = account.settle(report, now=now, max_in_flight=terms.max_in_flight, lives=lives)
     return account_bytes(account), lease
+
+
+def recalled(kept: bytes, *, now: float) -> bytes | None:
+    """Go on with a copy of a state that was lost, which may lack the last reports.
+
+    Args:
+        kept: the copy.
+        now: see ``settled()``.
+
+    Returns:
+        The state that can be gone on with; None where the copy cannot be read.
+
+    """
+    account = account_from(kept)
+    if account is None:
+        return None
+    account.recall(now)
+    return account_bytes(account)

@@ -5,6 +5,7 @@ import logging
 import os
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from random import Random
 from typing import Self
 from uuid import uuid4
@@ -15,6 +16,7 @@ from toapis_async.limits.lease_owner import LeaseOwner, OwnerMaker, Terms
 from toapis_async.limits.leased_bucket import LeasedBucket
 from toapis_async.limits.leased_places import LeasedPlaces
 from toapis_async.limits.machine_owner import MachineOwner
+from toapis_async.limits.ray_owner import RayOwner
 from toapis_async.policy.pace.sharing.leases import Report
 from toapis_async.transport.pacing import Pacer, limits_of
 from toapis_async.values.exchange import Purpose
@@ -23,6 +25,7 @@ from toapis_async.values.limits import INTERACTIVE, RateLimitSetting
 logger: logging.Logger = logging.getLogger("toapis_async.limits")
 
 _PATIENCE = 2.0  # seconds for one exchange
+_OPENING_PATIENCE = 15.0  # seconds for the first one: what keeps the shared state may have to be started
 _APART = 0.02  # seconds between two exchanges, at least
 _IDLE = 1.0  # seconds between two of a worker that does nothing
 _REPORT_SECONDS = 0.1  # until the first lease says more
@@ -32,7 +35,8 @@ _AGAIN = 1.0  # seconds until the next try while the shared state is out of reac
 class SharedRateLimits(Pacer):
     """Rate limits that several workers of one account keep together.
 
-    Make one with ``on_this_machine()`` or ``redis()`` and give it to ``AsyncToAPIs(rate_limits=…)`` in each worker.
+    Make one with ``on_this_machine()``, ``redis()`` or ``ray()`` and give it to ``AsyncToAPIs(rate_limits=…)`` in each
+    worker. It pickles as its settings: the copy in another process joins by itself.
     What any of them learns about the limits holds for all, a 429 slows all of them down once, and each has a fair
     part by demand. A client tells it which account it is; one object may serve clients of several accounts.
 
@@ -133,6 +137,35 @@ class SharedRateLimits(Pacer):
         owner = partial(RedisOwner, url, prefix)
         return cls(owner, rate_limits=rate_limits, account=account, max_in_flight=max_in_flight)
 
+    @classmethod
+    def ray(
+        cls,
+        name: str = "toapis",
+        *,
+        rate_limits: RateLimitSetting = "auto",
+        account: str | None = None,
+        max_in_flight: int | None = None,
+    ) -> Self:
+        """Share with every process of a Ray cluster, jobs beside this one too; needs the extra ``ray``.
+
+        A small actor keeps what is shared. It is started where there is none, needs no CPU of the cluster's count, is
+        started again should it die, and ends a minute after the last worker.
+
+        Args:
+            name: of the actor; those who give the same one share.
+            rate_limits, account, max_in_flight: see the class.
+
+        Raises:
+            ImportError: Ray is not installed.
+
+        """
+        if find_spec("ray") is None:
+            raise ImportError("SharedRateLimits.ray needs Ray: pip install 'toapis-async[ray]'", name="ray")
+        return cls(partial(RayOwner, name), rate_limits=rate_limits, account=account, max_in_flight=max_in_flight)
+
+    def __reduce__(self) -> tuple[partial["SharedRateLimits"], tuple[()]]:
+        return partial(self._copy, account=self._account), ()
+
     def for_account(self, account: str) -> "SharedRateLimits":
         """Give the limits of that account: these, where they have a name of their own."""
         if self._account is not None:
@@ -196,7 +229,7 @@ class SharedRateLimits(Pacer):
                 return
             self._owner = self._make_owner(self._account or "default", self._terms)
             self._name = uuid4().hex
-            await self._exchange()
+            await self._exchange(patience=_OPENING_PATIENCE)
             self._beat = asyncio.create_task(self._report_on(), name="toapis-shared-limits")
 
     async def _report_on(self) -> None:
@@ -226,14 +259,14 @@ class SharedRateLimits(Pacer):
         else:  # closed while requests still wait here
             await self._start()
 
-    async def _exchange(self, *, leaving: bool = False) -> None:
+    async def _exchange(self, *, leaving: bool = False, patience: float = _PATIENCE) -> None:
         async with self._exchanging:
             if self._owner is None:
                 return
             asked_at = self._exchanged_at = self._clock.monotonic()
             report = self._report(asked_at, leaving=leaving)
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(patience):
                     lease = await self._owner.exchange(report)
             except OSError as error:
                 self._unreachable(error)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from toapis_async.policy.pace.sharing.leases import LEASE_SECONDS, Report
 from toapis_async.policy.pace.sharing.shared_account import SharedAccount
 from toapis_async.values.limits import TIERS
+from toapis_async.wire.shared_account import account_bytes, account_from
 
 
 @pytest.mark.parametrize("headers", [True, False])
@@ -145,3 +146,32 @@ def test_what_was_kept_too_long_or_by_another_clock_is_not_believed():
     assert (good, other, True) == (
         [True, True, False, False], False, account.good_for(TIERS["svip"], fixed=True, now=1002.0)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("old", [0.0, 0.1, 1.0, 30.0])
+def test_a_copy_of_a_lost_state_lends_nothing_twice(town, old):
+    """Whoever keeps the state dies five times: what others remember of it passes no limit, and wastes little."""
+    place = town(fixed=True)
+    for _ in range(3):
+        place.join()
+    place.run(5.0)
+    for _ in range(5):
+        kept = account_bytes(place.account)
+        place.run(old)
+        place.account = account_from(kept)
+        place.account.recall(place.clock.time)
+        place.run(5.0)
+    assert sum(worker.refused for worker in place.workers) == 0
+    assert sum(place.accepted(place.clock.time - 3.0)) >= 0.97 * 3.0 * 50.0
+
+
+def test_a_copy_remembers_a_pause(town):
+    """What the gateway asked for still holds when the one who heard it is gone."""
+    place = town(fixed=True)
+    worker = place.join()
+    place.run(1.0)
+    place.account.submit.bucket.on_refused(place.clock.time, 20.0)
+    place.account.recall(place.clock.time)
+    before = len(worker.accepted)
+    place.run(15.0)
+    assert len(worker.accepted) <= before + 5  # under the lease that it had

@@ -113,6 +113,22 @@ class SharedAccount:
             self._remove(report.worker, now, used_seconds=0.0)
         return lease
 
+    def recall(self, now: float) -> None:
+        """Make a copy of a lost state safe to go on with: what was learned holds, and there is nothing left to lend.
+
+        What workers have spent since the copy is not known, so each joins anew, and what it then says that it has
+        sent or holds is taken from what the account gains from now on.
+
+        Args:
+            now: the owner's time.
+
+        """
+        now = max(now, self.submit.at)
+        for name in list(self.workers):
+            self._remove(name, now, used_seconds=LEASE_SECONDS)
+        for budget in (self.submit, self.query):
+            budget.lend_nothing(now)
+
     @property
     def _report_seconds(self) -> float:
         return min(_LONGEST_REPORT, max(_REPORT_SECONDS, len(self.workers) / _REPORTS_PER_SECOND))

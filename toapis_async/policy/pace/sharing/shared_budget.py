@@ -152,6 +152,10 @@ class SharedBudget:
         for _ in range(claim.outstanding):
             self.bucket.on_no_answer()
 
+    def lend_nothing(self, now: float) -> None:
+        """Count what there is as spent, and what workers may spend of forgotten leases until they report again."""
+        self.bucket.lend(max(0.0, self.bucket.spare(now)) + _ON_LOAN * self.bucket.per_second)
+
     def _flow(self, now: float) -> None:
         """Count what was lent by the second as gone."""
         elapsed = max(0.0, now - self.at)
