@@ -150,8 +150,8 @@ def occupied() -> dict[str, float]:
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return {
         "memory_mib": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
-        "threads": len(os.listdir("/proc/self/task")),
-        "descriptors": len(os.listdir("/proc/self/fd")),
+        "threads": len(list(Path("/proc/self/task").iterdir())),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "objects": len(gc.get_objects()),
     }
 

@@ -67,6 +67,7 @@ class Heard:
     clock: FakeClock
     events: list = attrs.field(factory=list)
     trusted: bool = True
+    loses_trust_at: float = 1e12
     calls: list = attrs.field(factory=list)
 
     def expect(self, task_id):
@@ -74,7 +75,9 @@ class Heard:
 
     async def news(self, task_id, seconds):
         at, task = self.events[0] if self.events else (1e12, None)
-        await self.clock.sleep(min(seconds, max(0.0, at - self.clock.monotonic())))
+        until = min(at, self.loses_trust_at if self.trusted else 1e12)
+        await self.clock.sleep(min(seconds, max(0.0, until - self.clock.monotonic())))
+        self.trusted = self.trusted and self.clock.monotonic() < self.loses_trust_at
         return task if self.clock.monotonic() >= at else None
 
     def missed(self, task_id):
@@ -260,6 +263,26 @@ async def test_looks_are_few_while_events_are_trusted():
     assert 60.0 <= looked_at <= 66.0
     assert ("missed", "tsk_1") in source.calls
     assert not finish.told
+
+
+@pytest.mark.parametrize(
+    ("lost_at", "expected"),
+    [(7.0, [10.0, 20.0]), (31.0, [pytest.approx(33.5, abs=2.5)]), (59.0, [pytest.approx(61.5, abs=2.5)])],
+)
+async def test_trust_that_is_lost_brings_the_looks_back(lost_at, expected):
+    """A wait that left its looks to events takes its plan up again, and is not looked at in one moment with others."""
+    gateway = Gateway(FakeClock(), done_at=12.0)
+    source = Heard(gateway.clock, loses_trust_at=lost_at)
+    await waited(gateway, plan=Every(10.0 if lost_at < 10.0 else 5.0), completion=source)
+    assert expected == gateway.looked_at
+
+
+async def test_trust_that_is_lost_does_not_outlast_patience():
+    """The last look lands within the patience, whoever was trusted when the wait began."""
+    gateway = Gateway(FakeClock(), done_at=1e9)
+    with pytest.raises(TaskTimeoutError):
+        await waited(gateway, patience=40.0, completion=Heard(gateway.clock, loses_trust_at=39.9))
+    assert [pytest.approx(39.95, abs=0.05)] == gateway.looked_at
 
 
 async def test_looks_take_over_where_events_are_not_trusted():
