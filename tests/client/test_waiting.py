@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from toapis_async.client.dispatching import EventDispatcher
+from toapis_async.client.limits import LimitWatch
 from toapis_async.client.waiting import Finish, TaskWait, notice_seconds
 from toapis_async.errors import (
     APIConnectionError,
@@ -20,8 +21,9 @@ from toapis_async.errors import (
 )
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.ports.completion import NoCompletionSource
-from toapis_async.ports.events import TaskFinished, TaskLate, TaskLookedAt
+from toapis_async.ports.events import LimitChanged, TaskFinished, TaskLate, TaskLookedAt
 from toapis_async.testing import FakeClock
+from toapis_async.transport.pacing import Pacer
 from toapis_async.values.tasks import GenerationTask, TaskFile, TaskStatus
 
 TASK = GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED, status_text="queued")
@@ -95,7 +97,9 @@ class Kept(TaskWait):
         return super()._ended(finish)
 
 
-async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None, resumed=False, told=None, book=None):
+async def waited(
+    gateway, *, task=TASK, plan=None, patience=1e9, completion=None, resumed=False, told=None, book=None, limits=None
+):
     """Wait; give the finish that the watch would learn from."""
     plan = plan or Every()
     told = [] if told is None else told
@@ -107,6 +111,7 @@ async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None
         completion=completion or NoCompletionSource(gateway.clock),
         latencies=book,
         events=EventDispatcher(gateway.clock),
+        limits=limits or LimitWatch(Pacer(None, clock=gateway.clock, random=Random(1))),
     )
     watch = book.watch("image|", SimpleNamespace(plan=lambda law, looks: plan), looks=lambda: None)
     with Kept(
@@ -176,6 +181,16 @@ async def test_a_refused_look_waits_as_asked():
     await waited(gateway)
     first, second = gateway.looked_at
     assert second - first >= 40.0
+
+
+async def test_a_change_of_the_looks_own_limit_is_told():
+    """Looks that are refused slow all looks down, and whoever listens hears of it."""
+    pacer, told = SimpleNamespace(submit_rate=5.0, query_rate=50.0), []
+    limits = LimitWatch(pacer)
+    pacer.query_rate = 25.0
+    await waited(Gateway(FakeClock(), done_at=0.0), told=told, limits=limits)
+    change = next(facts for event, facts in told if event is LimitChanged)
+    assert ("query_per_second", 50.0, 25.0) == (change["limit"], change["before"], change["after"])
 
 
 async def test_a_refused_key_ends_the_wait():

@@ -143,6 +143,7 @@ class TaskWait:
             if sooner is not None and await self._heard(sooner):
                 break
             failure = await self._looked()
+            self.gateway.limits.tell_change(self.tell)
             if failure is None:
                 failures, trouble = 0, ""
                 continue
