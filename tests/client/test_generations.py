@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from random import Random
 
 import pytest
 
@@ -19,7 +20,23 @@ from toapis_async import (
     VideoRequest,
 )
 from toapis_async.client.waiting import Finish, learn
+from toapis_async.clock import SystemClock
 from toapis_async.testing import Constant, Delay, Drop, Fail, Fault, ForbiddenUntilLookup, Refuse
+from toapis_async.transport.pacing import Pacer
+from toapis_async.values.exchange import Purpose
+
+
+class Priorities(Pacer):
+    """Lets everything through, and notes how urgent it was said to be."""
+
+    def __init__(self):
+        super().__init__(None, clock=SystemClock(), random=Random(1))
+        self.heard_of = set()
+
+    def take_at_once(self, purpose, priority=0):
+        self.heard_of.add((purpose, priority))
+        return super().take_at_once(purpose, priority)
+
 
 SOON = GracePeriods(settled_seconds=1.5, at_work_seconds=1.5)
 
@@ -31,6 +48,15 @@ async def test_submit_returns_the_accepted_task(live):
         assert task.id
         assert not task.finished
         assert (sim.books.posts, sim.books.polls) == (1, 0)
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, 0), (0, 0), (1, 1)])
+async def test_a_single_call_stands_where_its_request_says(live, asked, expected):
+    """A single call goes before bulk ones unless its request asks to wait with them, in its looks too."""
+    limiter = Priorities()
+    async with live(client={"rate_limits": limiter}) as (_, client):
+        await client.images.generate(prompt="a fox", priority=asked)
+    assert {(Purpose.SUBMIT, expected), (Purpose.QUERY, expected)} == limiter.heard_of
 
 
 async def test_retrieve_finds_a_task_by_either_name(live):

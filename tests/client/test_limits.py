@@ -23,17 +23,19 @@ def test_the_limit_that_an_error_is_about(error, expected):
     assert expected == limit_of(error, SimpleNamespace(last_status=lambda _: None))
 
 
-def test_a_rate_is_told_when_it_has_moved_by_a_tenth():
+@pytest.mark.parametrize("purpose", ["submit", "query"])
+def test_a_rate_is_told_when_it_has_moved_by_a_tenth(purpose):
     """Small steps add up to one event; each has the rate that was told last, and the present one."""
-    told, pacer = [], SimpleNamespace(submit_rate=5.0)
+    told, pacer = [], SimpleNamespace(submit_rate=5.0, query_rate=5.0)
     watch = LimitWatch(pacer)
     for rate in (5.0, 5.2, 5.4, 5.6, 5.7, 2.5):
-        pacer.submit_rate = rate
-        watch.tell_change(lambda event, **facts: told.append((event, facts["before"], facts["after"])))
-    assert [(LimitChanged, 5.0, 5.6), (LimitChanged, 5.6, 2.5)] == told
+        setattr(pacer, f"{purpose}_rate", rate)
+        watch.tell_change(lambda event, **facts: told.append((event, *list(facts.values())[:3])))
+    limit = f"{purpose}_per_second"
+    assert [(LimitChanged, limit, 5.0, 5.6), (LimitChanged, limit, 5.6, 2.5)] == told
 
 
 def test_no_limit_is_never_told():
     """Without a rate there is nothing that could change."""
-    watch = LimitWatch(SimpleNamespace(submit_rate=None))
+    watch = LimitWatch(SimpleNamespace(submit_rate=None, query_rate=None))
     watch.tell_change(lambda *_, **__: pytest.fail("told"))

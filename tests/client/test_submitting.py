@@ -34,6 +34,7 @@ class Attempts:
     told: list = attrs.field(factory=list)
     hold: float | None = None
     begun: int = 0
+    priority: int = 0
 
     async def ready(self):
         self.told.append("ready")

@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from toapis_async.client.dispatching import EventDispatcher
+from toapis_async.client.limits import LimitWatch
 from toapis_async.client.waiting import Finish, TaskWait, notice_seconds
 from toapis_async.errors import (
     APIConnectionError,
@@ -20,8 +21,9 @@ from toapis_async.errors import (
 )
 from toapis_async.policy.waiting.latency import LatencyBook
 from toapis_async.ports.completion import NoCompletionSource
-from toapis_async.ports.events import TaskFinished, TaskLate, TaskLookedAt
+from toapis_async.ports.events import LimitChanged, TaskFinished, TaskLate, TaskLookedAt
 from toapis_async.testing import FakeClock
+from toapis_async.transport.pacing import Pacer
 from toapis_async.values.tasks import GenerationTask, TaskFile, TaskStatus
 
 TASK = GenerationTask(id="tsk_1", kind="image", status=TaskStatus.QUEUED, status_text="queued")
@@ -67,6 +69,7 @@ class Heard:
     clock: FakeClock
     events: list = attrs.field(factory=list)
     trusted: bool = True
+    loses_trust_at: float = 1e12
     calls: list = attrs.field(factory=list)
 
     def expect(self, task_id):
@@ -74,7 +77,9 @@ class Heard:
 
     async def news(self, task_id, seconds):
         at, task = self.events[0] if self.events else (1e12, None)
-        await self.clock.sleep(min(seconds, max(0.0, at - self.clock.monotonic())))
+        until = min(at, self.loses_trust_at if self.trusted else 1e12)
+        await self.clock.sleep(min(seconds, max(0.0, until - self.clock.monotonic())))
+        self.trusted = self.trusted and self.clock.monotonic() < self.loses_trust_at
         return task if self.clock.monotonic() >= at else None
 
     def missed(self, task_id):
@@ -92,7 +97,9 @@ class Kept(TaskWait):
         return super()._ended(finish)
 
 
-async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None, resumed=False, told=None, book=None):
+async def waited(
+    gateway, *, task=TASK, plan=None, patience=1e9, completion=None, resumed=False, told=None, book=None, limits=None
+):
     """Wait; give the finish that the watch would learn from."""
     plan = plan or Every()
     told = [] if told is None else told
@@ -104,6 +111,7 @@ async def waited(gateway, *, task=TASK, plan=None, patience=1e9, completion=None
         completion=completion or NoCompletionSource(gateway.clock),
         latencies=book,
         events=EventDispatcher(gateway.clock),
+        limits=limits or LimitWatch(Pacer(None, clock=gateway.clock, random=Random(1))),
     )
     watch = book.watch("image|", SimpleNamespace(plan=lambda law, looks: plan), looks=lambda: None)
     with Kept(
@@ -173,6 +181,16 @@ async def test_a_refused_look_waits_as_asked():
     await waited(gateway)
     first, second = gateway.looked_at
     assert second - first >= 40.0
+
+
+async def test_a_change_of_the_looks_own_limit_is_told():
+    """Looks that are refused slow all looks down, and whoever listens hears of it."""
+    pacer, told = SimpleNamespace(submit_rate=5.0, query_rate=50.0), []
+    limits = LimitWatch(pacer)
+    pacer.query_rate = 25.0
+    await waited(Gateway(FakeClock(), done_at=0.0), told=told, limits=limits)
+    change = next(facts for event, facts in told if event is LimitChanged)
+    assert ("query_per_second", 50.0, 25.0) == (change["limit"], change["before"], change["after"])
 
 
 async def test_a_refused_key_ends_the_wait():
@@ -260,6 +278,26 @@ async def test_looks_are_few_while_events_are_trusted():
     assert 60.0 <= looked_at <= 66.0
     assert ("missed", "tsk_1") in source.calls
     assert not finish.told
+
+
+@pytest.mark.parametrize(
+    ("lost_at", "expected"),
+    [(7.0, [10.0, 20.0]), (31.0, [pytest.approx(33.5, abs=2.5)]), (59.0, [pytest.approx(61.5, abs=2.5)])],
+)
+async def test_trust_that_is_lost_brings_the_looks_back(lost_at, expected):
+    """A wait that left its looks to events takes its plan up again, and is not looked at in one moment with others."""
+    gateway = Gateway(FakeClock(), done_at=12.0)
+    source = Heard(gateway.clock, loses_trust_at=lost_at)
+    await waited(gateway, plan=Every(10.0 if lost_at < 10.0 else 5.0), completion=source)
+    assert expected == gateway.looked_at
+
+
+async def test_trust_that_is_lost_does_not_outlast_patience():
+    """The last look lands within the patience, whoever was trusted when the wait began."""
+    gateway = Gateway(FakeClock(), done_at=1e9)
+    with pytest.raises(TaskTimeoutError):
+        await waited(gateway, patience=40.0, completion=Heard(gateway.clock, loses_trust_at=39.9))
+    assert [pytest.approx(39.95, abs=0.05)] == gateway.looked_at
 
 
 async def test_looks_take_over_where_events_are_not_trusted():

@@ -98,6 +98,7 @@ draft: Draft = sink.draft("fox")
 def told(limiter: RateLimiter) -> None:
     assert_type(limiter.last_status(Purpose.SUBMIT), RateLimitStatus | None)
     assert_type(limiter.submit_rate, float | None)
+    assert_type(limiter.query_rate, float | None)
 
 
 async def elsewhere(client: AsyncToAPIs, task: GenerationTask) -> None:

@@ -192,6 +192,17 @@ async def test_trust_comes_and_goes(inbox, delivery):
     assert inbox.trusted
 
 
+async def test_lost_trust_ends_waits(inbox, delivery):
+    """Whoever sleeps long because events were trusted hears that they are not any more, once."""
+    await inbox.receive(*delivery())
+    waiting = [asyncio.create_task(inbox.news(f"tsk_{number}", 300)) for number in range(2, 5)]
+    await asyncio.sleep(0)
+    for number in range(10):
+        inbox.missed(f"gone_{number}")
+    assert await asyncio.gather(*waiting) == [None] * 3
+    assert not inbox._waiters._waiting
+
+
 async def test_a_wait_in_another_loop_is_ended(inbox, delivery):
     """The web app may receive in one event loop while a thread's loop waits."""
     started = asyncio.Event()

@@ -12,6 +12,7 @@ from toapis_async.client.limits import limit_of, refusal_of, tell_in_flight
 from toapis_async.errors import RateLimitError, ToAPIsError
 from toapis_async.ports.events import AttemptSettled, Event, HeldUp
 from toapis_async.transport.rate_limiter import RateLimiter
+from toapis_async.values.limits import BULK
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -24,6 +25,7 @@ class ItemAttempts:
         lease: the item's slot.
         item_task: what nothing interrupts between an intent in the journal and the reply in the journal.
         rate_limiter: knows what the latest reply said about the limits.
+        priority: see ``Attempts.priority``.
         stopping: whether no further attempt is wanted.
         unsent: whether nothing of the item can be at the gateway, so that stopping costs nothing.
 
@@ -33,6 +35,7 @@ class ItemAttempts:
     lease: SlotLease
     item_task: ItemTask
     rate_limiter: RateLimiter
+    priority: int = BULK
     stopping: bool = False
     unsent: bool = True
 

@@ -38,7 +38,6 @@ from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
-from toapis_async.values.limits import BULK
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import missing_files
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
@@ -67,7 +66,6 @@ class ItemRun:
         attempts: what is sent for it.
         step: what to begin with.
         deliver: takes its outcome.
-        priority: 0 interactive, 1 bulk.
         estimate: what it was planned to cost, in USD, or None.
         task: as last seen.
         ask_only: whether it is not to be submitted when nothing came of its last attempt.
@@ -84,7 +82,6 @@ class ItemRun:
     attempts: ItemAttempts
     step: Step
     deliver: Deliver
-    priority: int = BULK
     estimate: Decimal | None = None
     ask_only: bool = False
     task: GenerationTask | None = None
@@ -185,9 +182,8 @@ class ItemRun:
 
     async def _posted(self) -> GenerationTask:
         context, request = self.run.context, self.item.request
-        submitter = context.submitter if self.priority >= BULK else context.interactive_submitter
         return await submit_with_uploads(
-            submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
+            context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
         )
 
     async def _reconciled(self) -> GenerationTask:
@@ -236,7 +232,7 @@ class ItemRun:
             watch=gateway.watch(self.kind, request.model, getattr(request, "resolution", None), settings.polling),
             accepted_at=self._accepted_at(),
             tell=self.recorder.tell,
-            priority=self.priority,
+            priority=self.attempts.priority,
             resumed=self.step is not Step.SUBMIT,
         ) as wait:
             try:

@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import attrs
-
 from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import GatewayHold
@@ -39,7 +37,6 @@ from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
 from toapis_async.transport.rate_limiter import BoundsTasks
 from toapis_async.values.files import is_address
-from toapis_async.values.limits import BULK, INTERACTIVE
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
 
@@ -83,13 +80,11 @@ class SessionResources:
             on_unknown=settings.on_unknown,
             one_ahead=True,
             resume_references=settings.resume_references is True,
-            priority=BULK,
         )
         self.context: RunContext = RunContext(
             settings=settings,
             gateway=gateway,
             submitter=submitter,
-            interactive_submitter=attrs.evolve(submitter, priority=INTERACTIVE),
             uploads=uploads,
             downloader=downloader.limited(settings.download_workers),
             sink=self.sink,

@@ -27,7 +27,7 @@ class RunContext:
 
     Attributes:
         settings: of the session.
-        gateway, submitter, uploads, downloader: of the client; of submitters there is one for each priority.
+        gateway, submitter, uploads, downloader: of the client.
         sink: where files go.
         recorder: what is written down.
         slots: what bounds the tasks in flight.
@@ -42,7 +42,6 @@ class RunContext:
     settings: SessionSettings
     gateway: Gateway
     submitter: Submitter
-    interactive_submitter: Submitter
     uploads: Uploads
     downloader: Downloader
     sink: Sink

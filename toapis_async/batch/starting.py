@@ -98,11 +98,14 @@ class ItemStarter:
             lease=lease,
             item_task=item_task,
             attempts=ItemAttempts(
-                recorder=recorder, lease=lease, item_task=item_task, rate_limiter=context.gateway.rate_limiter
+                recorder=recorder,
+                lease=lease,
+                item_task=item_task,
+                rate_limiter=context.gateway.rate_limiter,
+                priority=priority,
             ),
             step=step,
             deliver=self.deliver,
-            priority=priority,
             estimate=estimate,
             ask_only=entry.ask_only,
         )

@@ -25,6 +25,7 @@ from toapis_async.policy.waiting.latency import Watch
 from toapis_async.storage.files.sinks import Destination, opened
 from toapis_async.values.files import FileBytes, SavedFile, Verify
 from toapis_async.values.kinds import KINDS
+from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
@@ -144,11 +145,11 @@ class Generations(Generic[Request]):
         return left - min(_LAST_LOOK_SHARE * left, _LAST_LOOK_SECONDS)
 
     async def _finished(
-        self, task: GenerationTask, watch: Watch, patience_seconds: float, tell: Tell
+        self, task: GenerationTask, watch: Watch, patience_seconds: float, tell: Tell, priority: int = INTERACTIVE
     ) -> GenerationTask:
         gateway = self._gateway
         now = gateway.clock.monotonic()
-        with TaskWait(gateway=gateway, task=task, watch=watch, accepted_at=now, tell=tell) as wait:
+        with TaskWait(gateway=gateway, task=task, watch=watch, accepted_at=now, tell=tell, priority=priority) as wait:
             return await wait.finished(patience_seconds)
 
     async def _generate(self, request: Request, timeout_seconds: float | None) -> GenerationTask:
@@ -173,7 +174,7 @@ class Generations(Generic[Request]):
         task = await self._submit(call)
         watch = self._gateway.watch(self.kind, request.model, getattr(request, "resolution", None))
         with self._orphans.waiting(task, request, limit):
-            return await self._finished(task, watch, self._left(seconds, begun, limit), call.tell)
+            return await self._finished(task, watch, self._left(seconds, begun, limit), call.tell, call.priority)
 
     async def download(
         self,

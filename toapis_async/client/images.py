@@ -31,6 +31,7 @@ class ImageFields(TypedDict, total=False):
     client_business_id: str | None
     callback_url: str | None
     extra: Mapping[str, object]
+    priority: int | None
 
 
 class Images(Generations[ImageRequest]):

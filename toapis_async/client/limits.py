@@ -36,10 +36,10 @@ def limit_of(error: ToAPIsError, rate_limiter: RateLimiter) -> Limit:
 
 
 class LimitWatch:
-    """Knows the submit rate that was told last.
+    """Knows the rates that were told last.
 
     Args:
-        rate_limiter: whose rate.
+        rate_limiter: whose rates.
 
     """
 
@@ -47,16 +47,23 @@ class LimitWatch:
 
     def __init__(self, rate_limiter: RateLimiter) -> None:
         self._rate_limiter = rate_limiter
-        self._told = rate_limiter.submit_rate
+        self._told = self._rates()
+
+    def _rates(self) -> dict[str, float | None]:
+        limiter = self._rate_limiter
+        return {"submit_per_second": limiter.submit_rate, "query_per_second": limiter.query_rate}
 
     def tell_change(self, tell: Callable[..., None]) -> None:
-        """Tell ``LimitChanged`` if the rate has moved by a tenth since it was last told."""
-        before, after = self._told, self._rate_limiter.submit_rate
-        if before is None or after is None or abs(after - before) < _WORTH_TELLING * before:
-            return
-        self._told = after
-        why = "the gateway refused, or its headers allow less" if after < before else "the gateway took what was sent"
-        tell(LimitChanged, limit="submit_per_second", before=before, after=after, why=why)
+        """Tell ``LimitChanged`` of each rate that has moved by a tenth since it was last told."""
+        for limit, after in self._rates().items():
+            before = self._told[limit]
+            if before is None or after is None or abs(after - before) < _WORTH_TELLING * before:
+                continue
+            self._told[limit] = after
+            why = (
+                "the gateway refused, or its headers allow less" if after < before else "the gateway took what was sent"
+            )
+            tell(LimitChanged, limit=limit, before=before, after=after, why=why)
 
 
 def tell_in_flight(tell: Callable[..., None], before: int, after: int) -> None:

@@ -11,6 +11,7 @@ from toapis_async.client.orphans import Caller
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.files.naming import client_business_id, item_key
 from toapis_async.ports.events import AttemptBegun, AttemptSettled, Event, HeldUp
+from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -63,6 +64,12 @@ class SingleCall:
         """See ``Attempts.not_accepted``."""
         self.caller.under_way = False
         self.tell(AttemptSettled, result="not_accepted", error=error)
+
+    @property
+    def priority(self) -> int:
+        """See ``Attempts.priority``; somebody waits for a single call, unless its request says otherwise."""
+        wanted = self.caller.request.priority
+        return INTERACTIVE if wanted is None else wanted
 
     async def ready(self) -> None:
         """See ``Attempts.ready``: single calls bound themselves."""

@@ -25,7 +25,6 @@ from toapis_async.policy.money.delivery import Knowledge, knowledge_of
 from toapis_async.policy.money.retrying import RetryPolicy, may_send_again, retry_seconds
 from toapis_async.ports.events import Event
 from toapis_async.values.exchange import HttpRequest, Purpose
-from toapis_async.values.limits import INTERACTIVE
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.decoding import task_from
 from toapis_async.wire.failures import error_from
@@ -53,6 +52,11 @@ class Attempts(Protocol):
     @property
     def is_first(self) -> bool:
         """Whether no attempt of it is known here yet."""
+        ...
+
+    @property
+    def priority(self) -> int:
+        """Where they stand in the line of the rate limiter: 0 interactive, 1 bulk."""
         ...
 
     async def ready(self) -> None:
@@ -109,7 +113,6 @@ class Submitter:
             one refusal and not one for each that was ready.
         resume_references: whether a request with a ``client_business_id`` of its own may have been sent before: its
             task is then looked for before its first POST, and every attempt keeps the reference.
-        priority: where its submissions stand in the line of the rate limiter: 0 interactive, 1 bulk.
 
     """
 
@@ -118,7 +121,6 @@ class Submitter:
     on_unknown: OnUnknown = "report"
     one_ahead: bool = False
     resume_references: bool = False
-    priority: int = INTERACTIVE
     _first: anyio.Event | None = attrs.field(default=None, init=False, repr=False)
     _earlier: EarlierSubmissions = attrs.field(
         init=False,
@@ -192,9 +194,9 @@ class Submitter:
     async def _turn(self, attempts: Attempts) -> str:
         """Wait until an attempt may be sent; return its ``client_business_id``."""
         limiter = self.gateway.rate_limiter
-        if not limiter.take_at_once(Purpose.SUBMIT, self.priority):
+        if not limiter.take_at_once(Purpose.SUBMIT, attempts.priority):
             attempts.waits_for("rate")
-            await limiter.acquire(Purpose.SUBMIT, self.priority)
+            await limiter.acquire(Purpose.SUBMIT, attempts.priority)
         try:
             await self._let_one_ahead(attempts)
             return await self._begin(attempts)

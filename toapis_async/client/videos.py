@@ -35,6 +35,7 @@ class VideoFields(TypedDict, total=False):
     client_business_id: str | None
     callback_url: str | None
     extra: Mapping[str, object]
+    priority: int | None
 
 
 class Videos(Generations[VideoRequest]):

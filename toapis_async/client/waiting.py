@@ -70,6 +70,7 @@ class TaskWait:
     _after: float = attrs.field(default=0.0, init=False)
     _asks: bool = attrs.field(default=True, init=False)
     _told: bool = attrs.field(default=False, init=False)
+    _relies: bool = attrs.field(default=False, init=False)
 
     def __enter__(self) -> Self:
         self._task_id = self.task.id
@@ -138,7 +139,11 @@ class TaskWait:
                 delay = min(delay, left)
             if await self._heard(delay):
                 break
+            sooner = self._sooner(plan, elapsed + delay)
+            if sooner is not None and await self._heard(sooner):
+                break
             failure = await self._looked()
+            self.gateway.limits.tell_change(self.tell)
             if failure is None:
                 failures, trouble = 0, ""
                 continue
@@ -154,9 +159,21 @@ class TaskWait:
     def _delay(self, plan: LookPlan, elapsed: float) -> float:
         gateway = self.gateway
         planned = plan.next_delay(elapsed, gateway.random)
-        if not self._asks or not gateway.completion.trusted:
+        self._relies = self._asks and gateway.completion.trusted
+        if not self._relies:
             return planned
         return safety_delay(planned, elapsed, law=gateway.latencies.law(self.watch.key), random=gateway.random)
+
+    def _sooner(self, plan: LookPlan, due: float) -> float | None:
+        """Give the seconds until the look that was left to an event, where events are trusted no more; else None."""
+        now, random = self._elapsed(), self.gateway.random
+        if not (self._asks and self._relies) or now >= due or self.gateway.completion.trusted:
+            return None
+        # As the plan goes on from the last look; it hears of no look that there was not.
+        planned = plan.next_delay(self._after, random)
+        left = self._after + planned - now
+        # Those that are overdue are so all at once.
+        return min(due - now, left if left > 0.0 else planned * random.random())
 
     async def _heard(self, seconds: float) -> bool:
         """Wait for so long, or for an event; tell whether one ended the wait. An event without a result is looked up.

@@ -26,13 +26,15 @@ class CompletionSource(Protocol):
     async def news(self, task_id: str, seconds: float) -> GenerationTask | None:
         """Wait for a task's end; what is known already is told at once, each time that it is asked for.
 
+        Whoever waits while events are trusted may wait long; so a source that loses that trust ends its waits.
+
         Args:
             task_id: the gateway's id, or the ``client_business_id`` that it was submitted with.
             seconds: the longest wait; 0 asks what is known now, after others have had their turn.
 
         Returns:
             the finished task as the event told it (its result may be missing: then look), or None when the time is
-            up.
+            up, or when events have just ceased to be trusted.
 
         """
         ...

@@ -22,6 +22,11 @@ class RateLimiter(Protocol):
         """Submissions per second that are let through now; None for unlimited."""
         ...
 
+    @property
+    def query_rate(self) -> float | None:
+        """Status queries per second that are let through now; None for unlimited."""
+        ...
+
     def looks_per_task(self) -> float | None:
         """Give how many status queries per submitted task the limits allow in the long run; None for no bound."""
         ...

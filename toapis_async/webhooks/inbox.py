@@ -118,7 +118,10 @@ class WebhookInbox:
     def missed(self, task_id: str) -> None:
         """See ``CompletionSource.missed``."""
         if self._waiters.known(task_id) is None:
+            trusted = self._trust.trusted
             self._trust.missed()
+            if trusted and not self._trust.trusted:
+                self._waiters.wake()
 
     def forget(self, task_id: str) -> None:
         """See ``CompletionSource.forget``."""

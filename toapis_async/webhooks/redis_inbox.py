@@ -144,7 +144,9 @@ class RedisWebhookInbox(WebhookInbox):
                     async for message in channel.listen():
                         self._told(message["data"])
             except _BROKEN:
-                self._connected.clear()
+                if self._connected.is_set():
+                    self._connected.clear()
+                    self._waiters.wake()
             await self._clock.sleep(_RECONNECT_SECONDS)
 
     async def _recall(self, task_ids: Sequence[str]) -> None:

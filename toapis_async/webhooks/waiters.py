@@ -24,7 +24,7 @@ class Waiters:
         self._clock = clock
         self._most = remembered
         self._expected: dict[str, int] = {}
-        self._waiting: dict[str, set[asyncio.Future[GenerationTask]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[GenerationTask | None]]] = {}
         self._ended: OrderedDict[str, GenerationTask] = OrderedDict()
 
     @property
@@ -53,9 +53,13 @@ class Waiters:
         for name in {task.id, task.client_business_id} - {None, ""}:
             self._remember(str(name), task)
             for waiter in self._waiting.pop(str(name), set()):
-                loop = waiter.get_loop()
-                with suppress(RuntimeError):  # a loop that has ended has nobody left in it
-                    loop.call_soon_threadsafe(_wake, waiter, task)
+                _wake(waiter, task)
+
+    def wake(self) -> None:
+        """End every wait with None: whoever waits has to think anew about how long."""
+        for waiters in list(self._waiting.values()):
+            for waiter in list(waiters):
+                _wake(waiter, None)
 
     def _remember(self, name: str, task: GenerationTask) -> None:
         self._ended[name] = task
@@ -64,12 +68,12 @@ class Waiters:
             self._ended.popitem(last=False)
 
     async def wait(self, task_id: str, seconds: float) -> GenerationTask | None:
-        """Wait for the end of a task; None when the time is up."""
+        """Wait for the end of a task; None when the time is up, or at ``wake()``."""
         known = self._ended.get(task_id)
         if known is not None:
             await self._clock.sleep(0)
             return known
-        waiter: asyncio.Future[GenerationTask] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[GenerationTask | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(task_id, set()).add(waiter)
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
@@ -84,6 +88,11 @@ class Waiters:
                     del self._waiting[task_id]
 
 
-def _wake(waiter: "asyncio.Future[GenerationTask]", task: GenerationTask) -> None:
+def _wake(waiter: "asyncio.Future[GenerationTask | None]", task: GenerationTask | None) -> None:
+    with suppress(RuntimeError):  # a loop that has ended has nobody left in it
+        waiter.get_loop().call_soon_threadsafe(_end, waiter, task)
+
+
+def _end(waiter: "asyncio.Future[GenerationTask | None]", task: GenerationTask | None) -> None:
     if not waiter.done():
         waiter.set_result(task)
