@@ -129,7 +129,7 @@ async def test_two_users_wish_for_the_same(live, tmp_path):
             first = await (await session.submit(ann))
         async with client.session(tmp_path) as session:
             ours = [await (await session.submit(request)) for request in (bob, ann, ImageRequest("a fox"))]
-        assert [False, True, False] == [outcome.resumed for outcome in ours]
+        assert [outcome.resumed for outcome in ours] == [False, True, False]
         assert ours[1].item.key == first.item.key
         assert 3 == sim.books.posts == len({outcome.files[0].path for outcome in ours})
 
