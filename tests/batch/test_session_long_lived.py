@@ -119,3 +119,31 @@ async def test_park(live, tmp_path):
         async with client.session(tmp_path) as session:
             assert (await session.run(())).saved == 60
         assert sim.books.posts == 60
+
+
+async def test_two_users_wish_for_the_same(live, tmp_path):
+    """After a restart an equal wish of another namespace is another item, and that of its own is the old one."""
+    ann, bob = (ImageRequest("a fox", namespace=user) for user in ("ann", "bob"))
+    async with live() as (sim, client):
+        async with client.session(tmp_path) as session:
+            first = await (await session.submit(ann))
+        async with client.session(tmp_path) as session:
+            ours = [await (await session.submit(request)) for request in (bob, ann, ImageRequest("a fox"))]
+        assert [outcome.resumed for outcome in ours] == [False, True, False]
+        assert ours[1].item.key == first.item.key
+        assert 3 == sim.books.posts == len({outcome.files[0].path for outcome in ours})
+
+
+async def test_an_id_of_another_namespace(live, tmp_path):
+    """One id names one file: another user's is refused at no cost, while it is under way and after a restart."""
+    ann, bob = (ImageRequest("a fox", id="fox", namespace=user) for user in ("ann", "bob"))
+    async with live() as (sim, client):
+        async with client.session(tmp_path) as session:
+            job = await session.submit(ann)
+            with pytest.raises(InvalidRequestError, match="another request"):
+                await session.submit(bob)
+            assert (await job).ok
+        async with client.session(tmp_path) as session:
+            with pytest.raises(InvalidRequestError, match="another request"):
+                await session.submit(bob)
+        assert sim.books.posts == 1

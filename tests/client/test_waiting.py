@@ -190,7 +190,7 @@ async def test_a_change_of_the_looks_own_limit_is_told():
     pacer.query_rate = 25.0
     await waited(Gateway(FakeClock(), done_at=0.0), told=told, limits=limits)
     change = next(facts for event, facts in told if event is LimitChanged)
-    assert ("query_per_second", 50.0, 25.0) == (change["limit"], change["before"], change["after"])
+    assert (change["limit"], change["before"], change["after"]) == ("query_per_second", 50.0, 25.0)
 
 
 async def test_a_refused_key_ends_the_wait():

@@ -42,7 +42,6 @@ RUN = {"python", "console", "bash", "sh"}
 DATA = {"", "text", "csv", "json", "jsonl", "toml", "ini", "yaml", "mermaid", "html"}
 
 
-
 def exists(needed):
     """Whether the package has a name such as ``AsyncToAPIs.check``, or a call the parameters in its brackets."""
     name, _, parameters = needed.rstrip(")").partition("(")

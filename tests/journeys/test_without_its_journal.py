@@ -84,6 +84,18 @@ async def test_the_manifest_of_an_earlier_version(tmp_path):
         assert sim.books.accepted == 6
 
 
+async def test_a_namespace_is_proved_by_a_digest_only(tmp_path):
+    """A line of an earlier version knows no namespace, so that it is no proof for a request that has one."""
+    async with Simulator(QUICK) as sim:
+        await run(sim, tmp_path, WISHES)
+        forget_journal(tmp_path)
+        write(tmp_path, *({k: v for k, v in line.items() if k != "request_digest"} for line in lines(tmp_path)))
+        [refused] = await run(sim, tmp_path, [attrs.evolve(WISHES[0], namespace="ann")])
+
+        assert "belongs to another request" in str(refused.error)
+        assert sim.books.accepted == 6
+
+
 async def test_other_wishes_under_an_old_id_are_refused(tmp_path):
     """The digest tells a request that differs in its size only."""
     async with Simulator(QUICK) as sim:

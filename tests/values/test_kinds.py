@@ -49,12 +49,13 @@ def test_forms_are_read_off_the_annotations():
 
 
 def test_what_is_carried_and_not_sent_is_no_control():
-    """A caller's own object, label and priority never reach the gateway."""
+    """A caller's own object, label, namespace and priority never reach the gateway."""
 
     @attrs.frozen
     class Mine(VideoRequest):
         context: object = attrs.field(default=None, kw_only=True)
         label: str | None = attrs.field(default=None, kw_only=True)
+        namespace: str | None = attrs.field(default=None, kw_only=True)
         priority: int = attrs.field(default=1, kw_only=True)
 
     mine = attrs.evolve(KINDS["video"], request=Mine)

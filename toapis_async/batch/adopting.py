@@ -123,6 +123,8 @@ class Adoption:
         if line.request_digest is not None:
             return line.request_digest == item.digest
         request = item.request
+        if request.namespace is not None:
+            return False  # earlier versions had none
         same_model = self.canonical(line.model or "") == self.canonical(request.model)
         rest = (line.size, request.size), (line.resolution, request.resolution), (line.seed, request.seed)
         return same_model and line.prompt == request.prompt and all(had is None or had == has for had, has in rest)

@@ -9,11 +9,13 @@ from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.client.limits import limit_of, refusal_of, tell_in_flight
-from toapis_async.errors import RateLimitError, ToAPIsError
+from toapis_async.client.lost_submissions import LostSubmissions
+from toapis_async.errors import RateLimitError, SubmissionUnknownError, ToAPIsError
+from toapis_async.policy.money.recovery import task_ids
 from toapis_async.ports.events import AttemptSettled, Event, HeldUp
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.limits import BULK
-from toapis_async.values.tasks import GenerationTask
+from toapis_async.values.tasks import GenerationTask, Kind
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -55,12 +57,34 @@ class ItemAttempts:
             self.waits_for("in_flight")
         await self.lease.take()
 
-    async def begin(self) -> str:
-        """See ``Attempts.begin``; durable when it returns."""
+    async def begin(self, sent_as: str | None = None) -> str:
+        """See ``Attempts.begin``; durable when it returns. A lost run's attempt is taken up as what it was sent as."""
         self.item_task.shield()
         # Before the wait for the disk: whoever stops the run meanwhile must not take the item for one without a POST.
         self.unsent = False
-        return await self.recorder.intended()
+        return await self.recorder.intended(sent_as)
+
+    async def taken_up(self, lost: LostSubmissions, kind: Kind) -> GenerationTask | None:
+        """Take up the task that a run without its journal has at the gateway; None once the item may be sent.
+
+        Raises:
+            SubmissionUnknownError: it could not be found out.
+
+        """
+        item, record = self.recorder.item, self.recorder.record
+        own, known = item.request.client_business_id, () if record is None else task_ids(record)
+        try:
+            found = await lost.find(item.key, kind, own=own, known=known)
+        except SubmissionUnknownError:
+            self.unsent = False  # as far as anybody knows
+            raise
+        if found is None:
+            return None
+        name, task = found
+        await self.ready()
+        await self.begin(name)
+        self.accepted(task)
+        return task
 
     def accepted(self, task: GenerationTask) -> None:
         """See ``Attempts.accepted``."""

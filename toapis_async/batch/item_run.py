@@ -167,8 +167,10 @@ class ItemRun:
 
     async def _submitted(self) -> GenerationTask:
         """Submit; what the gateway did not answer about during an outage is asked for again when that is over."""
-        hold = self.run.context.gateway_hold
+        hold, lost = self.run.context.gateway_hold, self.run.context.lost
         outages = await hold.over()
+        if lost is not None and (task := await self.attempts.taken_up(lost, self.kind)) is not None:
+            return task
         try:
             return await self._posted()
         except SubmissionUnknownError as doubt:
@@ -182,9 +184,13 @@ class ItemRun:
 
     async def _posted(self) -> GenerationTask:
         context, request = self.run.context, self.item.request
-        return await submit_with_uploads(
-            context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
-        )
+        try:
+            return await submit_with_uploads(
+                context.submitter, context.uploads, request, submission, kind=self.kind, attempts=self.attempts
+            )
+        finally:
+            if context.lost is not None:
+                context.lost.ended(self.item.key, request.client_business_id)
 
     async def _reconciled(self) -> GenerationTask:
         """Ask what became of an attempt of an earlier run; submit once it is proved that nothing did."""

@@ -24,6 +24,7 @@ from toapis_async.ports.events import (
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.no_manifest import NoManifest
+from toapis_async.storage.manifest.unfinished_runs import UnfinishedRuns
 from toapis_async.values.files import SavedFile
 from toapis_async.values.records import (
     Accepted,
@@ -53,6 +54,8 @@ class Recorder:
         gateway: the base URL.
         keeps_references: whether attempts of which nothing came share the user's reference.
         home: that of the run which began the journal.
+        unfinished_runs: where it is written down, apart from the journal, that something may be in flight; None for
+            nowhere.
 
     """
 
@@ -63,6 +66,7 @@ class Recorder:
     gateway: str = ""
     home: str = ""
     keeps_references: bool = False
+    unfinished_runs: UnfinishedRuns | None = None
 
     def gateway_of(self, record: ItemRecord) -> str:
         """Return the base URL that the last attempt of an item was sent to."""
@@ -90,12 +94,19 @@ class ItemRecorder:
     looks: int | None = None
     account: ItemAccount | None = None
 
-    async def intended(self) -> str:
-        """Write down that the next attempt is about to be sent; durable when it returns its reference."""
+    async def intended(self, sent_as: str | None = None) -> str:
+        """Write down that the next attempt is about to be sent; durable when it returns its reference.
+
+        Args:
+            sent_as: the reference of one that a lost run has sent already; None makes a fresh one.
+
+        """
         attempt = 1 if self.record is None else self.record.attempt + 1
-        request = self.item.request
-        name = client_business_id(
-            self.session.journal.run_id, self.item.key, self._number(attempt), own=request.client_business_id
+        request, number, runs = self.item.request, self._number(attempt), self.session.unfinished_runs
+        if runs is not None and number > runs.most_attempts:
+            await runs.allow(number)
+        name = sent_as or client_business_id(
+            self.session.journal.run_id, self.item.key, number, own=request.client_business_id
         )
         event = Intended(
             key=self.item.key,

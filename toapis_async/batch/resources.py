@@ -12,6 +12,7 @@ from toapis_async.batch.adopting import Adoption
 from toapis_async.batch.budget import Budget
 from toapis_async.batch.holding import GatewayHold
 from toapis_async.batch.item_index import ItemIndex
+from toapis_async.batch.lost_runs import lost_submissions
 from toapis_async.batch.manifest_copies import copied
 from toapis_async.batch.outcomes import Report, Statistics
 from toapis_async.batch.recorder import Recorder
@@ -124,6 +125,7 @@ class SessionResources:
                 await stack.enter_async_context(copied(self.manifest.path, self.sink, self.gateway.clock))
             await stack.enter_async_context(self.manifest.writing(self.journal))
             await self._take_over_earlier_output(stack)
+            await self._look_for_lost_runs(stack)
             await self._compare_gateways()
             await self._recall()
             stack.push_async_callback(self._remember)
@@ -169,11 +171,24 @@ class SessionResources:
         if output.lines:
             logger.warning(
                 "The journal of %s does not know what its manifest lists (%d lines). What the manifest proves is not "
-                "made again; tasks that were in flight without a line in it are not known any more.",
+                "made again.",
                 manifest.path.parent,
                 output.lines,
             )
             self.context.recorder.events.tell(EarlierOutputFound, lines=output.lines)
+
+    async def _look_for_lost_runs(self, stack: AsyncExitStack) -> None:
+        if not self.settings.journal or not isinstance(self.manifest, Manifest):
+            return
+        adoption, resubmit = self.item_index.adoption, self.settings.on_unknown == "resubmit"
+        self.context.lost = await lost_submissions(
+            stack,
+            self.context.recorder,
+            self.manifest,
+            self.gateway,
+            resubmit=resubmit,
+            earlier=None if adoption is None else adoption.output.task,
+        )
 
     def _count_as_spent(self, record: ItemRecord) -> None:
         self.tally.add(*stage_of(record, self.context.budget.estimate(record.request)))

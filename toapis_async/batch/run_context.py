@@ -14,6 +14,7 @@ from toapis_async.batch.slots import Slots
 from toapis_async.batch.tally import Tally
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
+from toapis_async.client.lost_submissions import LostSubmissions
 from toapis_async.client.saving import FileTarget
 from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
@@ -35,6 +36,7 @@ class RunContext:
         budget: what may be spent.
         in_work: the items under way.
         gateway_hold: what keeps submissions back in an outage.
+        lost: looks for what runs without their journal may have at the gateway; None where there is no such run.
         file_hosts: what is known of where files come from.
 
     """
@@ -51,6 +53,7 @@ class RunContext:
     budget: Budget
     in_work: ItemsInWork
     gateway_hold: GatewayHold
+    lost: LostSubmissions | None = None
     file_hosts: FileHostWatch = attrs.field(factory=FileHostWatch)
 
     def target(self, item: Item, *, ours: Collection[str]) -> FileTarget:

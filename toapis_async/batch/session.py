@@ -195,8 +195,8 @@ class GenerationSession:
 
         A request without an ``id`` is known by what it asks for. A later session in the directory, after a restart,
         takes it for the equal one of an earlier session: two users who ask for the same are then given one image. To
-        keep users apart, give each request an ``id`` that begins with its user's, such as ``f"{user}-{order}"``, or
-        each user a directory.
+        keep users apart, give each request its user's ``namespace``, an ``id`` that begins with it, such as
+        ``f"{user}-{order}"``, or each user a directory.
 
         The same ``id`` again joins the item while it is under way, and afterwards has its outcome; equal requests
         without an ``id`` are different items. What stopped an earlier job, such as a refused key, does not stop this

@@ -15,10 +15,12 @@ class EarlierSubmissions:
 
     Attributes:
         gateway: where to ask.
+        hint: what to do where it cannot be found out.
 
     """
 
     gateway: Gateway
+    hint: str = "Ask again later. If you are sure that there is no task, give it another client_business_id."
     _witness: str | None = None
 
     async def find(self, reference: str, kind: Kind, *, resubmit: bool) -> GenerationTask | None:
@@ -63,7 +65,7 @@ class EarlierSubmissions:
                 f"Whether {reference} was submitted before could not be found out. It was not sent, because it may "
                 "have been charged.",
                 client_business_id=reference,
-                hint="Ask again later. If you are sure that there is no task, give it another client_business_id.",
+                hint=self.hint,
             )
         return step is not Resumption.ASK_AGAIN
 

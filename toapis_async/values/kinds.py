@@ -109,7 +109,7 @@ def _controls(forms: Mapping[str, FieldForm]) -> tuple[str, ...]:
 # Fields that every model has a rule of its own for; all others are controls.
 _STRUCTURE = frozenset({"prompt", "model", "size", "resolution", "duration", "n", "edit", "extra"})
 # Danger: a new field that is in neither set is sent to the gateway as a control.
-_OF_THE_ITEM = frozenset({"id", "client_business_id", "callback_url", "context", "label", "priority"})
+_OF_THE_ITEM = frozenset({"id", "client_business_id", "callback_url", "context", "label", "namespace", "priority"})
 
 # Real tasks took from 13 s to over 6 min for images and up to an hour for videos; giving up early loses what was paid
 # for.

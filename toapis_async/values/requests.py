@@ -59,6 +59,8 @@ class ImageRequest:
         extra: further fields for the gateway, laid over the encoded body as they are; ``metadata`` is merged.
         context: your own object, carried to every event and outcome; never sent, compared, hashed or written.
         label: whose it is, such as a tenant; money is counted by it. Not sent.
+        namespace: keeps equal requests of different users apart: in another namespace the same wish is another
+            item, after a restart too. None is a namespace of its own. Not sent.
         priority: 0 goes before what waits with 1; None is 0 for a single call and 1 in a session. Not sent.
 
     """
@@ -84,6 +86,7 @@ class ImageRequest:
     extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
     context: object = attrs.field(default=None, kw_only=True, eq=False, repr=False)
     label: str | None = attrs.field(default=None, kw_only=True)
+    namespace: str | None = attrs.field(default=None, kw_only=True)
     priority: int | None = attrs.field(default=None, kw_only=True)
 
 
@@ -115,7 +118,7 @@ class VideoRequest:
         first_frame, last_frame: the frames to begin and end with.
         audio: whether to make sound, for models that can choose.
         keep_original_sound: whether the reference videos keep their sound, for models that can choose.
-        seed, id, client_business_id, callback_url, extra, context, label, priority: as in ``ImageRequest``.
+        seed, id, client_business_id, callback_url, extra, context, label, namespace, priority: as in ``ImageRequest``.
 
     """
 
@@ -144,6 +147,7 @@ class VideoRequest:
     extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, converter=as_frozen_mapping)
     context: object = attrs.field(default=None, kw_only=True, eq=False, repr=False)
     label: str | None = attrs.field(default=None, kw_only=True)
+    namespace: str | None = attrs.field(default=None, kw_only=True)
     priority: int | None = attrs.field(default=None, kw_only=True)
 
 

@@ -16,7 +16,7 @@ REQUEST_FIELDS = dict.fromkeys(
 ).keys()
 """What a line or a row can say, by name; an object of a program's own has no place in a file."""
 # Half of all data sets have a column of that name which means something else.
-_ONLY_IF_NAMED = frozenset({"label", "priority"})
+_ONLY_IF_NAMED = frozenset({"label", "namespace", "priority"})
 
 Fields: TypeAlias = Mapping[str, Any]
 Violations: TypeAlias = tuple[str, ...]
@@ -56,7 +56,7 @@ class Columns:
     """What the user said about the columns.
 
     A column whose name is a field's is that field, unless another column is named for it; but where others are left,
-    ``label`` and ``priority`` have to be named.
+    ``label``, ``namespace`` and ``priority`` have to be named.
 
     Attributes:
         fields: the column of each field that was named.

@@ -196,6 +196,7 @@ CHANGED = [
         "prompt": "q", "model": "m", "size": "1:1", "resolution": "2K", "reference_images": ("a",), "n": 2,
         "mask": b"m", "quality": "high", "background": "clear", "output_format": "png", "output_compression": 5,
         "temperature": 0.5, "top_p": 0.5, "seed": 0, "extra": {"x": {1, 2}},
+        "namespace": "ann",
     }.items()
 ]  # fmt: skip
 

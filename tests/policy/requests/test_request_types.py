@@ -27,6 +27,7 @@ WRONG = {
     "id": 7,
     "extra": "seed=1",
     "label": 7,
+    "namespace": ["ann"],
     "priority": "soon",
 }
 

@@ -24,6 +24,7 @@ from toapis_async.storage.inputs.packaged_catalogue import packaged_catalogue
 from toapis_async.storage.inputs.prompt_source import PromptSource, settle
 from toapis_async.storage.journal.sqlite_journal import journal_path
 from toapis_async.storage.manifest.manifest import read_manifest
+from toapis_async.storage.manifest.unfinished_runs import read_unfinished
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.wire.prompt_fields import LineRules
 from toapis_async.wire.table_columns import Columns
@@ -108,8 +109,17 @@ async def dry_run(plan: RunPlan, terminal: Terminal) -> int:
             f"{plan.directory} has no journal, and its manifest lists {count_text(known, 'item')}. Those that the "
             "prompts name are taken over from it and not sent, or charged, again."
         )
+    if await asyncio.to_thread(_has_lost_runs, plan.directory):
+        terminal.warn(
+            f"{plan.directory} has no journal, and a run of it was not finished. What it may have in flight is asked "
+            "for before anything is sent anew; what cannot be found out is not sent (--resubmit-unknown sends it)."
+        )
     terminal.say("Nothing was sent.")
     return Exit.DONE
+
+
+def _has_lost_runs(directory: Path) -> bool:
+    return not journal_path(directory).is_file() and bool(read_unfinished(directory))
 
 
 def _known_by_manifest_only(directory: Path) -> int:

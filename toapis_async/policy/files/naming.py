@@ -101,7 +101,7 @@ def item_key(request: GenerationRequest, ordinal: int, digest: str | None = None
 
 
 def request_digest(request: GenerationRequest, contents: Mapping[str, str] = _NO_CONTENTS) -> str:
-    """Return 16 hexadecimal digits of everything in the request that changes its result.
+    """Return 16 hexadecimal digits of everything in the request that changes its result, and of its namespace.
 
     Fields at their default are left out, so that a later version of the library, with more fields, agrees.
 

@@ -173,15 +173,16 @@ def _intended(record: ItemRecord, event: Intended) -> ItemRecord:
         )
     if record.state is ItemState.SAVED and event.attempt == record.attempt:
         return record
-    return _begin(event, _past(record))
+    return _begin(event, task_ids(record))
 
 
 def tasks_of(record: ItemRecord) -> int:
     """Count the tasks that the gateway has accepted for an item, as far as is known."""
-    return len(_past(record))
+    return len(task_ids(record))
 
 
-def _past(record: ItemRecord) -> tuple[str, ...]:
+def task_ids(record: ItemRecord) -> tuple[str, ...]:
+    """Return the ids of the tasks that the gateway has accepted for an item, as far as is known."""
     in_hand = () if record.task_id is None else (record.task_id,)
     return record.past_task_ids + in_hand + record.spare_task_ids
 
@@ -206,7 +207,7 @@ def _accepted(record: ItemRecord, event: Accepted) -> ItemRecord:
         gateway=record.gateway,
         task_id=event.task_id,
         doubtful=doubtful,
-        past_task_ids=_past(record),
+        past_task_ids=task_ids(record),
         kind=event.kind,
         accepted_at=event.at,
         intended_at=record.intended_at,
@@ -245,7 +246,7 @@ def _with_in_hand(record: ItemRecord, task_id: str) -> ItemRecord:
     if task_id == record.task_id:
         return record
     if record.state is not ItemState.ACCEPTED:
-        return attrs.evolve(record, task_id=task_id, doubtful=False, past_task_ids=_past(record))
+        return attrs.evolve(record, task_id=task_id, doubtful=False, past_task_ids=task_ids(record))
     others = tuple(spare for spare in record.spare_task_ids if spare != task_id)
     waiting = () if record.task_id is None else (record.task_id,)
     return attrs.evolve(record, task_id=task_id, spare_task_ids=others + waiting)
@@ -274,7 +275,9 @@ def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:
     if record.spare_task_ids:
         return _next_in_hand(error)
     if record.doubtful and record.task_id is not None:
-        return attrs.evolve(_without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=_past(record))
+        return attrs.evolve(
+            _without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=task_ids(record)
+        )
     cost_usd = event.cost_usd or error.cost_usd
     return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), cost_usd=cost_usd, ended_at=event.at)
 

@@ -21,9 +21,10 @@ _seldom_set = attrgetter(
     "seed",
     "mask",
     "label",
+    "namespace",
     "priority",
 )
-_NOTHING_SET = (None,) * 12
+_NOTHING_SET = (None,) * 13
 _REFERENCE = "an address, a path or bytes"
 _WANTED: Mapping[FieldForm, str] = {
     "text": "text",

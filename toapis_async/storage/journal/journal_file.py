@@ -147,9 +147,8 @@ def damaged(path: Path, why: str) -> JournalDamagedError:
         f"{path} is not a journal that can be trusted: {why}. Nothing was changed.",
         path=str(path),
         hint=f"Put a backup in its place, or move it away (mv '{path}' '{path}.broken', with any -wal file beside it) "
-        "and leave manifest.jsonl and the files where they are: what they prove is not made, or charged, again. Tasks "
-        "that were in flight without a line in the manifest are no longer known: wait until they are on the "
-        "gateway's bill before you decide to make them anew.",
+        "and leave manifest.jsonl, manifest.unfinished and the files where they are: what they prove is not made, or "
+        "charged, again, and what was in flight is asked for.",
     )
 
 

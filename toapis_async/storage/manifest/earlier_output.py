@@ -14,6 +14,7 @@ from typing import IO
 
 from toapis_async.errors import StorageError
 from toapis_async.storage.files.refusals import storage_error
+from toapis_async.storage.manifest.unfinished_runs import UNFINISHED_NAME
 from toapis_async.wire.manifest import EntryStatus, ManifestEntry, manifest_entry_from
 
 _AT_ONCE = 500
@@ -41,6 +42,8 @@ class EarlierOutput:
         self.lines: int = 0
         self.files: int = 0
         """How many there are."""
+        self.task: ManifestEntry | None = None
+        """The last line that names a task and its reference."""
         self._path = manifest
         self._directory = directory
         self._file: IO[bytes] | None = None
@@ -91,6 +94,8 @@ class EarlierOutput:
                 entry = manifest_entry_from(line.decode("utf-8", "replace"))
                 rows.append((_digest(entry.id), _RANKS[entry.status], start))
                 self.lines += 1
+                if entry.task_id is not None and entry.client_business_id is not None:
+                    self.task = entry
             start += len(line)
             if len(rows) >= _AT_ONCE:
                 self._index.executemany(_PUT_LINE, rows)
@@ -100,7 +105,7 @@ class EarlierOutput:
     def _read_names(self, directory: Path) -> None:
         with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.name == self._path.name:
+                if entry.name.startswith(".") or entry.name in (self._path.name, UNFINISHED_NAME):
                     continue
                 self.files += 1
                 rows = [(_digest(stem),) for stem in _stems(entry.name)]
