@@ -13,6 +13,7 @@ from random import Random
 
 import attrs
 import pytest
+from hypothesis import settings
 from multidict import CIMultiDict
 
 from toapis_async import AsyncToAPIs, FixedPolling, GracePeriods
@@ -31,6 +32,9 @@ import proxies  # beside this file; the tests are no package
 from hurried_clock import HurriedClock
 from redis_server import REDIS, RedisServer
 from s3_server import MISSING, S3Server
+
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @attrs.frozen(kw_only=True)

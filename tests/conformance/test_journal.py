@@ -234,7 +234,7 @@ def folded(events: list[JournalEvent]) -> dict[str, ItemRecord]:
     return records
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sessions=st.lists(st.lists(st.tuples(EVENTS, st.booleans()), max_size=12), min_size=1, max_size=3))
 def test_any_events_fold_as_the_policy_says(
     sessions: list[list[tuple[JournalEvent, bool]]], tmp_path_factory: pytest.TempPathFactory

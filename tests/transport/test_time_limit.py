@@ -23,15 +23,15 @@ async def limited(limit, seconds):
 
 async def test_what_is_in_time_is_left_alone():
     """An exchange that ends in time is not cancelled later."""
-    limit = TimeLimit(0.05)
+    limit = TimeLimit(0.5)
     assert await limited(limit, 0.01) == "done"
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.6)
     assert asyncio.current_task().cancelling() == 0
 
 
 async def test_what_is_too_slow_is_cancelled():
     """The limit ends it, and the task goes on as if it had never been cancelled."""
-    limit = TimeLimit(0.02)
+    limit = TimeLimit(0.3)
     assert await limited(limit, 60) == "too slow"
     assert asyncio.current_task().cancelling() == 0
     assert await limited(limit, 0.001) == "done"
@@ -39,9 +39,9 @@ async def test_what_is_too_slow_is_cancelled():
 
 async def test_each_has_its_own_time():
     """Of several under way only those whose time is over are ended, each at its own time."""
-    limit = TimeLimit(0.1)
+    limit = TimeLimit(0.4)
     first = asyncio.create_task(limited(limit, 60))
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(0.3)
     second = asyncio.create_task(limited(limit, 60))
     done, _ = await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
     assert done == {first}
@@ -99,7 +99,7 @@ async def test_closing_leaves_what_is_under_way_its_limit():
 
 def test_a_limit_outlives_its_loop():
     """Used again in another loop it works there."""
-    limit = TimeLimit(0.02)
+    limit = TimeLimit(0.3)
     assert asyncio.run(limited(limit, 0)) == "done"
     assert asyncio.run(limited(limit, 60)) == "too slow"
 

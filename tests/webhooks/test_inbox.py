@@ -156,7 +156,7 @@ def test_an_empty_secret_is_refused(secrets):
         WebhookInbox(secrets)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_changed_byte_is_refused(secret, delivery, data):
     """Whatever byte of the body is changed, and whatever bytes come in its place, the signature does not hold."""

@@ -16,7 +16,7 @@ NAMES = st.sampled_from(
 LINES = st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example([{"prompt": "a fox"}, {"prompt": ""}], "warn")
 @given(LINES, st.sampled_from(["strict", "warn", "off"]))
 def test_lines_are_judged_as_each_alone(lines, validation):

@@ -128,7 +128,7 @@ def check_error(error):
     assert str(error) == str(pickle.loads(pickle.dumps(error)))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(mutated_bodies(), st.sampled_from([None, "asked"]), st.integers(300, 599))
 def test_no_reply_raises_outside_the_family(body, asked, http_status):
     """Whatever a reply holds, each reader returns a sound value or raises an error of the family."""
@@ -151,7 +151,7 @@ def test_no_reply_raises_outside_the_family(body, asked, http_status):
     check_error(error_from(HttpReply(http_status, {}, reply.body), asked_for="POST /images/generations", now=0.0))
 
 
-@settings(max_examples=max(100, EXAMPLES // 5), deadline=None)
+@settings(max_examples=max(100, EXAMPLES // 5))
 @given(st.binary(max_size=300), st.integers(200, 599), st.text(max_size=40))
 def test_no_bytes_raise_outside_the_family(body, http_status, header):
     """Bytes that are no JSON, and headers that are no headers, come out as errors of the family."""

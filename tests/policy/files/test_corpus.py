@@ -326,7 +326,7 @@ def test_damage_before_the_pixels_of_a_jpeg_is_found(name):
 
 
 @each(sorted(SAMPLES))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draw=st.data())
 def test_the_verdict_does_not_depend_on_the_chunks(name, draw):
     """However a file is divided, whole or damaged, flaw, format and size are the same."""

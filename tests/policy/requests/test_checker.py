@@ -34,7 +34,7 @@ IMAGES = st.builds(
 VIDEOS = st.builds(VideoRequest, **WORDS, **SHAPES, duration=st.sampled_from([None, 5, 5.0, True, 99]))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(IMAGES | VIDEOS)
 def test_it_says_what_the_single_functions_say(request):
     """A verdict that is remembered is the one that would be given anew."""

@@ -12,7 +12,7 @@ intervals = st.tuples(st.integers(0, 2800), st.integers(1, 400)).map(lambda pair
 SHAPE = LatencyCurve(8, 100, (0.05, 0.1, 0.2, 0.3, 0.2, 0.1, 0.05))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(intervals, st.floats(min_value=0.02, max_value=50.0), min_size=1, max_size=30),
     st.dictionaries(intervals, st.floats(min_value=0.02, max_value=50.0), max_size=30),

@@ -20,7 +20,7 @@ def law_of(median: float, sigma: float, count: int = 200, seed: int = 1) -> Late
     return law
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(min_value=0.3, max_value=2000.0),
     st.floats(min_value=0.02, max_value=1.5),

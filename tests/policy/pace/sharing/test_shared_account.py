@@ -97,7 +97,7 @@ def test_one_refusal_after_another_is_one_cut(town):
     assert all(later - sooner >= 0.99 for sooner, later in pairwise(cuts))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.floats(0.0, 2.0)),
