@@ -11,14 +11,12 @@ from toapis_async.client.lost_submissions import LostSubmissions
 from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.unfinished_runs import UnfinishedRuns
-from toapis_async.values.records import ItemState
 from toapis_async.values.tasks import Kind
 from toapis_async.wire.manifest import ManifestEntry
 
 logger: logging.Logger = logging.getLogger("toapis_async")
 
 _LOST = "lost runs"
-_KNOWN_HERE_ONLY = (ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED)
 
 
 async def lost_submissions(
@@ -33,7 +31,7 @@ async def lost_submissions(
     """Return what looks for the tasks of lost runs, or None where there are none, and begin to note this run.
 
     Args:
-        stack: strikes this run out when it closes, if nothing of it is in flight.
+        stack: strikes this run out when it closes.
         recorder: of the session; its journal and manifest are open.
         manifest: of the session.
         gateway: where to ask.
@@ -50,7 +48,7 @@ async def lost_submissions(
     lost = dict(runs.others)
     if runs.before and (journal.empty_at_open or manifest.is_older):
         lost[journal.run_id] = runs.before  # this is an old copy of its journal, or half of it
-    stack.push_async_callback(_strike_out, runs, journal)
+    stack.push_async_callback(_strike_out, runs, journal, manifest)
     if not lost:
         return None
     text = json.dumps(lost, sort_keys=True)
@@ -70,8 +68,8 @@ async def lost_submissions(
     return LostSubmissions(gateway=gateway, runs=lost, resubmit=resubmit, since=since)
 
 
-async def _strike_out(runs: UnfinishedRuns, journal: Journal) -> None:
+async def _strike_out(runs: UnfinishedRuns, journal: Journal, manifest: Manifest) -> None:
+    """Write what is in flight into the manifest, where it outlives the journal as well; then this run is no secret."""
     if runs.most_attempts:
-        counts = await journal.counts()
-        if not any(counts.get(state) for state in _KNOWN_HERE_ONLY):
-            await runs.strike_out()
+        await manifest.append_in_flight(journal)
+        await runs.strike_out()

@@ -18,7 +18,7 @@ from toapis_async.storage.manifest.carried_contexts import CarriedContexts
 from toapis_async.storage.manifest.line_file import LineFile, read_lines
 from toapis_async.storage.manifest.single_lines import was_added_to
 from toapis_async.values.columns import CarriedColumns
-from toapis_async.values.records import ItemRecord
+from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.wire.manifest import ManifestEntry, manifest_entry_from, manifest_line
 from toapis_async.wire.records import Root
 
@@ -86,6 +86,17 @@ class Manifest:
         """
         self._added = True
         self._opened().add(line)
+
+    async def append_in_flight(self, journal: Journal) -> None:
+        """Add a line for each item that may have a task and has not ended; on the disk when it returns.
+
+        Raises:
+            StorageError: they could not be written.
+
+        """
+        async for record in journal.items(ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED):
+            self.append(self._line(record, None))
+        await self._opened().call(_nothing)
 
     async def rebuild(self, journal: Journal) -> None:
         """Make the file anew from a journal; needs no more memory for a million items than for a thousand.

@@ -2,7 +2,8 @@
 
 It lies beside the manifest and not in ``.toapis``, so that it is there where the journal was lost. With it every
 reference that a lost run can have sent is known, and can be asked for. A run writes it before its first POST, and
-again only when an item needs more attempts than any before it; the end of a run with nothing in flight removes it.
+again only when an item needs more attempts than any before it. One that ends in order gives everything in flight a
+line of the manifest and removes it, so that it stays only where a run was killed.
 """
 
 import asyncio
