@@ -38,7 +38,11 @@ async def left_in_flight(sim, directory, requests):
         jobs = [await session.submit(request) for request in requests]
         while any(job.task_id is None for job in jobs):
             await asyncio.sleep(0.01)
+        at_once = directory.with_name("as-killed")
+        shutil.copytree(directory, at_once)
         await session.park()
+    shutil.rmtree(directory)
+    at_once.rename(directory)
 
 
 def lose_the_directory(directory):
@@ -46,7 +50,8 @@ def lose_the_directory(directory):
 
 
 def lose_the_file(directory):
-    journal_path(directory).rename(directory / "journal.broken")
+    for path in list((directory / ".toapis").glob("journal.sqlite3*")):
+        path.rename(directory / f"{path.name}.broken")
 
 
 def empty_it(directory):
@@ -131,6 +136,23 @@ async def test_a_gateway_that_keeps_no_references(tmp_path):
 
         assert sum(outcome.ok for outcome in outcomes) == sent - 2 <= 1
         assert [outcome.ok for outcome in again] == [True] * 2
+
+
+async def test_a_run_that_is_parked_tells_what_is_in_flight(tmp_path):
+    """Its manifest has a line for each, by which it is known without the journal too; no mark is left."""
+    async with Simulator(scenario()) as sim:
+        async with client_of(sim) as client, client.session(tmp_path) as session:
+            jobs = [await session.submit(request) for request in WISHES[:3]]
+            while any(job.task_id is None for job in jobs):
+                await asyncio.sleep(0.01)
+            await session.park()
+        lines = [json.loads(line) for line in (tmp_path / "manifest.jsonl").read_text().splitlines()]
+        assert {line["task_id"] for line in lines} == {job.task_id for job in jobs}
+        assert {line["status"] for line in lines} == {"unfinished"}
+        assert not (tmp_path / UNFINISHED_NAME).exists()
+        lose_the_directory(tmp_path)
+        assert [outcome.ok for outcome in await run(sim, tmp_path, WISHES[:3])] == [True] * 3
+        assert sim.books.accepted == 3
 
 
 async def test_a_run_that_ends_leaves_no_mark(tmp_path):

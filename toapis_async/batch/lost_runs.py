@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from toapis_async.batch.recorder import Recorder
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.lost_submissions import LostSubmissions
-from toapis_async.storage.journal.port import Journal
 from toapis_async.storage.manifest.manifest import Manifest
 from toapis_async.storage.manifest.unfinished_runs import UnfinishedRuns
 from toapis_async.values.tasks import Kind
@@ -48,7 +47,7 @@ async def lost_submissions(
     lost = dict(runs.others)
     if runs.before and (journal.empty_at_open or manifest.is_older):
         lost[journal.run_id] = runs.before  # this is an old copy of its journal, or half of it
-    stack.push_async_callback(_strike_out, runs, journal, manifest)
+    stack.push_async_callback(_strike_out, runs, recorder, manifest)
     if not lost:
         return None
     text = json.dumps(lost, sort_keys=True)
@@ -68,8 +67,8 @@ async def lost_submissions(
     return LostSubmissions(gateway=gateway, runs=lost, resubmit=resubmit, since=since)
 
 
-async def _strike_out(runs: UnfinishedRuns, journal: Journal, manifest: Manifest) -> None:
+async def _strike_out(runs: UnfinishedRuns, recorder: Recorder, manifest: Manifest) -> None:
     """Write what is in flight into the manifest, where it outlives the journal as well; then this run is no secret."""
     if runs.most_attempts:
-        await manifest.append_in_flight(journal)
+        await manifest.append_in_flight(recorder.journal, told=recorder.told_unfinished)
         await runs.strike_out()

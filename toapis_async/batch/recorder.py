@@ -56,6 +56,7 @@ class Recorder:
         home: that of the run which began the journal.
         unfinished_runs: where it is written down, apart from the journal, that something may be in flight; None for
             nowhere.
+        told_unfinished: keys of items of which the last line that this session wrote says that they are not finished.
 
     """
 
@@ -67,6 +68,7 @@ class Recorder:
     home: str = ""
     keeps_references: bool = False
     unfinished_runs: UnfinishedRuns | None = None
+    told_unfinished: set[str] = attrs.field(factory=set)
 
     def gateway_of(self, record: ItemRecord) -> str:
         """Return the base URL that the last attempt of an item was sent to."""
@@ -230,6 +232,8 @@ class ItemRecorder:
             context = self.item.request.context
             line = manifest_line(self.record, status=status, error=error, looks=self.looks, context=context)
             self.session.manifest.append(line)
+            note = self.session.told_unfinished.add if status is None else self.session.told_unfinished.discard
+            note(self.item.key)
 
     def _attempt(self) -> int:
         return 1 if self.record is None else self.record.attempt

@@ -7,7 +7,7 @@ only ever added to.
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -87,15 +87,20 @@ class Manifest:
         self._added = True
         self._opened().add(line)
 
-    async def append_in_flight(self, journal: Journal) -> None:
+    async def append_in_flight(self, journal: Journal, *, told: Container[str]) -> None:
         """Add a line for each item that may have a task and has not ended; on the disk when it returns.
+
+        Args:
+            journal: of the same run.
+            told: keys of those that have such a line from this run.
 
         Raises:
             StorageError: they could not be written.
 
         """
         async for record in journal.items(ItemState.INTENDED, ItemState.ACCEPTED, ItemState.FINISHED):
-            self.append(self._line(record, None))
+            if record.key not in told:
+                self.append(self._line(record, None))
         await self._opened().call(_nothing)
 
     async def rebuild(self, journal: Journal) -> None:
