@@ -347,6 +347,7 @@ class ItemRun:
     async def _deliver(self, outcome: Outcome) -> None:
         self.count(outcome)
         try:
+            self.run.context.in_work.tell(self, outcome)
             await self.deliver(outcome)
         finally:
             self.run.ended(self)
