@@ -289,14 +289,8 @@ class ItemRun:
         )
         target = context.target(self.item, ours=self.recorder.earlier_names)
         fresh = partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
-        save = partial(
-            context.downloader.save,
-            task,
-            target,
-            fresh=fresh,
-            tell=self.recorder.tell,
-            on_slow=partial(run.slow, self),
-        )
+        slow = partial(run.slow, self)
+        save = partial(context.downloader.save, task, target, fresh=fresh, tell=self.recorder.tell, on_slow=slow)
         return await hold.until_fetched(save)
 
     async def _end(self, error: ToAPIsError) -> None:
