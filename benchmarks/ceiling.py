@@ -9,6 +9,7 @@ medians of those within a round. Files are kept until the end.
 """
 
 import argparse
+import compileall
 import json
 import os
 import shutil
@@ -58,6 +59,8 @@ def main() -> None:
     options = parser.parse_args()
     named = (one.split("=", 1) for one in options.tree or [f"now={HERE.parent}"])
     trees = {name: str(Path(path).resolve()) for name, path in named}
+    for tree in trees.values():  # as pip leaves an installed package
+        compileall.compile_dir(Path(tree, "toapis_async"), quiet=1)
     command = [sys.executable, str(HERE / "gateway.py"), f"--latency={options.latency}", f"--size={options.size}"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     root = Path(tempfile.mkdtemp(prefix="toapis-ceiling-"))

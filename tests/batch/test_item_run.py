@@ -1,6 +1,7 @@
 """One item on its way: late, refused, unknown, broken off, stopped."""
 
 import asyncio
+import gc
 from collections import Counter
 
 import pytest
@@ -13,6 +14,7 @@ from toapis_async import (
     StorageError,
     Unfinished,
 )
+from toapis_async.batch.item_run import ItemRun
 from toapis_async.batch.outcomes import Item
 from toapis_async.errors import (
     DownloadError,
@@ -37,6 +39,19 @@ async def test_429_never_fails_an_item(live, tmp_path):
         report = await session.run(foxes(20))
     assert (report.saved, sim.books.accepted) == (20, 20)
     assert sim.books.refused(429) > 5
+
+
+async def test_an_item_that_has_ended_leaves_no_circle(live, tmp_path):
+    """What was kept for it goes at once, with Python's collector off."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with live() as (_, client), client.session(tmp_path, max_concurrency=4) as session:
+            assert (await session.run(foxes(12))).saved == 12
+            left = [found for found in gc.get_objects() if type(found) is ItemRun]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 async def test_an_unknown_item_does_not_hold_up_the_others(live, tmp_path):

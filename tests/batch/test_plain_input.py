@@ -11,6 +11,7 @@ import pytest
 from toapis_async.batch import plain_input
 from toapis_async.batch.plain_input import PlainInput
 from toapis_async.clock import SystemClock
+from toapis_async.testing import FakeClock
 from toapis_async.values.requests import ImageRequest
 
 REQUESTS = [ImageRequest(f"fox {number}") for number in range(6)]
@@ -28,7 +29,7 @@ def slowly(threads, *, ends=lambda: None):
     try:
         for request in REQUESTS:
             threads.append(threading.current_thread())
-            time.sleep(0.05)
+            time.sleep(0.15)
             yield request
     finally:
         ends()
@@ -53,6 +54,24 @@ async def test_a_slow_iterator_holds_nobody_up():
     assert len(set(threads[1:])) == 1
     assert threads[1] is not threading.main_thread()
     assert turns > 5
+
+
+@pytest.mark.parametrize(("seconds", "moved"), [([0.05, 0.0, 0.0] * 10, False), ([0.05] * 5, True), ([0.15], True)])
+async def test_an_interruption_moves_no_quick_iterator(seconds, moved):
+    """What a busy machine does to a quick one now and then is no reason; slow ones on end are, and a long wait is."""
+    clock, threads = FakeClock(), []
+
+    def source():
+        for waited in [*seconds, 0.0]:
+            clock.advance(waited)
+            threads.append(threading.current_thread())
+            yield REQUESTS[0]
+
+    plain = PlainInput(source(), clock)
+    for _ in [*seconds, 0.0]:
+        await plain.take(1)
+    await plain.aclose()
+    assert moved is (threads[-1] is not threading.main_thread())
 
 
 @pytest.mark.parametrize("make", [list, tuple, deque])
@@ -92,7 +111,7 @@ async def test_errors_come_as_they_are_and_after_what_came_before(slow, error):
 
         def __next__(self):
             if slow:
-                time.sleep(0.03)
+                time.sleep(0.15)
             if self.left:
                 return self.left.pop(0)
             raise error
@@ -129,7 +148,7 @@ async def test_an_iterator_that_never_answers_is_left(monkeypatch):
     release = threading.Event()
 
     def stuck():
-        time.sleep(0.03)
+        time.sleep(0.15)
         yield REQUESTS[0]
         release.wait(30)
 
@@ -151,7 +170,7 @@ async def test_context_variables_are_seen_in_the_thread():
 
     def source():
         for request in REQUESTS[:3]:
-            time.sleep(0.03)
+            time.sleep(0.15)
             seen.append(user.get(None))
             yield request
 

@@ -83,6 +83,16 @@ def test_an_event_that_nobody_wants_is_not_even_made(caplog):
     EventDispatcher(FakeClock()).tell(lambda **_: pytest.fail("made"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [(events.AttemptSettled, {"result": "accepted"}), (events.TaskFinished, {"status": TaskStatus.COMPLETED})],
+)
+def test_what_goes_well_is_not_made_for_warnings(caplog, kind, facts):
+    """What would be grave if it had gone wrong asks for no date when it has gone well."""
+    caplog.set_level(logging.WARNING, "toapis_async")
+    EventDispatcher(None).tell(kind, **facts)
+
+
 def test_a_key_of_ours_is_not_shown():
     """An item without an id of its own goes by words of its prompt; they stay out of the log."""
     event = events.TaskLate(at=0.0, key="a-secret-fox-1234", request=ImageRequest(SECRET), task_id="tsk_1")

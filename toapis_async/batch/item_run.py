@@ -295,14 +295,8 @@ class ItemRun:
         )
         target = context.target(self.item, ours=self.recorder.earlier_names)
         fresh = partial(gateway.retrieve, task.id, self.kind, retries=FRESH_LOOK)
-        save = partial(
-            context.downloader.save,
-            task,
-            target,
-            fresh=fresh,
-            tell=self.recorder.tell,
-            on_slow=partial(run.slow, self),
-        )
+        slow = partial(run.slow, self)
+        save = partial(context.downloader.save, task, target, fresh=fresh, tell=self.recorder.tell, on_slow=slow)
         return await hold.until_fetched(save)
 
     async def _end(self, error: ToAPIsError) -> None:
@@ -354,6 +348,7 @@ class ItemRun:
     async def _deliver(self, outcome: Outcome) -> None:
         self.count(outcome)
         try:
+            self.run.context.in_work.tell(self, outcome)
             await self.deliver(outcome)
         finally:
             self.run.ended(self)

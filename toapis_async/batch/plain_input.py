@@ -19,6 +19,8 @@ R = TypeVar("R")
 
 # What takes longer for one request waits for something: a disk, a database, another program.
 SLOW_SECONDS = 0.02
+# So far beyond that, in all: once may be a busy machine, which has interrupted a quick one.
+PATIENT_SECONDS = 0.1
 # So long at a time the loop is busy with an input that is quick.
 SLICE_SECONDS = 0.005
 # So long a closing waits for an iterator that is asked for its next and does not answer.
@@ -30,9 +32,10 @@ _IN_MEMORY = (list, tuple, set, frozenset, dict, range, deque)
 class PlainInput:
     """Takes requests from an iterable: on the event loop while it is quick, else in a thread of its own.
 
-    One that took more than 20 ms for a request is read in that thread, always the same one, from there to its end,
-    with the context variables of whoever began the stream. What is in memory already, such as a list, is neither
-    timed nor moved. What the iterator raises comes out as it is, after the requests that came before.
+    One that takes more than 20 ms for a request, by 0.1 s at once or on end, is read in that thread, always the same
+    one, from there to its end, with the context variables of whoever began the stream. What is in memory already, such
+    as a list, is neither timed nor moved. What the iterator raises comes out as it is, after the requests that came
+    before.
 
     Args:
         source: of the requests; iterated from the beginning.
@@ -44,7 +47,7 @@ class PlainInput:
         self._iterator: Iterator[GenerationRequest] = iter(source)
         self._clock = clock
         self._timed = type(source) not in _IN_MEMORY
-        self._slow = False
+        self._late = 0.0
         self._busy = 0.0
         self._error: BaseException | None = None
         self._thread: _Thread | None = None
@@ -60,7 +63,7 @@ class PlainInput:
             taken = await self._thread.call(lambda: self._pull(most))
         else:
             taken = self._pull(most)
-            if self._slow:
+            if self._late > PATIENT_SECONDS:
                 self._thread = _Thread()
             if self._busy >= SLICE_SECONDS:
                 self._busy = 0.0
@@ -82,9 +85,9 @@ class PlainInput:
                     break
                 if self._timed:
                     now = self._clock.monotonic()
-                    self._slow = self._slow or now - before > SLOW_SECONDS
+                    self._late = max(0.0, self._late + now - before - SLOW_SECONDS)
                     before = now
-                    if len(taken) >= most or self._slow or now - begun > SLICE_SECONDS:
+                    if len(taken) >= most or now - begun > SLICE_SECONDS:
                         break
         except Exception as error:  # noqa: BLE001  # told when what came before it has been taken
             self._error = error

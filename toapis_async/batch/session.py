@@ -156,9 +156,9 @@ class GenerationSession:
 
         Args:
             requests: any iterable or async iterable of requests. A generator is closed when the stream ends. A plain
-                iterator that takes more than 20 ms for a request is read in a thread of its own from there on; one
-                that has to stay in the event loop's thread is to be wrapped in an async generator. It sees the
-                context variables of whoever began to read the stream.
+                iterator that takes more than 20 ms for each request, or once much longer, is read in a thread of its
+                own from there on; one that has to stay in the event loop's thread is to be wrapped in an async
+                generator. It sees the context variables of whoever began to read the stream.
 
         """
         return self._streams.make(Inputs(requests, self._item_index(), number=self._next_input()))

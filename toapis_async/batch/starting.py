@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 
 import attrs
 
@@ -10,10 +9,9 @@ from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_index import IncomingItem, ItemIndex
 from toapis_async.batch.item_run import Deliver, ItemRun
 from toapis_async.batch.item_task import ItemTask
-from toapis_async.batch.outcomes import Failed, Outcome, Saved
+from toapis_async.batch.outcomes import Failed, Saved
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run import Run
-from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.recovery import Step, next_step
@@ -109,7 +107,6 @@ class ItemStarter:
             estimate=estimate,
             ask_only=entry.ask_only,
         )
-        item_run.deliver = partial(_deliver, context, item_run, self.deliver)
         run.start(item_run)
 
     async def _refused(self, entry: IncomingItem, error: ToAPIsError) -> None:
@@ -135,11 +132,6 @@ class ItemStarter:
             outcome = Failed(item=entry.item, error=_remembered(entry))
         context.tally.ended(outcome)
         await self.deliver(outcome)
-
-
-async def _deliver(context: RunContext, item_run: ItemRun, deliver: Deliver, outcome: Outcome) -> None:
-    context.in_work.tell(item_run, outcome)
-    await deliver(outcome)
 
 
 def _remembered(entry: IncomingItem) -> ToAPIsError:

@@ -71,7 +71,7 @@ class EventDispatcher:
     ) -> None:
         """Count an event of these facts, make it and tell it; where nobody listens, it is not even made."""
         self.counters.count(event, request, facts)
-        logged = logging_observer.wanted(event)
+        logged = logging_observer.wanted(event, facts)
         if not self._observers and not logged:
             return
         told = event(

@@ -58,6 +58,8 @@ class FileSources:
 
     def addresses(self, named: str) -> tuple[str, ...]:
         """Return every address of a file; those whose host was found down in the last minute are last."""
+        if not self.hosts:
+            return (named,)
         try:
             addresses = addresses_of(named, self.hosts)
             return best_first(addresses, self._unreachable_since, self.clock.monotonic())
@@ -66,6 +68,8 @@ class FileSources:
 
     def heard(self, url: str, error: DownloadError | None) -> None:
         """Learn from how a transfer ended."""
+        if error is None and not self._unreachable_since:
+            return
         try:
             host = urlsplit(url).netloc
         except ValueError:

@@ -5,7 +5,7 @@ their user gave them.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from toapis_async.errors import ToAPIsError
 from toapis_async.ports.events import (
@@ -50,9 +50,11 @@ _GRAVEST: dict[Callable[..., Event], int] = {
 }
 
 
-def wanted(event: Callable[..., Event]) -> bool:
-    """Whether a line of this kind of event could be written at all."""
-    return logger.isEnabledFor(_GRAVEST.get(event, logging.DEBUG))
+def wanted(event: Callable[..., Event], facts: Mapping[str, object]) -> bool:
+    """Whether a line of an event could be written at all, given its class and what it would be made of."""
+    level = _GRAVEST.get(event, logging.DEBUG)
+    well = facts.get("result") == "accepted" or facts.get("status") is TaskStatus.COMPLETED
+    return logger.isEnabledFor(logging.DEBUG if well else level)
 
 
 def log(event: Event, /) -> None:
