@@ -1,6 +1,6 @@
 """Rows through Ray Data with an actor killed on the way, or the whole job killed and run again; paid once each?
 
-``python benchmarks/ray_run.py [--rows 2000] [--actors 2] [--kill actor|driver|nobody] [--at 16] [--claims]``
+``python benchmarks/ray_run.py [--rows 2000] [--actors 2] [--kill actor|driver|nobody] [--at 16] [--latency 5] [--claims]``
 """
 
 import argparse
@@ -98,9 +98,10 @@ async def main():
     parser.add_argument("--kill", choices=("actor", "driver", "nobody"), default="actor")
     parser.add_argument("--at", type=float, default=16.0)
     parser.add_argument("--rate", type=float, default=25.0, help="submissions per second of an actor")
+    parser.add_argument("--latency", type=float, default=5.0, help="seconds that a task takes")
     parser.add_argument("--claims", action="store_true", help="in a bucket, without a shared directory")
     given = parser.parse_args()
-    scenario = Scenario(latency=Constant(5.0), files="small", lookup_lag=4.0, tier=None)
+    scenario = Scenario(latency=Constant(given.latency), files="small", lookup_lag=4.0, tier=None)
     server = S3Server()
     with tempfile.TemporaryDirectory() as place:
         config = {"state": f"{place}/state", "output": f"{place}/out"}
