@@ -45,7 +45,7 @@ def test_wrong_settings_are_refused_at_once(wrong):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("place", ["directory", "claims"])
 def test_what_dies_is_paid_once(place):
-    """An actor dies, then the whole job, which is run again: every row is in the output, and none was paid for twice."""
+    """An actor dies, then the whole job, which is run again: every row is in the output, none was paid for twice."""
     pytest.importorskip("ray", reason="not installed: ray (pip install 'toapis-async[ray]')")
     pytest.importorskip("moto", reason="not installed: moto (pip install 'moto[server]')")
     claims = ["--claims"] if place == "claims" else []
