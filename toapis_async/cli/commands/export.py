@@ -40,7 +40,8 @@ def export(source: str, file: str, as_json: bool, quiet: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="toapis-") as copied:
         directory = Path(copied if is_address(source) else source)
         if is_address(source):
-            run(lambda _: _copied(source, directory))
+            if (code := run(lambda _: _copied(source, directory))) != Exit.DONE:
+                return code
         elif not (directory / "manifest.jsonl").is_file():
             hint = "Give the output directory of toapis batch, or of a session."
             raise InvalidRequestError(f"{source} holds no manifest.jsonl.", hint=hint)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toapis_async.cli.exits import Exit
-from toapis_async.cli.gallery.bucket_files import fetch_files, fetch_manifest
+from toapis_async.cli.gallery.bucket_files import fetch_files, fetch_manifest, with_copies
 from toapis_async.cli.gallery.items import latest
 from toapis_async.cli.options import json_option, quiet_option
 from toapis_async.cli.stopping import Stopper, run
@@ -53,26 +53,31 @@ def report(
     """
     terminal = Terminal(as_json=as_json, quiet=quiet)
     in_bucket = is_address(place)
-    _refuse_what_does_not_fit(place, output, watch=watch, fetch=fetch)
     from toapis_async.cli.gallery.thumbnails import FOLDER  # noqa: PLC0415  # needs the extra
     from toapis_async.cli.gallery.writing import Gallery  # noqa: PLC0415
 
+    _refuse_what_does_not_fit(place, output, watch=watch, fetch=fetch)
     directory = Path(place if output is None else output)
     gallery = Gallery(directory=directory, terminal=terminal, clock=SystemClock(), run="JOURNAL" if in_bucket else None)
     if watch:
         return _watch(gallery, terminal, open_it=open_it)
 
+    manifest = directory / FOLDER if in_bucket else directory
+    fetches = in_bucket if fetch is None else fetch
+
     async def work(_: Stopper) -> int:
-        manifest = directory / FOLDER if in_bucket else directory
         if in_bucket:
             await fetch_manifest(place, manifest)
-        entries = await asyncio.to_thread(lambda: latest(read_manifest(manifest)))
-        if in_bucket if fetch is None else fetch:
-            entries = await fetch_files(entries, directory)
-        _tell(await asyncio.to_thread(gallery.write, entries), terminal, open_it=open_it)
+        if fetches:
+            await fetch_files(await asyncio.to_thread(lambda: latest(read_manifest(manifest))), directory)
         return Exit.DONE
 
-    return run(work)
+    if (in_bucket or fetches) and (code := run(work)) != Exit.DONE:
+        return code
+    entries = latest(read_manifest(manifest))
+    entries = with_copies(entries, directory) if fetches else entries
+    _tell(gallery.write(entries), terminal, open_it=open_it)
+    return Exit.DONE
 
 
 def _refuse_what_does_not_fit(place: str, output: str | None, *, watch: bool, fetch: bool | None) -> None:

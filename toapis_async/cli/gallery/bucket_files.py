@@ -1,7 +1,7 @@
 """A run that went into a bucket: its manifest, and copies of its files beside the gallery."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -41,10 +41,10 @@ async def fetch_manifest(address: str, folder: Path) -> None:
             )
 
 
-async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> list[ManifestEntry]:
-    """Copy what is in buckets below a directory, and return entries that name the copies.
+async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> None:
+    """Copy what is in buckets below a directory; what is not there any more is passed over.
 
-    A copy of the right length is not fetched again. What is not in its bucket any more stays an address.
+    A copy of the right length is not fetched again.
 
     Args:
         entries: of a manifest.
@@ -60,14 +60,14 @@ async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> list
     async with AsyncExitStack() as stack:
         places = {uri.rpartition("/")[0] for uri in wanted}
         buckets = {place: await stack.enter_async_context(BucketSink(place)) for place in places}
-        waiting, copied = iter(wanted.values()), set[str]()
+        waiting = iter(wanted.values())
 
         async def work() -> None:
             for file in waiting:
                 target = directory / FOLDER / file.name
                 bucket = buckets[file.uri.rpartition("/")[0]]
-                if _length(target) == file.bytes or await bucket.fetch_copy(target):
-                    copied.add(file.uri)
+                if _length(target) != file.bytes:
+                    await bucket.fetch_copy(target)
 
         workers = [asyncio.ensure_future(work()) for _ in range(_AT_ONCE)]
         try:
@@ -76,17 +76,22 @@ async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> list
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-    return [attrs.evolve(entry, files=tuple(_copies(entry.files, copied))) for entry in entries]
+
+
+def with_copies(entries: Sequence[ManifestEntry], directory: Path) -> list[ManifestEntry]:
+    """Return entries that name copies, below a directory, in place of what is in buckets, as far as there are any."""
+
+    def copy_of(file: SavedFile) -> SavedFile:
+        there = _can_be_copied(file) and _length(directory / FOLDER / file.name) == file.bytes
+        return attrs.evolve(file, uri=f"{FOLDER}/{file.name}") if there else file
+
+    return [attrs.evolve(entry, files=tuple(map(copy_of, entry.files))) for entry in entries]
 
 
 def _can_be_copied(file: SavedFile) -> bool:
     """Tell whether a manifest, which anybody may have written, names an object whose name is one of a file too."""
     name = file.name
     return is_bucket(file.uri) and name not in {"", ".", ".."} and name.isprintable() and Path(name).name == name
-
-
-def _copies(files: Iterable[SavedFile], copied: set[str]) -> Iterable[SavedFile]:
-    return (attrs.evolve(file, uri=f"{FOLDER}/{file.name}") if file.uri in copied else file for file in files)
 
 
 def _make_below(folder: Path) -> None:
