@@ -1,10 +1,10 @@
 """Two actors of Ray Data on one account against one ``toapis batch``: speed, refusals, and how evenly they share.
 
-    python benchmarks/ray_rate.py [--rows 5000] [--rate 100] [--late 10] [--through ray|none]
+    python benchmarks/ray_rate.py [--rows 5000] [--rate 100] [--late 10] [--through ray|none] [--auto]
 
-Both run against a simulator in this process whose gateway has that limit and says so in headers; neither is told the
-limit. The second actor joins *late* seconds after the first. Speeds count from the first POST to the last one; the
-actors' parts are counted from 5 s after the second one's first POST until one has nothing left. About three minutes.
+Both run against a simulator in this process whose gateway has that limit. They are told it, or have to find it in the
+headers (--auto). In a third run the second actor joins *late* seconds after the first. Speeds count from the first POST
+to the last one, the actors' parts from 5 s after the second one's first POST until one has nothing left. Four minutes.
 """
 
 import argparse
@@ -18,6 +18,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import attrs
+
 from toapis_async.testing import Constant, Scenario, Simulator
 from toapis_async.values.limits import RateLimits
 
@@ -25,6 +27,7 @@ DRIVER = """
 import json, logging, os, sys, time
 import ray
 import toapis_async.integrations.ray as processors
+from toapis_async import RateLimits
 from toapis_async.limits import SharedRateLimits
 told = json.loads(sys.argv[1])
 ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
@@ -45,8 +48,8 @@ class Named(processors.ToAPIsBatches):
 processors.ToAPIsBatches = Named
 rows = [{"prompt": f"fox {number}", "key": f"row-{number}"} for number in range(told["rows"])]
 client = {"api_key": told["key"], "base_url": told["base_url"]}
-if told["through"] == "ray":
-    client["rate_limits"] = SharedRateLimits.ray("toapis")
+limits = RateLimits(**told["tier"]) if told["tier"] else "auto"
+client["rate_limits"] = SharedRateLimits.ray("toapis", rate_limits=limits) if told["through"] == "ray" else limits
 config = processors.ToAPIsProcessorConfig(run_id="july", id_column="key", client=client, actors=2, **told["config"])
 process = processors.build_toapis_processor(config)
 made = process(ray.data.from_items(rows, override_num_blocks=told["rows"] // 100)).take_all()
@@ -107,6 +110,7 @@ async def main():
     parser.add_argument("--rate", type=float, default=100.0)
     parser.add_argument("--late", type=float, default=10.0)
     parser.add_argument("--through", choices=("ray", "none"), default="ray")
+    parser.add_argument("--auto", action="store_true")
     given = parser.parse_args()
     tier = RateLimits(
         submit_per_second=given.rate, submit_burst=int(given.rate), query_per_second=1000, query_burst=1000
@@ -114,25 +118,27 @@ async def main():
     scenario = Scenario(latency=Constant(1.0), files="small", small_bytes=4096, tier=tier)
     print(f"load of this machine: {', '.join(f'{load:.1f}' for load in os.getloadavg())}; {os.cpu_count()} cores")
     speeds = []
-    for name in ("toapis batch", "Ray Data"):
+    for name, late in (("toapis batch", 0.0), ("two actors", 0.0), ("two actors, one late", given.late)):
         with tempfile.TemporaryDirectory() as place:
             async with Simulator(scenario) as sim:
                 environment = {**os.environ, "TOAPIS_API_KEY": sim.api_key}
                 told = {"base_url": sim.base_url, "key": sim.api_key, "through": given.through, "rows": given.rows}
-                told |= {"late": given.late, "first": f"{place}/first", "made": f"{place}/made"}
+                told["tier"] = None if given.auto else attrs.asdict(tier)
+                told |= {"late": late, "first": f"{place}/first", "made": f"{place}/made"}
                 told["config"] = {"state": f"{place}/state", "output": f"{place}/out"}
                 prompts = Path(place, "prompts.txt")
                 prompts.write_text("".join(f"fox {number}\n" for number in range(given.rows)))
                 batch = [str(Path(sys.executable).with_name("toapis")), "batch", str(prompts), "-o", f"{place}/out"]
                 batch += ["--base-url", sim.base_url, "--max-concurrency", "1200", "--quiet"]
+                batch += [] if given.auto else ["--rate-limit", f"{given.rate:g}/s"]
                 words = batch if name == "toapis batch" else [sys.executable, "-c", DRIVER, json.dumps(told)]
                 sent, books = await watched(sim, words, environment)
                 row = figures(sent, books)
             speeds.append(row["per second"])
-            if name == "Ray Data":
+            if name != "toapis batch":
                 row |= parts(sent, json.loads(Path(place, "made").read_text()))
         print(name, json.dumps(row), flush=True)
-    print(f"ratio {speeds[1] / speeds[0]:.3f}")
+    print(f"two actors do {speeds[1] / speeds[0]:.3f} of toapis batch")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Rows through Ray Data with an actor killed on the way, or the whole job killed and run again; paid once each?
 
-``python benchmarks/ray_run.py [--rows 2000] [--actors 2] [--kill actor|driver|nobody] [--at 16] [--claims]``
+python benchmarks/ray_run.py [--rows 2000] [--actors 2] [--kill actor|driver|both|nobody] [--at 16] [--claims]
 """
 
 import argparse
@@ -75,9 +75,11 @@ async def drive(told, base_url, key, kill, at, sim):
             while not sim.books.posts and not ended.done():
                 await asyncio.sleep(0.05)
             await asyncio.wait([ended], timeout=at)
-            if kill == "actor" and (pid := actor_process(driver.pid)) is not None:
+            if kill in {"actor", "both"} and (pid := actor_process(driver.pid)) is not None:
                 os.kill(pid, signal.SIGKILL)
-            elif kill == "driver" and not ended.done():
+            if kill == "both":
+                await asyncio.wait([ended], timeout=at)
+            if kill in {"driver", "both"} and not ended.done():
                 os.killpg(driver.pid, signal.SIGKILL)
                 await ended
                 kill = "nobody"
@@ -95,12 +97,13 @@ async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--actors", type=int, default=2)
-    parser.add_argument("--kill", choices=("actor", "driver", "nobody"), default="actor")
+    parser.add_argument("--kill", choices=("actor", "driver", "both", "nobody"), default="actor")
     parser.add_argument("--at", type=float, default=16.0)
     parser.add_argument("--rate", type=float, default=25.0, help="submissions per second of an actor")
+    parser.add_argument("--latency", type=float, default=5.0, help="seconds that a task takes")
     parser.add_argument("--claims", action="store_true", help="in a bucket, without a shared directory")
     given = parser.parse_args()
-    scenario = Scenario(latency=Constant(5.0), files="small", lookup_lag=4.0, tier=None)
+    scenario = Scenario(latency=Constant(given.latency), files="small", lookup_lag=4.0, tier=None)
     server = S3Server()
     with tempfile.TemporaryDirectory() as place:
         config = {"state": f"{place}/state", "output": f"{place}/out"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pathlib
 import pickle
 import sys
 
@@ -93,6 +94,23 @@ async def test_a_chunk_that_is_done_is_not_done_again(config, gateway):
         assert [result["sha256"] for result in first] == [result["sha256"] for result in results]
         assert {True} == {result["resumed"] for result in results}
     assert gateway.books.posts == 12
+
+
+async def test_all_files_of_a_row_are_told_and_looked_after(config, gateway, request):
+    """A row of several images names them all; one that is lost is fetched again, and the row is not paid twice."""
+    config = attrs.evolve(config, columns={"n": "count", "model": "model"})
+    rows = [{"caption": "two foxes", "key": "foxes", "count": 2, "model": "gpt-image-2-official"}]
+    (first,) = await made(config, rows)
+    uris = [file["path"] for file in first["files"]]
+    lost = uris[1]
+    if lost.startswith("s3://"):
+        place, _, name = lost.rpartition("/")
+        request.getfixturevalue("s3").store(place).delete(name)
+    else:
+        pathlib.Path(lost).unlink()
+    (again,) = await made(attrs.evolve(config, job="another"), rows)
+    assert (first["path"], 2, 1) == (uris[0], len(uris), gateway.books.posts)
+    assert first["files"] == again["files"]
 
 
 async def test_a_worker_that_is_killed_is_paid_once(config, gateway):

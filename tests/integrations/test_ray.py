@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from toapis_async.errors import ConfigurationError
-from toapis_async.integrations.chunk_rows import COLUMNS, failed
+from toapis_async.integrations.chunk_rows import COLUMNS, FILE_FIELDS, failed
 from toapis_async.integrations.ray import ToAPIsProcessorConfig, with_columns
 
 pa = pytest.importorskip("pyarrow", reason="not installed: pyarrow (pip install 'toapis-async[arrow]')")
@@ -22,6 +22,9 @@ def test_columns_have_the_same_types_whatever_is_in_them():
     made = with_columns(table, [failed(ConfigurationError("no"))])
     assert ["key", *COLUMNS] == made.column_names
     assert (pa.int64(), pa.string(), pa.bool_()) == tuple(made.schema.field(n).type for n in ("bytes", "path", "ok"))
+    file = {**dict.fromkeys(FILE_FIELDS), "path": "a.png", "bytes": 7}
+    told = with_columns(table, [{**dict.fromkeys(COLUMNS), "files": [file, file]}])
+    assert (made.schema, [[file, file]]) == (told.schema, told["files"].to_pylist())
 
 
 def test_an_actor_takes_as_many_batches_as_fill_it():
@@ -41,14 +44,13 @@ def test_wrong_settings_are_refused_at_once(wrong):
 @pytest.mark.s3
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("place", ["directory", "claims"])
-@pytest.mark.parametrize("kill", ["actor", "driver"])
-def test_what_dies_is_paid_once(kill, place):
-    """An actor dies, or the whole job, which is run again: every row is in the output, and none was paid for twice."""
+def test_what_dies_is_paid_once(place):
+    """An actor dies, then the whole job, which is run again: every row is in the output, none was paid for twice."""
     pytest.importorskip("ray", reason="not installed: ray (pip install 'toapis-async[ray]')")
     pytest.importorskip("moto", reason="not installed: moto (pip install 'moto[server]')")
     claims = ["--claims"] if place == "claims" else []
-    words = [sys.executable, str(RUN), "--rows", "400", "--kill", kill, "--at", "5", *claims]
+    words = [sys.executable, str(RUN), "--rows", "120", "--latency", "2", "--kill", "both", "--at", "2", *claims]
     ended = subprocess.run(words, capture_output=True, text=True, check=True)
     told = json.loads(ended.stdout)
-    assert tuple(told["found"][name] for name in ("rows", "keys", "ok")) == (400, 400, 400), told
-    assert (told["paid twice"], told["prompts"]) == (0, 400)
+    assert tuple(told["found"][name] for name in ("rows", "keys", "ok")) == (120, 120, 120), told
+    assert (told["paid twice"], told["prompts"]) == (0, 120)

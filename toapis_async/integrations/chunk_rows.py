@@ -1,6 +1,7 @@
 """Rows of an engine as requests, and outcomes as the columns that are added to the rows."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import attrs
 
@@ -10,6 +11,7 @@ from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.integrations.chunk_config import ChunkConfig
 from toapis_async.policy.files.naming import item_key
 from toapis_async.policy.money.chunks import run_reference
+from toapis_async.values.files import SavedFile
 from toapis_async.values.requests import GenerationRequest
 
 COLUMNS = (
@@ -25,8 +27,12 @@ COLUMNS = (
     "resumed",
     "error_type",
     "error",
+    "files",
 )
-"""What is added to each row: whether there is a file, what is known of the first one, and why there is none."""
+"""What is added to each row: whether there is a file, what is known of the first one, why there is none; all files."""
+
+FILE_FIELDS = ("path", "sha256", "bytes", "mime", "width", "height")
+"""What is known of each of ``files``."""
 
 Row = Mapping[str, object]
 Result = dict[str, object]
@@ -57,16 +63,27 @@ def failed(error: ToAPIsError) -> Result:
         "resumed": False,
         "error_type": type(error).__name__,
         "error": str(error),
+        "files": [],
     }
 
 
 def result_of(outcome: Outcome) -> Result:
-    """Return the columns of an outcome; of several files those of the first."""
+    """Return the columns of an outcome."""
     result = dict.fromkeys(COLUMNS) if outcome.error is None else failed(outcome.error)
     result["task_id"] = None if outcome.task is None else outcome.task.id
     if outcome.ok:
-        file = outcome.files[0]
-        result |= {name: getattr(file, name) for name in ("sha256", "bytes", "mime", "width", "height")}
+        files = [
+            {"path": file.uri, **{name: getattr(file, name) for name in FILE_FIELDS[1:]}} for file in outcome.files
+        ]
         cost = None if outcome.cost is None else float(outcome.cost)
-        result |= {"ok": True, "path": file.uri, "cost_usd": cost, "resumed": getattr(outcome, "resumed", False)}
+        resumed = getattr(outcome, "resumed", False)
+        result |= {"ok": True, **files[0], "cost_usd": cost, "resumed": resumed, "files": files}
     return result
+
+
+def saved_files(result: Result) -> list[SavedFile] | None:
+    """Return the files of columns that were made before; None where an earlier version has made them."""
+    files = cast("list[dict[str, object]] | None", result.get("files"))
+    if files is None:
+        return None
+    return [SavedFile(uri=str(file["path"]), **{name: file[name] for name in FILE_FIELDS[1:]}) for file in files]  # type: ignore[arg-type]

@@ -16,19 +16,17 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from typing import TypeVar, cast
 
-import attrs
-
 from toapis_async.async_client import AsyncToAPIs
 from toapis_async.batch.session import GenerationSession
 from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError, JournalLockedError, ToAPIsError
 from toapis_async.integrations.chunk_claim import ChunkClaim
 from toapis_async.integrations.chunk_config import ChunkConfig
-from toapis_async.integrations.chunk_rows import Result, Row, failed, read_rows, result_of
+from toapis_async.integrations.chunk_rows import Result, Row, failed, read_rows, result_of, saved_files
 from toapis_async.policy.money.chunks import chunk_digest
 from toapis_async.storage.chunk_claims import Claims, claims_at
 from toapis_async.storage.files.sinks import sink_at
-from toapis_async.values.files import SavedFile, is_address
+from toapis_async.values.files import is_address
 from toapis_async.values.requests import GenerationRequest
 
 logger: logging.Logger = logging.getLogger("toapis_async")
@@ -122,14 +120,12 @@ class ChunkWorker:
         if text is None:
             return None
         results = cast("list[Result]", json.loads(text))
-        names = {field.name for field in attrs.fields(SavedFile)}
-        files = [
-            SavedFile(uri=str(result["path"]), **{name: value for name, value in result.items() if name in names})  # type: ignore[arg-type]
-            for result in results
-        ]
+        files = [saved_files(result) for result in results]
+        if None in files:
+            return None
         async with sink_at(self._config.output, store_options=self._options(self._config.output)) as sink:
-            intact = await sink.intact([files])
-        return [{**result, "resumed": True} for result in results] if intact == [True] else None
+            intact = await sink.intact([each for each in files if each is not None])
+        return [{**result, "resumed": True} for result in results] if all(intact) else None
 
     async def _run_chunk(
         self, client: AsyncToAPIs, claim: ChunkClaim, requests: list[GenerationRequest]

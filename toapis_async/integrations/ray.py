@@ -13,7 +13,7 @@ import attrs
 
 from toapis_async.errors import ConfigurationError
 from toapis_async.integrations.chunk_config import ChunkConfig
-from toapis_async.integrations.chunk_rows import COLUMNS, Result, Row
+from toapis_async.integrations.chunk_rows import COLUMNS, FILE_FIELDS, Result, Row
 from toapis_async.integrations.chunks import ChunkWorker
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def with_columns(table: "pa.Table", results: list[Result]) -> "pa.Table":
     """Return a table with the columns that tell of its rows; those of the same name give way."""
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
+    file = pa.struct([(name, _ARROW_TYPES.get(name, "string")) for name in FILE_FIELDS])
     for name in COLUMNS:
-        column = pa.array([result[name] for result in results], type=_ARROW_TYPES.get(name, "string"))
+        kind = pa.list_(file) if name == "files" else _ARROW_TYPES.get(name, "string")
+        column = pa.array([result[name] for result in results], type=kind)
         table = table.drop_columns([name]) if name in table.column_names else table
         table = table.append_column(name, column)
     return table

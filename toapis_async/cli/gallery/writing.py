@@ -47,12 +47,14 @@ class Gallery:
         directory: the output directory.
         terminal: hears how far the thumbnails are.
         clock: dates the page.
+        run: the directory that ``toapis resume`` is told; None for the output directory.
 
     """
 
     directory: Path
     terminal: Terminal
     clock: Clock
+    run: str | None = None
 
     def write(self, entries: Iterable[ManifestEntry]) -> Written:
         """Write thumbnails and the page.
@@ -96,7 +98,7 @@ class Gallery:
         items = [item_of(entry, self.directory, thumbnails) for entry in shown]
         data: Json = {
             "title": self._title,
-            "reasons": _reasons(shown, self.directory),
+            "reasons": _reasons(shown, str(self.directory) if self.run is None else self.run),
             "items": items,
         }
         count = sum(len(entry.files) for entry in shown)
@@ -121,21 +123,20 @@ class Gallery:
                 raise storage_error(error, path=str(self.directory / FOLDER / name)) from error
 
 
-def _reasons(entries: list[ManifestEntry], directory: Path) -> list[Json]:
+def _reasons(entries: list[ManifestEntry], run: str) -> list[Json]:
     """Group what did not end well; the largest group comes first."""
     counts: Counter[tuple[Reason, EntryStatus]] = Counter(
         (reason_for(entry), entry.status) for entry in entries if is_trouble(entry)
     )
     return [
-        {**attrs.asdict(reason), "status": status, "command": _command(reason, status, directory)}
+        {**attrs.asdict(reason), "status": status, "command": _command(reason, status, run)}
         for (reason, status), _ in counts.most_common()
     ]
 
 
-def _command(reason: Reason, status: EntryStatus, directory: Path) -> str:
+def _command(reason: Reason, status: EntryStatus, run: str) -> str:
     """Return the command that goes on with the items of one group."""
-    place = str(directory)
-    resume = f"toapis resume {shlex.quote(f'./{place}' if place.startswith('-') else place)}"
+    resume = f"toapis resume {shlex.quote(f'./{run}' if run.startswith('-') else run)}"
     if status == "failed":
         return f"{resume} --reason {reason.slug}"
     return f"{resume} --resubmit-unknown" if status == "unknown" else resume

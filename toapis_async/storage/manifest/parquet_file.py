@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from toapis_async.storage.files.refusals import storage_error
-from toapis_async.values.files import SavedFile
+from toapis_async.values.files import SavedFile, is_address
 from toapis_async.wire.manifest import ManifestEntry
 
 _ROWS_AT_ONCE = 4096
@@ -49,7 +49,8 @@ SCHEMA = pa.schema(
         ("context", pa.string()),
     ]
 )
-"""``path`` is the first file's, for joins; ``context`` is a JSON object, since every run carries other columns."""
+"""``path`` is the first file's, for joins, and an address where it is in a bucket; ``context`` is a JSON object, since
+every run carries other columns."""
 _COPIED = tuple(name for name in SCHEMA.names if name not in {"path", "files", "seed", "cost_usd", "context"})
 
 
@@ -84,7 +85,7 @@ def write_parquet(entries: Iterable[ManifestEntry], place: Path) -> int:
 
 def _row(entry: ManifestEntry) -> dict[str, object]:
     row: dict[str, object] = {name: _writable(getattr(entry, name)) for name in _COPIED}
-    row["path"] = _writable(str(entry.files[0].path.as_posix())) if entry.files else None
+    row["path"] = _place(entry.files[0]) if entry.files else None
     row["files"] = [_file(file) for file in entry.files]
     row["seed"] = entry.seed if entry.seed is None or -(2**63) <= entry.seed < 2**63 else None
     row["cost_usd"] = None if entry.cost_usd is None else round(entry.cost_usd, 10)
@@ -94,8 +95,12 @@ def _row(entry: ManifestEntry) -> dict[str, object]:
 
 def _file(file: SavedFile) -> dict[str, object]:
     return {name: _writable(getattr(file, name)) for name in ("bytes", "sha256", "mime", "width", "height")} | {
-        "path": _writable(file.path.as_posix())
+        "path": _place(file)
     }
+
+
+def _place(file: SavedFile) -> object:
+    return _writable(file.uri if is_address(file.uri) else file.path.as_posix())
 
 
 def _writable(value: object) -> object:
