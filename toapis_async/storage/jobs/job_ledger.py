@@ -63,7 +63,7 @@ class JobLedger:
         self._writer: GroupWriter[_Change] | None = None
 
     async def __aenter__(self) -> Self:
-        self._writer = GroupWriter(self._write, name="toapis-jobs", about=lambda change: change.id)
+        self._writer = GroupWriter(self._write, about=lambda change: change.id)
         try:
             await self._writer.call(self._open)
         except BaseException:
