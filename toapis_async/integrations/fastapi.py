@@ -1,6 +1,6 @@
 """FastAPI: a lifespan, dependencies, answers for errors, and routes for jobs. Needs the extra ``fastapi``."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -15,7 +15,6 @@ from toapis_async.errors import ToAPIsError
 from toapis_async.integrations.error_responses import MEDIA_TYPE, headers, problem, title_of
 from toapis_async.integrations.job_store import JobStore, OpenSession
 from toapis_async.values.jobs import StoredJob
-from toapis_async.webhooks.asgi import ASGIApp, Receive, Send
 from toapis_async.webhooks.inbox import WebhookInbox
 
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -78,25 +77,16 @@ def take_webhooks(app: FastAPI, path: str, inbox: WebhookInbox) -> None:
         inbox: the client's own.
 
     """
-    app.router.routes.append(Route(path, endpoint=_Endpoint(inbox.asgi()), include_in_schema=False))
+    app.router.routes.append(Route(path, endpoint=inbox.asgi(), include_in_schema=False))
 
 
-class _Endpoint:
-    """An ASGI application that Starlette does not take for a function of a request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: MutableMapping[str, object], receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-
-def _client(request: Request) -> AsyncToAPIs:
+# Coroutines: FastAPI would run a plain function in a thread, for every request.
+async def _client(request: Request) -> AsyncToAPIs:
     client: AsyncToAPIs = request.app.state.toapis
     return client
 
 
-def _jobs(request: Request) -> JobStore:
+async def _jobs(request: Request) -> JobStore:
     jobs: JobStore = request.app.state.toapis_jobs
     return jobs
 
