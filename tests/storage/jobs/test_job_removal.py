@@ -1,5 +1,7 @@
 """Forgetting jobs that have ended, with their files."""
 
+import asyncio
+
 import pytest
 
 from toapis_async import ImageRequest, SavedFile
@@ -7,6 +9,14 @@ from toapis_async.clock import SystemClock
 from toapis_async.storage.jobs.job_ledger import JobLedger
 from toapis_async.storage.jobs.job_removal import remove_ended
 from toapis_async.values.jobs import StoredJob, StoredResult
+
+STATES = ("queued", "running", "unfinished", "saved", "failed", "cancelled")
+
+
+def queued(name):
+    return StoredJob(
+        id=name, worker="worker-0", state="queued", request=ImageRequest("x"), created_at=1.0, changed_at=1.0
+    )
 
 
 @pytest.fixture
@@ -26,21 +36,13 @@ async def test_only_what_has_ended_goes_and_only_below_the_directory(tmp_path, p
     directory, elsewhere = tmp_path / "jobs", tmp_path / "elsewhere"
     async with JobLedger(directory, clock=SystemClock()) as jobs:
         files = {"saved": (picture("a.png", directory / "worker-0"), picture("b.png", elsewhere))}
-        for state in ("queued", "running", "unfinished", "saved", "failed", "cancelled"):
-            await jobs.add(
-                StoredJob(
-                    id=state, worker="worker-0", state="queued", request=ImageRequest("x"), created_at=1, changed_at=1
-                )
-            )
+        for state in STATES:
+            await jobs.add(queued(state))
             if state != "queued":
                 jobs.note(state, state, StoredResult(files=files.get(state, ())))
         assert await remove_ended(jobs, directory, before=1.0) == 0
         assert await remove_ended(jobs, directory, before=1e12) == 3
-        left = {
-            name
-            for name in ("queued", "running", "unfinished", "saved", "failed", "cancelled")
-            if await jobs.find(name)
-        }
+        left = {name for name in STATES if await jobs.find(name)}
     assert left == {"queued", "running", "unfinished"}
     assert not (directory / "worker-0" / "a.png").exists()
     assert (elsewhere / "b.png").exists()
@@ -51,12 +53,10 @@ async def test_a_job_whose_files_cannot_be_removed_stays(tmp_path, picture):
     async with JobLedger(tmp_path, clock=SystemClock()) as jobs:
         stuck = tmp_path / "stuck.png"
         (stuck / "inside").mkdir(parents=True)  # a directory cannot be unlinked
-        for number in range(300):
-            name = f"job-{number:03}"
-            await jobs.add(
-                StoredJob(id=name, worker="w", state="queued", request=ImageRequest("x"), created_at=1, changed_at=1)
-            )
-            file = SavedFile(uri=str(stuck), bytes=3, sha256="0", mime="image/png")
-            jobs.note(name, "saved", StoredResult(files=(file,) if number == 7 else ()))
+        file = SavedFile(uri=str(stuck), bytes=3, sha256="0", mime="image/png")
+        names = [f"job-{number:03}" for number in range(300)]
+        await asyncio.gather(*(jobs.add(queued(name)) for name in names))
+        for name in names:
+            jobs.note(name, "saved", StoredResult(files=(file,) if name == "job-007" else ()))
         assert await remove_ended(jobs, tmp_path, before=1e12) == 299
         assert (await jobs.find("job-007")).state == "saved"
