@@ -1,6 +1,5 @@
 """``WebhookInbox``: takes the gateway's events in and ends the waits of one process."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +9,7 @@ from toapis_async.values.tasks import GenerationTask
 from toapis_async.values.webhooks import WebhookEvent
 from toapis_async.webhooks.asgi import ASGIApp, WebhookApp
 from toapis_async.webhooks.receiving import MAX_BODY_BYTES, OK, judged
+from toapis_async.webhooks.seen_events import SeenEvents
 from toapis_async.webhooks.waiters import Waiters
 from toapis_async.wire.webhooks import checked_secrets
 
@@ -56,7 +56,7 @@ class WebhookInbox:
         self._clock = clock or SystemClock()
         self._waiters = Waiters(self._clock)
         self._trust = EventTrust()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen = SeenEvents(_REMEMBERED_EVENTS)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._waiters.expected)} expected)"
@@ -78,9 +78,7 @@ class WebhookInbox:
             return event
         if event.id not in self._seen:
             self._heard(event)
-            self._seen[event.id] = None
-            while len(self._seen) > _REMEMBERED_EVENTS:
-                self._seen.popitem(last=False)
+            self._seen.add(event.id)
         return OK
 
     def _heard(self, event: WebhookEvent) -> None:
