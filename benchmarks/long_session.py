@@ -6,7 +6,8 @@
 Every job goes through ``session.submit()`` of one session with a journal, over real sockets, against one bare server
 process; its file goes to a sink that keeps nothing, so that the disk holds the journal and the manifest alone. The
 first mark is the yardstick: memory may be 1.1 times as much at the last, threads and open files no more, and sockets
-never more than twice the tasks in flight. ``objects`` counts what the collector of Python knows: growth there is ours, growth of memory alone is an allocator's or a cache's.
+never more than twice the tasks in flight. ``objects`` counts what the collector of Python knows: growth there is ours,
+growth of memory alone is an allocator's or a cache's.
 """
 
 import argparse
@@ -148,7 +149,7 @@ async def submit(session, start: int, end: int, options: argparse.Namespace) -> 
 
 
 def occupied() -> dict[str, float]:
-    held_open = [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    held_open = [str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return {
         "memory_mib": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
