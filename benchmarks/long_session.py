@@ -5,8 +5,9 @@
 
 Every job goes through ``session.submit()`` of one session with a journal, over real sockets, against one bare server
 process; its file goes to a sink that keeps nothing, so that the disk holds the journal and the manifest alone. The
-first mark is the yardstick: memory may be 1.1 times as much at the last, threads and descriptors no more. ``objects``
-counts what the collector of Python knows: growth there is ours, growth of memory alone is an allocator's or a cache's.
+first mark is the yardstick: memory may be 1.1 times as much at the last, threads and open files no more, and sockets
+never more than twice the tasks in flight. ``objects`` counts what the collector of Python knows: growth there is ours,
+growth of memory alone is an allocator's or a cache's.
 """
 
 import argparse
@@ -95,7 +96,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(table, indent=1))
     first, last = table[0], table[-1]
-    wrong = [name for name in ("threads", "descriptors") if last[name] > first[name]]
+    wrong = [name for name in ("threads", "files") if last[name] > first[name]]
+    wrong += ["sockets"] if last["sockets"] > 2 * options.in_flight else []
     wrong += ["memory"] if last["memory_mib"] > 1.1 * first["memory_mib"] else []
     ratio = last["memory_mib"] / first["memory_mib"]
     print(f"memory at {last['jobs']:,}: {ratio:.3f} of that at {first['jobs']:,};", "grew: " + ", ".join(wrong or "-"))
@@ -104,7 +106,7 @@ def main() -> None:
 
 async def live(base: str, options: argparse.Namespace) -> list[dict[str, float]]:
     table: list[dict[str, float]] = []
-    print("     jobs   jobs/s   memory MiB   threads   descriptors    objects   journal MiB")
+    print("     jobs   jobs/s   memory MiB   threads   files   sockets    objects   journal MiB")
     polling = FixedPolling(options.interval)
     with tempfile.TemporaryDirectory(prefix="toapis-long-") as directory:
         async with (
@@ -122,7 +124,7 @@ async def live(base: str, options: argparse.Namespace) -> list[dict[str, float]]
                 table.append(row | {"seconds": time.monotonic() - began})
                 print(
                     f"{mark:>9,} {rate:>8.0f} {row['memory_mib']:>12.1f} {row['threads']:>9} "
-                    f"{row['descriptors']:>13} {row['objects']:>10,} {row['journal_mib']:>13.1f}",
+                    f"{row['files']:>7} {row['sockets']:>9} {row['objects']:>10,} {row['journal_mib']:>13.1f}",
                     flush=True,
                 )
                 types = tell_types(types, options.types)
@@ -147,11 +149,13 @@ async def submit(session, start: int, end: int, options: argparse.Namespace) -> 
 
 
 def occupied() -> dict[str, float]:
+    held_open = [str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return {
         "memory_mib": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
         "threads": len(list(Path("/proc/self/task").iterdir())),
-        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "files": sum(not held.startswith("socket:") for held in held_open),
+        "sockets": sum(held.startswith("socket:") for held in held_open),
         "objects": len(gc.get_objects()),
     }
 

@@ -4,6 +4,7 @@
 tells it as it changes, ``/posters/{id}/files/0`` is the picture. The gateway's webhooks go to ``/toapis``.
 """
 
+import gc
 import os
 from typing import Annotated
 
@@ -20,12 +21,20 @@ from toapis_async.integrations.fastapi import (
     lifespan,
     take_webhooks,
 )
+from toapis_async.limits import SharedRateLimits
 from toapis_async.webhooks import RedisWebhookInbox
 
 # Shared by the workers: a webhook reaches any of them.
 inbox = RedisWebhookInbox(os.environ["REDIS_URL"], secrets=os.environ["TOAPIS_WEBHOOK_SECRET"])
 
-app = FastAPI(lifespan=lifespan(lambda: AsyncToAPIs(webhooks=inbox), os.environ["POSTERS"], beside=[inbox]))
+
+def open_client() -> AsyncToAPIs:
+    """Make each worker's client; they keep the limits of the account together."""
+    gc.freeze()  # what was loaded stays: full collections need not walk it, and pause the event loop for less long
+    return AsyncToAPIs(webhooks=inbox, rate_limits=SharedRateLimits.on_this_machine())
+
+
+app = FastAPI(lifespan=lifespan(open_client, os.environ["POSTERS"], beside=[inbox]))
 take_webhooks(app, "/toapis", inbox)
 app.include_router(job_router(), prefix="/posters")
 answer_errors(app)

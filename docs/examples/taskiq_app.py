@@ -11,6 +11,7 @@ from taskiq import AsyncBroker, Context, InMemoryBroker, TaskiqDepends, TaskiqEv
 
 from toapis_async import AsyncToAPIs, ImageRequest
 from toapis_async.integrations.job_store import JobStore
+from toapis_async.limits import SharedRateLimits
 
 if "REDIS_URL" in os.environ:
     from taskiq_redis import RedisAsyncResultBackend, RedisStreamBroker
@@ -23,8 +24,8 @@ else:
 
 @broker.on_event(TaskiqEvents.WORKER_STARTUP)
 async def begin(state: TaskiqState) -> None:
-    """Open a client and the jobs in each worker."""
-    state.client = await AsyncToAPIs().__aenter__()
+    """Open a client and the jobs in each worker; they keep the limits of the account together."""
+    state.client = await AsyncToAPIs(rate_limits=SharedRateLimits.on_this_machine()).__aenter__()
     state.jobs = await JobStore(state.client, os.environ["POSTERS"]).__aenter__()
 
 

@@ -1,7 +1,9 @@
 """``GenerationSession`` as an object that lives for months: looked into, limited, paused, parked."""
 
 import asyncio
+import threading
 import time
+from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
@@ -11,6 +13,10 @@ from toapis_async.testing import Constant, Fail, Fault
 from toapis_async.values.records import ItemState
 
 NAMED = ImageRequest("a fox", id="fox")
+
+
+def disk_threads():
+    return sum(thread.name.startswith("toapis") for thread in threading.enumerate())
 
 
 async def test_records_and_find(live, tmp_path):
@@ -30,6 +36,17 @@ async def test_records_and_find(live, tmp_path):
             assert await session.find("nobody") is None
             with pytest.raises(InvalidRequestError, match="'paid'"):
                 [record async for record in session.records("lost")]
+
+
+async def test_sessions_share_threads(live, tmp_path):
+    """Forty open sessions at work have no more threads than the pools allow, and leave none behind."""
+    before, pools = disk_threads(), 8 + 16
+    async with live() as (_, client), AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(client.session(tmp_path / str(n))) for n in range(40)]
+        jobs = [await session.submit(NAMED) for session in sessions]
+        assert all([(await job).ok for job in jobs])
+        assert disk_threads() <= pools
+    assert disk_threads() <= before
 
 
 async def test_retry(live, tmp_path):

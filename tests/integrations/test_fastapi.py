@@ -147,3 +147,21 @@ async def test_an_svg_is_not_shown_in_place(app_of):
         assert picture.headers["content-type"].startswith("image/svg+xml")
         assert picture.headers["content-disposition"].startswith("attachment")
         assert stat.S_ISREG((app.state.toapis_jobs.directory / "jobs.sqlite3").stat().st_mode)
+
+
+async def test_delete_cancels_what_has_not_been_sent(app_of):
+    """An order in line is cancelled; one that is made, or is there, is answered with 409 and stays."""
+    async with app_of(latency=Constant(0.1)) as (sim, browser, app):
+        app.state.toapis_jobs._own.session.pause()
+        ids = [(await browser.post("/jobs", json={"prompt": f"fox {n}"})).json()["id"] for n in range(20)]
+        last = await browser.delete(f"/jobs/{ids[-1]}")
+        assert (last.status_code, last.json()["state"]) == (200, "cancelled")
+        assert (await browser.delete(f"/jobs/{ids[-1]}")).json()["state"] == "cancelled"
+        assert (await browser.delete("/jobs/nobody")).status_code == 404
+        app.state.toapis_jobs._own.session.unpause()
+        assert (await ended(browser, ids[0]))["state"] == "saved"
+        first = await browser.delete(f"/jobs/{ids[0]}")
+        assert (first.status_code, first.json()["state"]) == (409, "saved")
+        for job_id in ids[:-1]:
+            await ended(browser, job_id)
+        assert sim.books.accepted == 19

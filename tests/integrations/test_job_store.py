@@ -232,3 +232,43 @@ async def test_a_job_runs_in_the_context_of_who_asked_for_it(live, store):
         for name in ("ann", "bob"):
             await jobs.wait(name)
     assert heard == {("ann", "ann"), ("bob", "bob")}
+
+
+async def test_what_stands_in_line_can_be_cancelled_at_any_worker(live, store):
+    """It is never sent; what is under way stays, and is served in the end."""
+    async with live(latency=Constant(0.2)) as (sim, client):
+        one_at_a_time = {"session": lambda opened, where: opened.session(where, max_concurrency=1)}
+        async with store(client, **one_at_a_time) as ann, store(client) as bob:
+            ids = [(await ann.submit(ImageRequest(f"fox {number}"))).id for number in range(30)]
+            cancelled = [job.id for job in [await bob.cancel(job_id) for job_id in ids] if job.state == "cancelled"]
+            assert 0 < len(cancelled) < 30
+            assert (await ann.wait(cancelled[0])).state == "cancelled"
+            assert (await ann.submit(ImageRequest("fox 29"), id=ids[-1])).state == "cancelled"
+            saved = [job_id for job_id in ids if (await ann.wait(job_id)).state == "saved"]
+            assert {*ids} == {*saved, *cancelled}
+            assert (await ann.cancel(saved[0])).state == "saved"
+            assert await ann.cancel("nobody") is None
+        assert sim.books.accepted == len(saved)
+
+
+async def test_cancelled_stays_cancelled_after_a_restart(live, store):
+    """A worker that takes a directory over does not make what was cancelled in it."""
+    async with live(latency=Constant(5.0)) as (_, client):
+        one_at_a_time = {"session": lambda opened, where: opened.session(where, max_concurrency=1)}
+        async with store(client, **one_at_a_time) as jobs:
+            ids = [(await jobs.submit(ImageRequest(f"fox {number}"))).id for number in range(12)]
+            assert (await jobs.cancel(ids[-1])).state == "cancelled"
+        async with store(client, **one_at_a_time) as jobs:
+            assert ids[-1] not in jobs._own
+            assert ids[-2] in jobs._own
+
+
+async def test_old_jobs_are_removed_with_their_files(live, store):
+    """What has ended is kept for so long; what is under way, or unfinished and perhaps paid for, for ever."""
+    async with live(latency=Constant(0.05)) as (_, client), store(client, keep_seconds=0.3) as jobs:
+        job = await jobs.wait((await jobs.submit(FOX)).id)
+        path = job.result.files[0].path
+        assert path.exists()
+        while await jobs.find(job.id) is not None:
+            await asyncio.sleep(0.02)
+        assert not path.exists()

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from toapis_async.webhooks import WebhookInbox
 
@@ -16,6 +18,15 @@ def inbox(secret):
 def client(app):
     """A caller of an application, without a socket."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://app")
+
+
+async def test_a_route_of_starlette_takes_it_at_exactly_its_path(inbox, delivery):
+    """No redirect stands between the gateway and the inbox."""
+    body, headers = delivery()
+    async with client(Starlette(routes=[Route("/toapis", inbox.asgi())])) as http:
+        assert [(await http.post("/toapis", content=body, headers=headers)).status_code] == [200]
+        assert (await http.get("/toapis")).status_code == 405
+    assert (await inbox.news("tsk_1", 0)).id == "tsk_1"
 
 
 async def test_it_mounts_in_fastapi(inbox, delivery):

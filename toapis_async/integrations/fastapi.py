@@ -1,11 +1,11 @@
 """FastAPI: a lifespan, dependencies, answers for errors, and routes for jobs. Needs the extra ``fastapi``."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.routing import Route
@@ -14,8 +14,7 @@ from toapis_async.async_client import AsyncToAPIs
 from toapis_async.errors import ToAPIsError
 from toapis_async.integrations.error_responses import MEDIA_TYPE, headers, problem, title_of
 from toapis_async.integrations.job_store import JobStore, OpenSession
-from toapis_async.values.jobs import StoredJob
-from toapis_async.webhooks.asgi import ASGIApp, Receive, Send
+from toapis_async.values.jobs import StoredJob, StoredState
 from toapis_async.webhooks.inbox import WebhookInbox
 
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -30,6 +29,7 @@ def lifespan(
     directory: str | Path,
     *,
     session: OpenSession | None = None,
+    keep_seconds: float | None = None,
     beside: Iterable[AbstractAsyncContextManager[object]] = (),
 ) -> Lifespan:
     """Return a lifespan that opens a client and a ``JobStore``, for ``FastAPI(lifespan=…)``.
@@ -37,7 +37,7 @@ def lifespan(
     Args:
         client: makes the client, in the event loop of the worker.
         directory: of the jobs of all workers.
-        session: as for ``JobStore``.
+        session, keep_seconds: as for ``JobStore``.
         beside: what to open before the client and to close after it, such as a ``RedisWebhookInbox``.
 
     """
@@ -48,7 +48,8 @@ def lifespan(
             for one in beside:
                 await stack.enter_async_context(one)
             app.state.toapis = opened = await stack.enter_async_context(client())
-            app.state.toapis_jobs = await stack.enter_async_context(JobStore(opened, directory, session=session))
+            jobs = JobStore(opened, directory, session=session, keep_seconds=keep_seconds)
+            app.state.toapis_jobs = await stack.enter_async_context(jobs)
             yield
 
     return live
@@ -78,25 +79,16 @@ def take_webhooks(app: FastAPI, path: str, inbox: WebhookInbox) -> None:
         inbox: the client's own.
 
     """
-    app.router.routes.append(Route(path, endpoint=_Endpoint(inbox.asgi()), include_in_schema=False))
+    app.router.routes.append(Route(path, endpoint=inbox.asgi(), include_in_schema=False))
 
 
-class _Endpoint:
-    """An ASGI application that Starlette does not take for a function of a request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: MutableMapping[str, object], receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-
-def _client(request: Request) -> AsyncToAPIs:
+# Coroutines: FastAPI would run a plain function in a thread, for every request.
+async def _client(request: Request) -> AsyncToAPIs:
     client: AsyncToAPIs = request.app.state.toapis
     return client
 
 
-def _jobs(request: Request) -> JobStore:
+async def _jobs(request: Request) -> JobStore:
     jobs: JobStore = request.app.state.toapis_jobs
     return jobs
 
@@ -123,7 +115,7 @@ class JobView(BaseModel):
     """A job, as its owner sees it: ``files/{index}`` below its own address is a file of it."""
 
     id: str
-    state: Literal["queued", "running", "saved", "failed", "unfinished"]
+    state: StoredState
     created_at: float
     files: list[FileView]
     error: str | None
@@ -156,6 +148,8 @@ class JobView(BaseModel):
 def job_router() -> APIRouter:
     """Return the routes ``/{id}``, ``/{id}/events`` and ``/{id}/files/{index}``; put your own checks before them.
 
+    ``DELETE /{id}`` cancels a job that still stands in line, and answers 409 for any other: that may be paid for.
+
     Whoever knows an id can read its job, so ids have to be hard to guess or the routes to be behind a dependency of
     yours: ``app.include_router(job_router(), prefix="/jobs", dependencies=[Depends(owner)])``.
     """
@@ -165,6 +159,16 @@ def job_router() -> APIRouter:
     async def state(job_id: str, jobs: Jobs) -> JobView:
         """Tell how a job stands."""
         return JobView.of(await _found(jobs, job_id))
+
+    @router.delete("/{job_id}", responses={409: {"model": JobView}})
+    async def cancel(job_id: str, jobs: Jobs, response: Response) -> JobView:
+        """Cancel a job that still stands in line; 409 and how it stands where it does not."""
+        job = await jobs.cancel(job_id)
+        if job is None:
+            raise HTTPException(404)
+        if job.state != "cancelled":
+            response.status_code = 409
+        return JobView.of(job)
 
     @router.get("/{job_id}/events")
     async def events(job_id: str, jobs: Jobs) -> StreamingResponse:

@@ -36,6 +36,7 @@ class Change:
                 await self._event.wait()
         except TimeoutError:
             return False
+        self._event.clear()
         return True
 
 

@@ -20,6 +20,7 @@ from toapis_async.integrations.job_worker import JobWorker
 from toapis_async.policy.files.naming import request_digest
 from toapis_async.shielding import wait_shielded
 from toapis_async.storage.jobs.job_ledger import JobLedger
+from toapis_async.storage.jobs.job_removal import remove_ended
 from toapis_async.values.jobs import StoredJob
 from toapis_async.values.requests import GenerationRequest
 
@@ -27,6 +28,7 @@ OpenSession: TypeAlias = Callable[[AsyncToAPIs, Path], GenerationSession]
 
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}\Z")
 _MOST_WORKERS = 10_000
+_REMOVE_SECONDS = 600.0  # between two looks for what is old
 
 
 class JobStore:
@@ -43,6 +45,8 @@ class JobStore:
         retry_seconds: after which a job that could not be finished (a file host is down, a task is late) is taken up
             again.
         adopt_seconds: how often to look for jobs of workers that have died.
+        keep_seconds: after which a job that has ended is removed with its files; its id is not to be used again. What
+            is paid for and not saved is never removed. None keeps everything.
         poll_seconds: how often to look how jobs of other workers stand that somebody here waits for.
         clock: for tests.
 
@@ -55,6 +59,7 @@ class JobStore:
         *,
         session: OpenSession | None = None,
         retry_seconds: float = 60.0,
+        keep_seconds: float | None = None,
         adopt_seconds: float = 5.0,
         poll_seconds: float = 0.5,
         clock: Clock | None = None,
@@ -63,6 +68,7 @@ class JobStore:
         self._client = client
         self._open_session: OpenSession = session or AsyncToAPIs.session
         self._retry_seconds = retry_seconds
+        self._keep_seconds = keep_seconds
         self._adopt_seconds = adopt_seconds
         self._poll_seconds = poll_seconds
         self._clock = clock or SystemClock()
@@ -85,7 +91,10 @@ class JobStore:
         except BaseException:
             await self._ledger.aclose()
             raise
-        self._tending = [asyncio.create_task(self._adopt()), asyncio.create_task(self._look_at_others())]
+        tending = [self._adopt(), self._look_at_others()]
+        if self._keep_seconds is not None:
+            tending.append(self._remove_old(self._keep_seconds))
+        self._tending = [asyncio.create_task(one) for one in tending]
         return self
 
     async def __aexit__(
@@ -153,6 +162,16 @@ class JobStore:
             return job
         return attrs.evolve(job, result=attrs.evolve(job.result, task_id=task_id))
 
+    async def cancel(self, job_id: str) -> StoredJob | None:
+        """Cancel a job of any worker that still stands in line, and return it as it stands then; None without one.
+
+        Its state says whether it is ``cancelled``: what is being made, or has ended, stays what it is, since it may
+        be paid for.
+        """
+        if await self._ledger.cancel(job_id):
+            self._changes.changed(job_id)
+        return await self.find(job_id)
+
     async def wait(self, job_id: str, *, timeout_seconds: float | None = None) -> StoredJob | None:
         """Return a job once it has ended, or as it stands when the time is up; None where there is none."""
         deadline = None if timeout_seconds is None else self._clock.monotonic() + timeout_seconds
@@ -182,12 +201,14 @@ class JobStore:
     async def _next(self, last: StoredJob, seconds: float | None) -> StoredJob | None:
         """Return a job once its state is another one than it was, or the time is up, or the store is closed."""
         with self._changes.of(last.id) as change:
-            job = await self.find(last.id)
-            if job is None or job.state != last.state:
-                return job
-            change.seen(job.state)
-            await change.wait(seconds)
-        return job if self._changes.closed else await self.find(last.id)
+            in_time, job = True, await self.find(last.id)
+            while in_time and job is not None and job.state == last.state:
+                change.seen(job.state)
+                in_time = await change.wait(seconds)
+                if self._changes.closed:
+                    break
+                job = await self.find(last.id)
+        return job
 
     async def _first_free(self) -> JobWorker:
         for number in range(_MOST_WORKERS):
@@ -223,6 +244,12 @@ class JobStore:
                     del self._workers[name]
                     await worker.aclose()
             await self._clock.sleep(self._adopt_seconds)
+
+    async def _remove_old(self, keep_seconds: float) -> None:
+        while True:
+            with suppress(ToAPIsError):
+                await remove_ended(self._ledger, self.directory, before=self._clock.now() - keep_seconds)
+            await self._clock.sleep(min(_REMOVE_SECONDS, keep_seconds))
 
     async def _look_at_others(self) -> None:
         while True:

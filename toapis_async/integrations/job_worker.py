@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from itertools import compress
 from typing import TypeAlias
 
 import attrs
@@ -21,6 +22,9 @@ from toapis_async.values.requests import GenerationRequest
 logger: logging.Logger = logging.getLogger("toapis_async")
 
 Changed: TypeAlias = Callable[[str], None]
+
+# Each is on the disk as under way before it is submitted; together they cost one wait for the disk.
+_CLAIMED_AT_ONCE = 8
 
 
 @attrs.frozen
@@ -86,19 +90,30 @@ class JobWorker:
     async def _feed(self, priority: int) -> None:
         line = self._lines[priority]
         while True:
-            queued = await line.get()
-            try:
-                job = await self._submitted(queued, priority)
-            except Exception as error:
-                if not isinstance(error, ToAPIsError):
-                    logger.exception("A job could not be submitted, and is tried again later")
-                self._refused(queued.job_id, error)
-            else:
-                self._jobs[queued.job_id] = job
-                self._note(queued.job_id, "running", StoredResult())
-                ending = asyncio.create_task(self._end(queued.job_id, job))
-                self._ends.add(ending)
-                ending.add_done_callback(self._ends.discard)
+            some = [await line.get()]
+            while len(some) < _CLAIMED_AT_ONCE and not line.empty():
+                some.append(line.get_nowait())
+            claimed = await asyncio.gather(*[self._ledger.claim(queued.job_id) for queued in some])
+            for queued, ours in zip(some, claimed, strict=True):
+                self._changed(queued.job_id)
+                if not ours:  # cancelled while it stood in line
+                    del self._jobs[queued.job_id]
+            for queued in compress(some, claimed):
+                await self._make(queued, priority)
+
+    async def _make(self, queued: _Queued, priority: int) -> None:
+        """Submit a job that cannot be cancelled any more."""
+        try:
+            job = await self._submitted(queued, priority)
+        except Exception as error:
+            if not isinstance(error, ToAPIsError):
+                logger.exception("A job could not be submitted, and is tried again later")
+            self._refused(queued.job_id, error)
+        else:
+            self._jobs[queued.job_id] = job
+            ending = asyncio.create_task(self._end(queued.job_id, job))
+            self._ends.add(ending)
+            ending.add_done_callback(self._ends.discard)
 
     async def _submitted(self, queued: _Queued, priority: int) -> Job:
         request = queued.request or await self._request(queued.job_id)

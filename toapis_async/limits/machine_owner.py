@@ -17,6 +17,7 @@ from toapis_async.limits.lease_owner import Terms, settled
 from toapis_async.policy.pace.sharing.leases import Lease, Report
 from toapis_async.storage.files.disk_threads import DiskThreads
 from toapis_async.storage.journal.directory_lock import Owner
+from toapis_async.storage.thread_pool import JOURNALS
 
 _BUSY_SECONDS = 1.0  # a transaction takes milliseconds; a stopped process may hold one for longer
 
@@ -38,7 +39,7 @@ class MachineOwner:
         self._terms = terms
         self._clock = clock or SystemClock()
         self._here = Owner.current()
-        self._threads = DiskThreads(1)
+        self._threads = DiskThreads(1, JOURNALS)
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self.process: str = f"{_namespace()}|{json.dumps(attrs.asdict(self._here))}"

@@ -7,8 +7,8 @@ import attrs
 from toapis_async.values.files import SavedFile
 from toapis_async.values.requests import GenerationRequest
 
-StoredState: TypeAlias = Literal["queued", "running", "saved", "failed", "unfinished"]
-"""``queued`` until it has a slot, ``running`` until it ends. An ``unfinished`` one is taken up again by itself."""
+StoredState: TypeAlias = Literal["queued", "running", "saved", "failed", "unfinished", "cancelled"]
+"""``queued`` until it is its turn, ``running`` until it ends. An ``unfinished`` one is taken up again by itself."""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,4 +56,4 @@ class StoredJob:
     @property
     def ended(self) -> bool:
         """Whether it will not change any more by itself."""
-        return self.state in {"saved", "failed"}
+        return self.state in {"saved", "failed", "cancelled"}

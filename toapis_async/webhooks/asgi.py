@@ -10,8 +10,8 @@ ASGIApp: TypeAlias = Callable[[MutableMapping[str, object], Receive, Send], Awai
 Take: TypeAlias = Callable[[bytes, Mapping[str, str]], Awaitable[int]]
 
 
-def asgi_app(take: Take, *, max_body_bytes: int) -> ASGIApp:
-    """Make the application.
+class WebhookApp:
+    """The application; an object, since Starlette takes a function for an endpoint of its own kind.
 
     Args:
         take: takes a body and its headers, and returns the status.
@@ -19,7 +19,12 @@ def asgi_app(take: Take, *, max_body_bytes: int) -> ASGIApp:
 
     """
 
-    async def app(scope: MutableMapping[str, object], receive: Receive, send: Send) -> None:
+    def __init__(self, take: Take, *, max_body_bytes: int) -> None:
+        self._take = take
+        self._most = max_body_bytes
+
+    async def __call__(self, scope: MutableMapping[str, object], receive: Receive, send: Send) -> None:
+        """Answer one request, or live as long as a server."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "websocket":
@@ -27,11 +32,9 @@ def asgi_app(take: Take, *, max_body_bytes: int) -> ASGIApp:
         elif scope.get("method") != "POST":
             await _answer(send, 405)
         else:
-            body = await _whole(receive, max_body_bytes)
+            body = await _whole(receive, self._most)
             if body is not None:
-                await _answer(send, 413 if len(body) > max_body_bytes else await take(body, _headers(scope)))
-
-    return app
+                await _answer(send, 413 if len(body) > self._most else await self._take(body, _headers(scope)))
 
 
 async def _whole(receive: Receive, most: int) -> bytes | None:

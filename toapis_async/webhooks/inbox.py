@@ -1,6 +1,5 @@
 """``WebhookInbox``: takes the gateway's events in and ends the waits of one process."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -8,8 +7,9 @@ from toapis_async.clock import Clock, SystemClock
 from toapis_async.policy.waiting.trust import EventTrust
 from toapis_async.values.tasks import GenerationTask
 from toapis_async.values.webhooks import WebhookEvent
-from toapis_async.webhooks.asgi import ASGIApp, asgi_app
+from toapis_async.webhooks.asgi import ASGIApp, WebhookApp
 from toapis_async.webhooks.receiving import MAX_BODY_BYTES, OK, judged
+from toapis_async.webhooks.seen_events import SeenEvents
 from toapis_async.webhooks.waiters import Waiters
 from toapis_async.wire.webhooks import checked_secrets
 
@@ -23,9 +23,9 @@ _REMEMBERED_EVENTS = 100_000
 
 
 class WebhookInbox:
-    """An inbox for the gateway's webhooks; give it to ``AsyncToAPIs(webhooks=…)`` and mount it in the web app.
+    """An inbox for the gateway's webhooks; give it to ``AsyncToAPIs(webhooks=…)`` and put it into the web app.
 
-    ``app.mount("/toapis", inbox.asgi())`` for FastAPI, Starlette and Litestar;
+    ``take_webhooks(app, "/toapis", inbox)`` for FastAPI; ``Route("/toapis", inbox.asgi())`` for Starlette;
     ``app.router.add_post("/toapis", inbox.aiohttp_handler)`` for aiohttp; ``await inbox.receive(body, headers)`` for
     everything else. It serves one process; for several, ``RedisWebhookInbox``.
 
@@ -56,7 +56,7 @@ class WebhookInbox:
         self._clock = clock or SystemClock()
         self._waiters = Waiters(self._clock)
         self._trust = EventTrust()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen = SeenEvents(_REMEMBERED_EVENTS)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._waiters.expected)} expected)"
@@ -78,9 +78,7 @@ class WebhookInbox:
             return event
         if event.id not in self._seen:
             self._heard(event)
-            self._seen[event.id] = None
-            while len(self._seen) > _REMEMBERED_EVENTS:
-                self._seen.popitem(last=False)
+            self._seen.add(event.id)
         return OK
 
     def _heard(self, event: WebhookEvent) -> None:
@@ -91,8 +89,13 @@ class WebhookInbox:
             self._on_event(event)
 
     def asgi(self) -> ASGIApp:
-        """Return an ASGI application that takes deliveries by POST, on whatever path it is mounted."""
-        return asgi_app(self.receive, max_body_bytes=self.max_body_bytes)
+        """Return an ASGI application that takes deliveries by POST, on whatever path it is put.
+
+        Starlette takes it as ``Route("/toapis", inbox.asgi())``, and FastAPI by ``take_webhooks`` of
+        ``toapis_async.integrations.fastapi``. Mounted at ``/toapis`` it is reached at ``/toapis/`` alone: they answer
+        ``/toapis`` with a redirect, which the gateway counts as lost.
+        """
+        return WebhookApp(self.receive, max_body_bytes=self.max_body_bytes)
 
     async def aiohttp_handler(self, request: "web.Request") -> "web.Response":
         """Take a delivery in an aiohttp application."""

@@ -36,7 +36,7 @@ class Disk:
 
 @asynccontextmanager
 async def opened(disk: Disk, **settings: object) -> AsyncIterator[GroupWriter[int]]:
-    writer = GroupWriter(disk.write, name="test", **settings)  # type: ignore[arg-type]
+    writer = GroupWriter(disk.write, **settings)  # type: ignore[arg-type]
     try:
         yield writer
     finally:
@@ -166,7 +166,7 @@ async def test_closing_finishes_even_when_cancelled() -> None:
     """A cancellation during closing is obeyed after the last work, not instead of it."""
     disk = Disk()
     disk.gate.clear()
-    writer = GroupWriter(disk.write, name="test")
+    writer = GroupWriter(disk.write)
     writer.add(1)
     closing = asyncio.ensure_future(writer.close(disk.end))
     await asyncio.sleep(0.01)
@@ -181,7 +181,7 @@ async def test_closing_finishes_even_when_cancelled() -> None:
 
 async def test_the_last_work_may_fail() -> None:
     """An error of the last work is told once the thread has ended."""
-    writer = GroupWriter(Disk().write, name="test")
+    writer = GroupWriter(Disk().write)
     with pytest.raises(ZeroDivisionError):
         await writer.close(lambda: 1 // 0)
 
@@ -233,7 +233,7 @@ async def test_many_unhurried_entries_are_written() -> None:
 async def test_calls_and_closing_see_unhurried_entries() -> None:
     """Whoever asks, or closes, finds everything written that was added before."""
     disk = Disk()
-    writer = GroupWriter(disk.write, name="test", leisure_seconds=60.0)
+    writer = GroupWriter(disk.write, leisure_seconds=60.0)
     writer.add_unhurried(1)
     assert await writer.call(lambda: list(disk.written)) == [1]
     writer.add_unhurried(2)

@@ -6,11 +6,10 @@ Under load, waking a thread and the loop costs more than writing a small file; a
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
-from threading import Thread
 from typing import Generic, TypeVar
 
 from toapis_async.shielding import wait_shielded
+from toapis_async.storage.thread_pool import FILES, ThreadShare
 
 T = TypeVar("T")
 
@@ -59,7 +58,7 @@ class _Entry(Generic[T]):
 
 
 class BatchThread:
-    """A thread that works in batches, one at a time. It starts with the first job; ``close`` ends it.
+    """Works in batches, one at a time, in a thread that it has from the first job to ``close``.
 
     The first job after a pause is done at once; while a batch is being done, and for 5 ms after it, jobs gather for
     the next one.
@@ -69,12 +68,11 @@ class BatchThread:
 
     """
 
-    __slots__ = ("_busy", "_gathered", "_queue", "_seal", "_thread", "_timer")
+    __slots__ = ("_busy", "_gathered", "_seal", "_thread", "_timer")
 
     def __init__(self, seal: Callable[[], None]) -> None:
         self._seal = seal
-        self._queue: SimpleQueue[Sequence[_Entry[object]] | None] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._thread: ThreadShare | None = None
         # What has not begun; a dictionary, so that one whose caller leaves is found at once.
         self._gathered: dict[_Entry[object], None] = {}
         self._busy = False
@@ -88,9 +86,7 @@ class BatchThread:
         """
         loop = asyncio.get_running_loop()
         if self._thread is None:
-            # A daemon: a program that dies without closing us must not hang; what it wrote is atomic.
-            self._thread = Thread(target=self._work, args=(loop,), name="toapis-save", daemon=True)
-            self._thread.start()
+            self._thread = ThreadShare(FILES)
         entry: _Entry[T] = _Entry(prepare, finish, loop.create_future())
         self._gathered[entry] = None  # type: ignore[index]
         if not self._busy:
@@ -110,38 +106,36 @@ class BatchThread:
             raise
 
     def close(self) -> None:
-        """End the thread. Nobody may be waiting for a job."""
+        """Give the thread back. Nobody may be waiting for a job."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
+            self._thread.shutdown()
             self._thread = None
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        if not self._gathered:
+        if not self._gathered or self._thread is None:
             return
         batch = list(self._gathered)[:_LARGEST_BATCH]
         for entry in batch:
             del self._gathered[entry]
         self._busy = True
-        self._queue.put(batch)
+        self._thread.submit(self._work, batch, loop)
 
-    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while (batch := self._queue.get()) is not None:
+    def _work(self, batch: Sequence[_Entry[object]], loop: asyncio.AbstractEventLoop) -> None:
+        for entry in batch:
+            entry.begin()
+        for entry in batch:
+            entry.complete()
+        try:
+            self._seal()
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
             for entry in batch:
-                entry.begin()
-            for entry in batch:
-                entry.complete()
-            try:
-                self._seal()
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
-                for entry in batch:
-                    entry.error = entry.error or error
-            with suppress(RuntimeError):  # the loop was closed over our heads
-                loop.call_soon_threadsafe(self._report, batch, loop)
+                entry.error = entry.error or error
+        with suppress(RuntimeError):  # the loop was closed over our heads
+            loop.call_soon_threadsafe(self._report, batch, loop)
 
     def _report(self, batch: Sequence[_Entry[object]], loop: asyncio.AbstractEventLoop) -> None:
         self._busy = False

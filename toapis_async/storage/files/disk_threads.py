@@ -2,25 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from toapis_async.shielding import wait_shielded
+from toapis_async.storage.thread_pool import FILES, ThreadPool, ThreadShare
 
 T = TypeVar("T")
 
 
 class DiskThreads:
-    """A small pool of threads. ``close`` ends it; a job that was begun is always seen to its end."""
+    """A share of the process's threads. A job that was begun is always seen to its end.
 
-    __slots__ = ("_pool",)
+    Args:
+        threads: how many jobs are done at once, at most.
+        pool: whose threads.
 
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="toapis-disk")
+    """
+
+    __slots__ = ("_share",)
+
+    def __init__(self, threads: int, pool: ThreadPool = FILES) -> None:
+        self._share = ThreadShare(pool, threads)
 
     def close(self) -> None:
-        """End the threads. Nobody may be waiting for a job."""
-        self._pool.shutdown(wait=True)
+        """Give the share back. Nobody may be waiting for a job."""
+        self._share.shutdown()
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run a job in a thread and return what it returns.
@@ -28,7 +34,7 @@ class DiskThreads:
         When cancelled, a job that has not begun never begins, and one that has is waited for: nothing is left
         happening behind the caller's back.
         """
-        running = self._pool.submit(job)
+        running = self._share.submit(job)
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:

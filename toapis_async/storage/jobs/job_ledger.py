@@ -21,13 +21,24 @@ CREATE TABLE IF NOT EXISTS jobs (
   created_at REAL NOT NULL, changed_at REAL NOT NULL, result TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS unended ON jobs (worker, created_at) WHERE state NOT IN ('saved', 'failed');
+CREATE INDEX IF NOT EXISTS ended ON jobs (changed_at, id) WHERE state IN ('saved', 'failed', 'cancelled');
 """
 _INSERT = "INSERT INTO jobs VALUES (?, ?, 'queued', ?, ?, ?, '{}') ON CONFLICT (id) DO NOTHING"
+_CLAIM = (
+    "UPDATE jobs SET state = 'running', changed_at = ? WHERE id = ? AND state IN ('queued', 'running', 'unfinished')"
+)
+_CANCEL = "UPDATE jobs SET state = 'cancelled', changed_at = ? WHERE id = ? AND state = 'queued'"
+_REMOVE = "DELETE FROM jobs WHERE id = ? AND state IN ('saved', 'failed', 'cancelled')"
 _UPDATE = "UPDATE jobs SET state = ?, changed_at = ?, result = ? WHERE id = ?"
 _SELECT = "SELECT id, worker, state, request, created_at, changed_at, result FROM jobs"
 _SELECT_STATES = "SELECT id, worker, state, '', 0.0, 0.0, '' FROM jobs"  # to read requests takes longer
-_UNENDED = "SELECT id FROM jobs WHERE worker = ? AND state NOT IN ('saved', 'failed') ORDER BY created_at"
-_WORKERS = "SELECT DISTINCT worker FROM jobs WHERE state NOT IN ('saved', 'failed')"
+# The first condition on the state is the index's.
+_UNENDED = (
+    "SELECT id FROM jobs WHERE worker = ? AND state NOT IN ('saved', 'failed') AND state != 'cancelled' "
+    "ORDER BY created_at"
+)
+_WORKERS = "SELECT DISTINCT worker FROM jobs WHERE state NOT IN ('saved', 'failed') AND state != 'cancelled'"
+_ENDED = f"{_SELECT} WHERE state IN ('saved', 'failed', 'cancelled') AND changed_at < ? AND (changed_at, id) > (?, ?)"
 _BUSY_SECONDS = 30.0
 _IDS_AT_ONCE = 256
 
@@ -63,7 +74,7 @@ class JobLedger:
         self._writer: GroupWriter[_Change] | None = None
 
     async def __aenter__(self) -> Self:
-        self._writer = GroupWriter(self._write, name="toapis-jobs", about=lambda change: change.id)
+        self._writer = GroupWriter(self._write, about=lambda change: change.id)
         try:
             await self._writer.call(self._open)
         except BaseException:
@@ -102,6 +113,30 @@ class JobLedger:
         facts = (state, self._clock.now(), encode_result(result, self._directory), job_id)
         self._opened.add(_Change(job_id, lambda connection: connection.execute(_UPDATE, facts)))
 
+    async def claim(self, job_id: str) -> bool:
+        """Have a job under way, so that it cannot be cancelled any more; False where it has been, or has ended."""
+        return await self._changed(job_id, _CLAIM, self._clock.now(), job_id)
+
+    async def cancel(self, job_id: str) -> bool:
+        """Cancel a job that has not been claimed, whichever worker has it; tell whether it was cancelled now."""
+        return await self._changed(job_id, _CANCEL, self._clock.now(), job_id)
+
+    async def remove(self, job_id: str) -> bool:
+        """Forget a job that has ended; tell whether there was one."""
+        return await self._changed(job_id, _REMOVE, job_id)
+
+    async def _changed(self, job_id: str, sql: str, *values: str | float) -> bool:
+        changed: list[int] = []
+        write = lambda connection: changed.append(connection.execute(sql, values).rowcount)  # noqa: E731
+        await self._opened.write(_Change(job_id, write))
+        return changed[0] > 0
+
+    async def ended(self, before: float, after: StoredJob | None = None) -> list[StoredJob]:
+        """Return some jobs that have ended before a time, in epoch seconds, oldest first; the next ones after a job."""
+        changed_at, job_id = (-1.0, "") if after is None else (after.changed_at, after.id)
+        sql = f"{_ENDED} ORDER BY changed_at, id LIMIT {_IDS_AT_ONCE}"
+        return [self._job(row) for row in await self._rows(sql, before, changed_at, job_id)]
+
     async def find(self, job_id: str) -> StoredJob | None:
         """Return a job, or None."""
         rows = await self._rows(f"{_SELECT} WHERE id = ?", job_id)
@@ -124,7 +159,7 @@ class JobLedger:
         """Return the workers that have jobs which have not ended."""
         return {row[0] for row in await self._rows(_WORKERS)}
 
-    async def _rows(self, sql: str, *values: str) -> list[Row]:
+    async def _rows(self, sql: str, *values: str | float) -> list[Row]:
         def read() -> list[Row]:
             with translated(self._path):
                 return self._open_connection.execute(sql, values).fetchall()

@@ -1,12 +1,12 @@
-"""One thread that writes for a whole event loop: what comes close together is written together."""
+"""Writing for a whole event loop, one batch at a time: what comes close together is written together."""
 
 import asyncio
 import copy
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from toapis_async.shielding import wait_shielded
+from toapis_async.storage.thread_pool import JOURNALS, ThreadShare
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -15,7 +15,7 @@ _FULL = 100
 
 
 class GroupWriter(Generic[T]):
-    """Collects entries on the event loop and hands them in batches, in order, to ``write`` in its own thread.
+    """Collects entries on the event loop and hands them in batches, in order, to ``write`` in a thread.
 
     The first awaited entry after a pause is written at once; while a batch is being written, and for a window after
     it, entries gather for the next one. The window is short while batches are full and grows while they are not: a
@@ -24,7 +24,6 @@ class GroupWriter(Generic[T]):
 
     Args:
         write: called in the thread with each batch.
-        name: of the thread, for debuggers.
         window_seconds: the shortest and the longest window.
         patience_seconds: how long entries that nobody waits for may gather.
         limit: how many entries are written without waiting for the window's end.
@@ -38,7 +37,6 @@ class GroupWriter(Generic[T]):
         self,
         write: Callable[[list[T]], None],
         *,
-        name: str,
         window_seconds: tuple[float, float] = (0.005, 0.025),
         patience_seconds: float = 0.05,
         limit: int = 500,
@@ -53,7 +51,7 @@ class GroupWriter(Generic[T]):
         self._leisure = leisure_seconds
         self._about = about
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._thread = ThreadShare(JOURNALS)
         self._entries: list[T] = []
         self._unhurried: list[T] = []
         self._unhurried_abouts: set[str] = set()
@@ -127,7 +125,7 @@ class GroupWriter(Generic[T]):
         return await self._loop.run_in_executor(self._thread, self._unless_failed, work)
 
     async def close(self, last_work: Callable[[], None]) -> None:
-        """Write what is left, run ``last_work`` in the thread in any case, and end the thread.
+        """Write what is left, run ``last_work`` in the thread in any case, and give the thread back.
 
         A cancellation is obeyed only when that is done.
 
@@ -142,7 +140,7 @@ class GroupWriter(Generic[T]):
         try:
             await wait_shielded([ending])
         finally:
-            self._thread.shutdown(wait=True)
+            self._thread.shutdown()
             self._cancel_timer()
         ending.result()
 

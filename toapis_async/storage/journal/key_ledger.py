@@ -6,13 +6,13 @@ from typing import Self
 
 from toapis_async.errors import StorageError
 
-_CACHE_KIB = 4096
+_CACHE_KIB = 1024  # four times as much saves a microsecond per key, and is what a session of a million would grow by
 
 
 class KeyLedger:
     """Counts keys in a private temporary file that vanishes with the process; made with the first key.
 
-    A few megabytes of memory whatever the number of keys. Use it from one thread.
+    A megabyte of memory whatever the number of keys. Use it from one thread.
     """
 
     def __init__(self) -> None:

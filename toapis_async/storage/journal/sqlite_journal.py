@@ -1,4 +1,4 @@
-"""The journal on the disk: ``.toapis/journal.sqlite3`` in the output directory, written by one thread."""
+"""The journal on the disk: ``.toapis/journal.sqlite3`` in the output directory, written by one thread at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -49,7 +49,7 @@ class SqliteJournal:
     async def __aenter__(self) -> Self:
         # With its loop the writer has gone: nothing of this journal can be written, or released, any more.
         self._lock = DirectoryLock(self._path.with_name("lock"), deserted=asyncio.get_running_loop().is_closed)
-        self._writer = GroupWriter(self._write, name="toapis-journal", about=_key)
+        self._writer = GroupWriter(self._write, about=_key)
         try:
             await self._writer.call(self._open)
         except BaseException:

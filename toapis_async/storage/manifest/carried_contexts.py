@@ -11,7 +11,7 @@ _MARK = '"context": {'
 
 
 class CarriedContexts:
-    """The columns that were carried with each item, by its key; for one thread.
+    """The columns that were carried with each item, by its key; for one thread at a time.
 
     They are kept in a temporary file that vanishes with the process: a few megabytes of memory, however many.
 
@@ -22,7 +22,7 @@ class CarriedContexts:
 
     def __init__(self, lines: Iterable[str]) -> None:
         # An empty name is a temporary file of sqlite's own.
-        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("CREATE TABLE contexts (key TEXT PRIMARY KEY, context TEXT) WITHOUT ROWID")
         self._connection.execute("BEGIN")

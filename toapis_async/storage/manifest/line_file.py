@@ -33,7 +33,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 class LineFile:
-    """A file of lines, for one thread.
+    """A file of lines, for one thread at a time.
 
     Args:
         path: of the file; its directory is made when missing.

@@ -61,9 +61,7 @@ class Manifest:
             StorageError: the file cannot be written.
 
         """
-        self._writer = GroupWriter(
-            self._file.write, name="toapis-manifest", window_seconds=(0.1, 0.4), patience_seconds=0.2, limit=1000
-        )
+        self._writer = GroupWriter(self._file.write, window_seconds=(0.1, 0.4), patience_seconds=0.2, limit=1000)
         try:
             had_lines = await self._writer.call(self._file.open)
             has_gaps = await self._begin(journal, had_lines=had_lines)
