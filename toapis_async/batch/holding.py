@@ -90,7 +90,9 @@ class DownloadHold:
     def _judged(self, error: ToAPIsError) -> Held:
         now = self.clock.monotonic()
         if self._since is None:
+            # Held time counts from this item's first failure: what came before it says nothing about the host now.
             self._since, self._came_before = now, self.watch.came
+        # By key, so that one item whose file is bad, tried again and again, is never taken for a host that is down.
         self.watch.down.add(self.key)
         known = HostFailures(
             in_a_row=len(self.watch.down),
@@ -117,6 +119,7 @@ class GatewayHold:
 
     async def over(self) -> int:
         """Wait until no outage is known of; return how many there have been."""
+        # Whoever probes holds the lock for the whole outage, so taking it is waiting for the end.
         if self._lock.locked():  # a lock that is free costs a turn of the event loop
             async with self._lock:
                 return self.outages
@@ -134,6 +137,8 @@ class GatewayHold:
 
         """
         clock = self.gateway.clock
+        # The list of models costs nothing and touches no task: the one question that is safe to repeat during an
+        # outage.
         ask = partial(ask_once, self.gateway.transport, models("image"), asked_for="the list of models", clock=clock)
         async with self._lock:
             start, tries = clock.monotonic(), 0
@@ -151,5 +156,6 @@ class GatewayHold:
                     break
                 tries += 1
                 await clock.sleep(seconds)
+            # A first question that is answered at once was no outage: the doubt then stands as it is.
             self.outages += tries > 0
         return self.outages > outages_before
