@@ -141,6 +141,7 @@ class GatewayHold:
         # outage.
         ask = partial(ask_once, self.gateway.transport, models("image"), asked_for="the list of models", clock=clock)
         async with self._lock:
+            # Whoever waited here for the lock counts anew: an outage that just ended is not held against the next.
             start, tries = clock.monotonic(), 0
             while True:
                 try:
