@@ -11,10 +11,14 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.clock import Clock
 from toapis_async.errors import APIConnectionError, ServerError, ToAPIsError
 from toapis_async.policy.files.host_outage import OUTAGE_SECONDS, Held, HostFailures, hold_seconds, judge
+from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import HeldUp
 from toapis_async.transport.with_retries import ask_once
 from toapis_async.values.files import SavedFile
 from toapis_async.wire.encoding import models
+
+# A run can wait longer than a single call for a fresh link of what is paid for.
+FRESH_LOOK = RetryPolicy(max_retries=8)
 
 
 @attrs.define(eq=False)
