@@ -246,13 +246,19 @@ async def test_jobs_in_a_directory_of_an_earlier_run(live, tmp_path):
 async def test_jobs_beside_a_resumed_stream(live, tmp_path):
     """A job for something that a stream of the same session took up from an earlier run ends as well."""
     async with live(latency=Constant(1.0)) as (sim, client):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3), client.session(tmp_path) as session:
-                await session.run([REQUEST])
+        async with client.session(tmp_path) as session:
+            running = asyncio.create_task(session.run([REQUEST]))
+            while not sim.books.accepted:
+                await asyncio.sleep(0.01)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
         async with client.session(tmp_path) as session:
             stream = session.stream(())
+            looks = sim.books.polls
             reading = asyncio.create_task(anext(stream))
-            await asyncio.sleep(0.05)
+            while sim.books.polls == looks:
+                await asyncio.sleep(0.01)
             job = await session.submit(REQUEST)
             async with asyncio.timeout(120):
                 assert (await reading).ok

@@ -30,6 +30,7 @@ from toapis_async.values.records import (
 from toapis_async.wire.manifest import ManifestEntry
 from toapis_async.wire.records import uri_below
 
+# References are numbered in the order in which attempts were made; nobody gets near so many.
 _MOST_ATTEMPTS = 64
 _ANOTHER = "id {!r} belongs to another request that was sent from this directory; give it a new id"
 _LIES_THERE = (
@@ -74,6 +75,7 @@ class Adoption:
 
         """
         open_items = [pair if _may_be_sent(record) else None for pair, record in zip(items, records, strict=True)]
+        # In a thread, since files are read to see that they are whole; nothing of the journal is touched there.
         found = await asyncio.to_thread(lambda: [self._look(pair) for pair in open_items])
         known, wrong = list(records), [one[1] for one in found]
         last: JournalEvent | None = None
@@ -81,9 +83,12 @@ class Adoption:
             if line is None:
                 continue
             for event in self._events(items[place][0], line, records[place]):
+                # One behind: the last event of all is the one that is waited for, so that a thousand lines cost one
+                # sync.
                 if last is not None:
                     self.journal.note(last)
                 known[place], last = apply(known[place], event), event
+            # Only what had a task was charged; the budget has to know of it before anything new is sent.
             if (record := known[place]) is not None and record.task_id is not None:
                 self.spent(record)
         if last is not None:
@@ -121,10 +126,12 @@ class Adoption:
         if item.request.id is None:
             return True  # its key was made from everything that it asks for
         if line.request_digest is not None:
+            # A manifest of a newer version says exactly what was asked for; below is what older ones leave to compare.
             return line.request_digest == item.digest
         request = item.request
         if request.namespace is not None:
             return False  # earlier versions had none
+        # Old manifests lack some fields: what they do not say is no difference.
         same_model = self.canonical(line.model or "") == self.canonical(request.model)
         rest = (line.size, request.size), (line.resolution, request.resolution), (line.seed, request.seed)
         return same_model and line.prompt == request.prompt and all(had is None or had == has for had, has in rest)
@@ -143,6 +150,7 @@ class Adoption:
             events.append(
                 Accepted(key=key, attempt=attempt, task_id=task_id, kind=kind, at=_epoch(line.accepted_at, at))
             )
+        # Without a task, and not in doubt: it was refused. An unknown attempt stays intended, and is asked about.
         elif line.status != "unknown":
             events.append(NotAccepted(key=key, attempt=attempt, at=ended_at))
         if line.status == "saved" and task_id is not None:
@@ -162,8 +170,10 @@ class Adoption:
         own, first = item.request.client_business_id, 1 if record is None else record.attempt
         name = line.client_business_id
         if name is None:
+            # No reference was written: one has to be made, since the fold needs it.
             return first, client_business_id(self.journal.run_id, item.key, first, own=own)
         if own is None:
+            # A reference made from another run's id cannot collide with those of this journal.
             return first, name
         tried = (n for n in range(1, _MOST_ATTEMPTS) if client_business_id("", item.key, n, own=own) == name)
         return max(first, next(tried, 1)), name

@@ -54,12 +54,14 @@ class Budget:
         """Whether one more item of that estimate fits; with a cap, an unknown price never does."""
         if self.max_cost_usd is None:
             return True
+        # Against what is projected, not spent: items in flight would otherwise pass the cap together.
         return estimate is not None and self.tally.projected_usd + estimate <= self.max_cost_usd
 
     def keeps(self, estimate: Decimal | None) -> bool:
         """Whether there is room for an item that is counted already."""
         if self.max_cost_usd is None:
             return True
+        # Its own estimate is in the sum already; adding it again would count it twice.
         return estimate is not None and self.tally.projected_usd <= self.max_cost_usd
 
     def exceeded(self, item: Item) -> ToAPIsError:

@@ -36,6 +36,7 @@ def stops(error: ToAPIsError, *, has_paths: bool = False) -> bool:
     """
     if has_paths and lacks_path(error):
         return False
+    # Nothing could be delivered although it was tried for as long as patience allows: the network, not the item.
     never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
     return never or isinstance(error, (StorageError, JournalError)) or stops_everything(error)
 
@@ -61,6 +62,8 @@ def outcome_of(
         stopping: whether the error stops the run.
 
     """
+    # Errors that time, money or another run can mend. What is in none of these groups has no task and will be refused
+    # again.
     for_now = (
         BudgetExceededError,
         NotSentError,
@@ -69,6 +72,7 @@ def outcome_of(
         TaskTimeoutError,
         DownloadError,
     )
+    # Before all else: these are final although there may be a task.
     if isinstance(error, TaskFailedError | ContentPolicyError):
         return Failed(item=item, error=error, task=task)
     if task is not None or isinstance(error, for_now) or stopping:

@@ -48,17 +48,21 @@ class Feed:
         try:
             await self._start_all(starter, self.before)
             while (entry := await self._next(run)) is not None:
+                # Freed only when it is under way: until then no input beside this one may be given the same key.
                 try:
                     await starter.begin(entry)
                 finally:
                     self.inputs.item_index.free([entry])
         finally:
+            # An input may be a generator of the user's that holds a file open, whatever ended the run.
             await self.inputs.aclose()
+        # Last: what the input names again was taken up there, with the input's own context.
         await self._start_all(starter, self.after)
 
     async def _next(self, run: Run) -> IncomingItem | None:
         if run.draining or run.full:
             return None
+        # Links live for 24 hours: to submit faster than files are fetched would let them die.
         await run.caught_up()
         return await self.inputs.next()
 

@@ -11,10 +11,14 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.clock import Clock
 from toapis_async.errors import APIConnectionError, ServerError, ToAPIsError
 from toapis_async.policy.files.host_outage import OUTAGE_SECONDS, Held, HostFailures, hold_seconds, judge
+from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.ports.events import HeldUp
 from toapis_async.transport.with_retries import ask_once
 from toapis_async.values.files import SavedFile
 from toapis_async.wire.encoding import models
+
+# A run can wait longer than a single call for a fresh link of what is paid for.
+FRESH_LOOK = RetryPolicy(max_retries=8)
 
 
 @attrs.define(eq=False)
@@ -90,7 +94,9 @@ class DownloadHold:
     def _judged(self, error: ToAPIsError) -> Held:
         now = self.clock.monotonic()
         if self._since is None:
+            # Held time counts from this item's first failure: what came before it says nothing about the host now.
             self._since, self._came_before = now, self.watch.came
+        # By key, so that one item whose file is bad, tried again and again, is never taken for a host that is down.
         self.watch.down.add(self.key)
         known = HostFailures(
             in_a_row=len(self.watch.down),
@@ -117,6 +123,7 @@ class GatewayHold:
 
     async def over(self) -> int:
         """Wait until no outage is known of; return how many there have been."""
+        # Whoever probes holds the lock for the whole outage, so taking it is waiting for the end.
         if self._lock.locked():  # a lock that is free costs a turn of the event loop
             async with self._lock:
                 return self.outages
@@ -134,8 +141,11 @@ class GatewayHold:
 
         """
         clock = self.gateway.clock
+        # The list of models costs nothing and touches no task: the one question that is safe to repeat during an
+        # outage.
         ask = partial(ask_once, self.gateway.transport, models("image"), asked_for="the list of models", clock=clock)
         async with self._lock:
+            # Whoever waited here for the lock counts anew: an outage that just ended is not held against the next.
             start, tries = clock.monotonic(), 0
             while True:
                 try:
@@ -151,5 +161,6 @@ class GatewayHold:
                     break
                 tries += 1
                 await clock.sleep(seconds)
+            # A first question that is answered at once was no outage: the doubt then stands as it is.
             self.outages += tries > 0
         return self.outages > outages_before

@@ -79,7 +79,9 @@ class ItemsInWork:
         found = self._items.get(item_run.item.key)
         if found is None or found.item_run is not item_run or found.end is not None:
             return
+        # Set before followers hear: one of them may begin to follow again.
         found.end = end
+        # Let go of, so that a follower's own reference does not outlive the end.
         followers, found.followers = found.followers, []
         for follower in followers:
             follower(end)

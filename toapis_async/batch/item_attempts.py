@@ -59,6 +59,8 @@ class ItemAttempts:
 
     async def begin(self, sent_as: str | None = None) -> str:
         """See ``Attempts.begin``; durable when it returns. A lost run's attempt is taken up as what it was sent as."""
+        # From here until the reply is on the books nothing interrupts: a POST that nobody remembers could be paid
+        # twice.
         self.item_task.shield()
         # Before the wait for the disk: whoever stops the run meanwhile must not take the item for one without a POST.
         self.unsent = False

@@ -20,6 +20,7 @@ from toapis_async.values.kinds import REQUESTS
 from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.requests import GenerationRequest
 
+# Prefixes of the ledger's keys. A NUL cannot be in a file's name, and keys name files, so that they meet no key.
 _RECOVERED = "\0recovered\0"
 _BEGUN = "\0begun\0"
 _OWN = "\0own reference\0"
@@ -113,6 +114,7 @@ class ItemIndex:
             contents: by ``contents_of()``.
 
         """
+        # Counted whether or not it is refused: the index is the place in the input.
         index = self.taken
         self.taken += 1
         try:
@@ -126,6 +128,7 @@ class ItemIndex:
         if (model := self.gateway.catalogue.canonical(request.model)) != request.model:
             request = attrs.evolve(request, model=model)
         joins = joins and request.id is not None and self._came_by(mark, request.id)
+        # By what files hold and not by where they lie: a moved directory buys nothing twice.
         digest = request_digest(request, contents)
         first = item_key(request, 0, digest)
         wrong = None if joins else self._wrong_reference(request, mark, first)
@@ -168,6 +171,7 @@ class ItemIndex:
 
     def _former_key(self, request: GenerationRequest, contents: Mapping[str, str], mark: str) -> str | None:
         """Name an item as earlier versions did, where the journal may be theirs."""
+        # Only keys made from local files have changed between versions; ids and plain prompts are named as ever.
         by_content = bool(contents) and request.id is None and any(path in contents for path in local_files(request))
         if self.has_nothing_to_find or not by_content:
             return None
@@ -202,6 +206,7 @@ class ItemIndex:
         """Check an entry that was looked up, unless an earlier run has sent it: then it is checked no more."""
         if entry.error is not None:
             return entry
+        # What the gateway has taken is past checking, and refusing it now would leave what is paid for behind.
         if entry.record is not None and entry.record.state not in {ItemState.OPEN, ItemState.FAILED}:
             return self._unless_changed(entry, entry.record)
         try:
@@ -227,11 +232,13 @@ class ItemIndex:
     def take_up(self, record: ItemRecord) -> IncomingItem:
         """Take up an item that an earlier run left."""
         self.recovered = True
+        # In the ledger and not in a set: an earlier run may have left a million.
         self.ledger.seen(_RECOVERED + record.key)
         return IncomingItem(item=Item(key=record.key, request=record.request, digest=record.digest), record=record)
 
     def begins(self, key: str) -> None:
         """Hear that this session sends that item, or asks for its attempt."""
+        # In a journal that began empty everything is of this run: the ledger need not grow.
         if not self.journal.empty_at_open:
             self.ledger.seen(_BEGUN + key)
 
@@ -245,9 +252,11 @@ class ItemIndex:
     async def look_up(self, entries: list[IncomingItem]) -> list[IncomingItem]:
         """Add what the journal knows, and whether saved files are still there."""
         records = await self.journal.find([entry.item.key for entry in entries])
+        # Before adoption: what the journal knows under an old name must not be taken over again from the manifest.
         entries, records = await self._by_former_keys(entries, records)
         if self.adoption is not None:
             entries, records = await self._adopted(self.adoption, entries, records)
+        # All files of a page in one call: each look at a bucket is a request.
         saved = [record for record in records if record is not None and record.state is ItemState.SAVED]
         intact = iter(await self.sink.intact([record.files for record in saved]) if saved else ())
         return [
@@ -297,6 +306,7 @@ class ItemIndex:
 
 def _is_same(item: Item, record: ItemRecord) -> bool:
     """Whether an item asks for what the record was sent for."""
+    # Both digests are tried in this order, since an old record has only paths, and a file may have gone since.
     by_paths = request_digest(item.request)
     if record.digest is not None and item.digest != by_paths:
         return item.digest == record.digest

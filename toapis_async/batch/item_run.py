@@ -10,12 +10,12 @@ from typing import TypeAlias
 import attrs
 
 from toapis_async.batch.ending import NotWantedError, outcome_of, stopped_before_sending, stops, stops_at_once
-from toapis_async.batch.holding import DownloadHold
+from toapis_async.batch.holding import FRESH_LOOK, DownloadHold
 from toapis_async.batch.item_attempts import ItemAttempts
 from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.late_looks import late_interval_seconds
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
-from toapis_async.batch.recorded_task import recorded_task
+from toapis_async.batch.recorded_task import accepted_at, recorded_task
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
@@ -36,7 +36,6 @@ from toapis_async.errors import (
 )
 from toapis_async.policy.money.delivery import lacks_path
 from toapis_async.policy.money.recovery import Step
-from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
 from toapis_async.values.records import ItemRecord, ItemState
@@ -48,9 +47,6 @@ from toapis_async.wire.failures import task_failed_error
 logger: logging.Logger = logging.getLogger("toapis_async")
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
-
-# A run can wait longer than a single call for a fresh link of what is paid for.
-FRESH_LOOK = RetryPolicy(max_retries=8)
 
 _IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED})
 
@@ -242,7 +238,7 @@ class ItemRun:
             gateway=gateway,
             task=task,
             watch=gateway.watch(self.kind, request.model, getattr(request, "resolution", None), settings.polling),
-            accepted_at=self._accepted_at(),
+            accepted_at=accepted_at(self.recorder.record, gateway.clock),
             tell=self.recorder.tell,
             priority=self.attempts.priority,
             resumed=self.step is not Step.SUBMIT,
@@ -259,12 +255,6 @@ class ItemRun:
                     self.task = late.task
                     raise
         return task
-
-    def _accepted_at(self) -> float:
-        """When it was accepted, on the monotonic clock; a guess for a task of an earlier run."""
-        clock, record = self.run.context.gateway.clock, self.recorder.record
-        age = 0.0 if record is None or record.accepted_at is None else clock.now() - record.accepted_at
-        return clock.monotonic() - max(0.0, age)
 
     async def save(self) -> None:
         """Fetch the files and end the item."""

@@ -104,6 +104,7 @@ class Job:
             self.end(end)
 
     def _let_go(self) -> None:
+        # The maker holds the item's run with all its parts; a job may be kept for as long as its user likes.
         self._task_id, self._maker = self.task_id, None
 
 

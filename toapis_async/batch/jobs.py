@@ -17,6 +17,7 @@ from toapis_async.policy.files.naming import request_digest
 from toapis_async.values.records import ItemState
 from toapis_async.values.requests import GenerationRequest
 
+# Ids of requests that ended unsent; a server that runs for months must not keep them all.
 _MOST_UNSENT = 10_000
 
 
@@ -48,9 +49,11 @@ class Jobs:
         """See ``GenerationSession.submit``."""
         contents = await self._item_index.contents_of([request])
         own = getattr(request, "id", None)
+        # Two calls with one id at the same moment: the second waits until the first is under way, then joins it.
         while own is not None and own in self._waiting:
             other, place = self._waiting[own]
             _require_same(request, other)
+            # Waited for, not awaited: a cancellation of this caller must not cancel the other's future.
             await asyncio.wait([place])
         entry = self._named(request, contents)
         key = entry.item.key

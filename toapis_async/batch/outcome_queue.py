@@ -26,6 +26,7 @@ class OutcomeQueue:
 
     async def get(self) -> Outcome | None:
         """Take the next outcome; None when there will be no more."""
+        # The mark of the end may not have fitted in, so it is not relied on here.
         if self._ended and self._queue.empty():
             return None
         outcome = await self._queue.get()

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from toapis_async.clock import Clock
 from toapis_async.values.kinds import KINDS
 from toapis_async.values.records import ItemRecord
 from toapis_async.values.tasks import Billing, GenerationTask, TaskFile, TaskStatus
@@ -26,3 +27,9 @@ def recorded_task(record: ItemRecord | None) -> GenerationTask:
         expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
         billing=None if record.cost_usd is None else Billing(status=None, cost_usd=Decimal(record.cost_usd)),
     )
+
+
+def accepted_at(record: ItemRecord | None, clock: Clock) -> float:
+    """Return when it was accepted, on the monotonic clock; a guess for a task of an earlier run."""
+    age = 0.0 if record is None or record.accepted_at is None else clock.now() - record.accepted_at
+    return clock.monotonic() - max(0.0, age)

@@ -119,6 +119,7 @@ class ItemRecorder:
             digest=self.item.digest,
             gateway=None if self.session.gateway == self.session.home else self.session.gateway,
         )
+        # The only entry that is waited for: it is what a crash between POST and reply is recovered from.
         await self.session.journal.record(event)
         self._now_stands_at(apply(self.record, event))
         self.tell(AttemptBegun, client_business_id=name)
@@ -128,6 +129,8 @@ class ItemRecorder:
         """Count the attempts by what tells their references apart."""
         if not self.session.keeps_references or self.item.request.client_business_id is None:
             return attempt
+        # Attempts of which nothing came share the reference, so that a lookup by it finds whichever was accepted; a
+        # task that failed leaves it used.
         return 1 if self.record is None else 1 + tasks_of(self.record)
 
     def accepted(self, task: GenerationTask) -> None:
@@ -177,6 +180,7 @@ class ItemRecorder:
             self.tell(ItemFailed, error=error)
             return
         kind, message = type(error).__name__, str(error)
+        # Zero is a refund, and no cost.
         charged = str(cost) if cost else None
         self._note(FailedForGood(key=self.item.key, error_type=kind, message=message, at=self._now(), cost_usd=charged))
         self._line("failed", error)
@@ -205,6 +209,7 @@ class ItemRecorder:
     def _refused_here(self) -> None:
         """Give an item that was never sent a record, since a failure has to hang on one."""
         at = self._now()
+        # Never sent, so the user's own reference is left unused for an attempt that will be.
         name = client_business_id(self.session.journal.run_id, self.item.key, 1)
         self._note(
             Intended(

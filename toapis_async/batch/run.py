@@ -48,6 +48,7 @@ class Run:
         self.draining: bool = False
         self.full: bool = False
         self.saving: int = 0
+        # One file under way and one ready for each worker, so that none of them idles.
         self._most_saving = 2 * context.settings.download_workers
         self._room = anyio.Event()
         self._pending = 0
@@ -121,6 +122,7 @@ class Run:
             raise RuntimeError("the run is not under way")
         self._pending += 1
         self._items.add(item_run)
+        # Before its task runs: whoever submits the same id in this turn of the loop joins it.
         self.context.in_work.begin(item_run)
         if self.draining:
             item_run.stop()
@@ -190,6 +192,7 @@ class Run:
 
     def stop(self, error: ToAPIsError | None, *, drain: bool) -> None:
         """Take in and send nothing more; without *drain*, give up what is under way as well."""
+        # The first reason counts, except that a budget is no failure: what breaks later is worth more to hear.
         if error is not None and (self.stopped_by is None or isinstance(self.stopped_by, BudgetExceededError)):
             self.stopped_by = self._raise = error
         self.draining = True
@@ -210,6 +213,7 @@ class Run:
 
     def crash(self, error: Exception) -> None:
         """End the run because of a defect, ours or the input's."""
+        # The first defect is the cause; what follows from it would only hide it.
         self.crashed = self.crashed or error
         self.cancel()
 
@@ -241,6 +245,7 @@ class Run:
         """Keep a late item until the end of the run; the oldest go first when there are too many."""
         with anyio.CancelScope() as scope:
             self._late[item_run] = scope
+            # Each late task keeps its item in memory: a gateway that loses tasks must not fill it.
             if len(self._late) > max(100, self.context.slots.limit):
                 next(iter(self._late.values())).cancel()
             self._end_if_done()
@@ -250,6 +255,7 @@ class Run:
                 del self._late[item_run]
 
     def _end_if_done(self) -> None:
+        # Only late tasks are left: they would hold a finished run open. The journal keeps them.
         if not self._fed or self._pending > len(self._late):
             return
         for scope in self._late.values():

@@ -28,6 +28,7 @@ class Runs:
         self._context = context
         self._under_way: dict[Run, asyncio.Task[None]] = {}
         self._stopped_by: ToAPIsError | None = None
+        # Runs whose stop was told before a newer run began. Weak, since a session may begin thousands.
         self._outdated: WeakSet[Run] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -90,6 +91,7 @@ class Runs:
         self.require_loop()
         self._stopped_by = None
         self._outdated.update(other for other in self._under_way if other.stopped_by is not None)
+        # Made after draining, a run still has to finish what is paid for, so it begins, and takes nothing in.
         if self.drained:
             run.stop(None, drain=True)
         task = asyncio.get_running_loop().create_task(self._host(run, work), context=context)

@@ -44,6 +44,7 @@ class SlotLease:
         """Acquire a slot unless one is held."""
         if self._hold is _Hold.NONE:
             await self._slots.acquire(again=self._before, priority=self._priority)
+            # Only after the wait: a cancellation in line must leave nothing to give back.
             self._hold = _Hold.ON_THE_WAY
 
     def accepted(self) -> None:
@@ -54,15 +55,18 @@ class SlotLease:
 
     def refused(self, refusal: Refusal) -> float:
         """Give the slot back after a 429; return the seconds to wait before taking one again."""
+        # A lease that is accepted, or gone, has no submission that the limit could have been about.
         if self._hold is not _Hold.ON_THE_WAY:
             self.give_back()
             return 0.0
         self._hold = _Hold.NONE
+        # It was at the head of the line when it was refused, and goes there again.
         self._before = True
         return self._slots.refused(refusal)
 
     def give_back(self) -> None:
         """Give the slot back if one is held."""
+        # Cleared first: several ways of ending an item meet here, and a slot given back twice would be one too many.
         hold, self._hold = self._hold, _Hold.NONE
         if hold is not _Hold.NONE:
             self._slots.release(accepted=hold is _Hold.ACCEPTED)

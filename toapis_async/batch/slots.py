@@ -83,6 +83,7 @@ class Slots:
     async def acquire(self, *, again: bool = False, priority: int = BULK) -> None:
         """Wait for a slot, first come, first served within a priority; an item that was refused goes first."""
         line = self._line if priority >= BULK else self._urgent
+        # Nobody overtakes a line. One that was refused has stood in it already.
         if (again or not line) and self._admits():
             self._on_the_way += 1
             return
@@ -94,6 +95,7 @@ class Slots:
         try:
             await turn
         except asyncio.CancelledError:
+            # The slot was given in the very turn of the loop in which the cancellation came.
             if turn.done() and not turn.cancelled():
                 self.release(accepted=False)
             else:
@@ -133,6 +135,7 @@ class Slots:
         """Let those in line begin, as far as there are slots."""
         while (self._line or self._urgent) and self._admits():
             turn = self._next_line().popleft()
+            # A cancelled turn is still in the line until its task has run: it must not swallow a slot.
             if not turn.done():
                 self._on_the_way += 1
                 turn.set_result(None)

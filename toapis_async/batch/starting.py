@@ -65,6 +65,7 @@ class ItemStarter:
             return
         priority = next((one for one in (priority, entry.item.request.priority) if one is not None), BULK)
         lease = SlotLease(context.slots, priority=priority)
+        # What is finished has no task in flight, so it neither takes a slot nor waits behind those that do.
         if step is not Step.DOWNLOAD:
             await lease.take()
         # Nothing is awaited from here on: what is planned is started, and a slot that was taken has its item.
@@ -82,10 +83,12 @@ class ItemStarter:
             context.tally.taken -= 1  # it stays in the input, for a run with a higher cap
             self.over_budget(context.budget.exceeded(entry.item))
             return
+        # The gateway's own figure goes before any estimate.
         if step is not Step.SUBMIT and entry.record is not None and entry.record.cost_usd is not None:
             estimate = Decimal(entry.record.cost_usd)
         if step is Step.SUBMIT:
             context.tally.add("planned", estimate)  # everything of earlier runs was counted at the beginning
+        # Noted before it starts: the leftovers of the same journal are walked meanwhile and must not take it up too.
         if step in {Step.SUBMIT, Step.RECONCILE}:
             self.item_index.begins(entry.item.key)
         recorder = ItemRecorder(session=context.recorder, item=entry.item, record=entry.record)

@@ -67,6 +67,7 @@ class OutcomeStream:
             self._run.cancel()
             if self._run.is_here:
                 return
+            # Closing often happens inside a cancellation, and what is being sent has to be on the books first.
             with anyio.CancelScope(shield=True):
                 await self._run.over.wait()
         # Not before: whoever waits to deliver would take a closed stream for a defect.

@@ -35,6 +35,7 @@ class Streams:
     def make(self, inputs: Inputs) -> OutcomeStream:
         """Make a stream; nothing happens before it is read."""
         run = self._runs.new()
+        # What an earlier run left is taken up once a session, by whichever stream is made first.
         first, self._resumed = not self._resumed, True
 
         def begin() -> OutcomeQueue:
@@ -63,6 +64,7 @@ class Streams:
             deliver=deliver,
         )
         try:
+            # Items of a cancelled run are still under way: begun here as well they would be refused as double.
             await self._runs.cancelled_over(run)
             await run.host(feed)
         finally:

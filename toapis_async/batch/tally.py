@@ -142,6 +142,7 @@ class ItemAccount:
     def follow(self, record: ItemRecord | None) -> None:
         """Move on to where the item's record stands; what was spent stays spent while nothing newer is told."""
         stage, amount = stage_of(record, self.estimate)
+        # A new attempt, or files fetched again, does not take back what the first task has cost.
         if self.stage == "spent" and stage == "pending":
             return
         self._move(stage, amount)
@@ -157,6 +158,8 @@ class ItemAccount:
 
     def _move(self, stage: Stage, amount: Decimal | None) -> None:
         if (stage, amount) != (self.stage, self.amount):
+            # Out of the old sum and into the new one in one turn of the loop: a budget that looks never sees it in
+            # neither.
             self.tally.add(self.stage, self.amount, times=-1)
             self.tally.add(stage, amount)
             self.stage, self.amount = stage, amount

@@ -44,6 +44,7 @@ class DownloadWorkers:
         try:
             await turn
         except asyncio.CancelledError:
+            # The worker was given in the very turn of the loop in which the cancellation came.
             if turn.done() and not turn.cancelled():
                 self.give_back(host, lent=False)
             else:
@@ -86,6 +87,7 @@ class DownloadWorkers:
             if not free:
                 return
             host = min(free, key=self._under_way.__getitem__)
+            # Taken out and put back at the end, so that of hosts with equally many the one that waited longest is next.
             turns = self._waiting.pop(host)
             while turns[0].done():
                 turns.popleft()

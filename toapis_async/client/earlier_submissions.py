@@ -35,6 +35,7 @@ class EarlierSubmissions:
             SubmissionUnknownError: neither could be shown.
 
         """
+        # Once at once: where the job was sent before, nobody waits for the grace period.
         seen = await look_once(self.gateway, reference, kind)
         if isinstance(seen, GenerationTask):
             return seen
@@ -58,6 +59,7 @@ class EarlierSubmissions:
             others_ahead=self._witness is not None,
             rounds=rounds,
         )
+        # Remembered by reference, so that only the end of that very submission opens the way for another.
         if step is Resumption.LEAD:
             self._witness = reference
         elif step is Resumption.REPORT and not resubmit:

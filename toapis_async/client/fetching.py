@@ -30,8 +30,10 @@ from toapis_async.transport.files import FileHost
 from toapis_async.values.files import SavedFile
 
 MAX_FILE_BYTES = 2 * 1024**3
+# Tries without progress; those that bring a file forward do not count, however many a long file takes.
 ATTEMPTS = 5
 
+# Less than that per try would let a host that sends a little each time hold a transfer for ever.
 _PROGRESS_BYTES = 262_144
 
 _LOOK_AGAIN = "Look the task up again for a fresh link; links live for 24 hours."
@@ -153,6 +155,7 @@ class _Transfer:
         """Have the next address tried, or raise what came of this one when there is no use in that."""
         if isinstance(error, LinkExpiredError):
             self.gone = error
+        # The host that the gateway named is right about its own links; a mirror may just not have the file yet.
         if self.hopeless or (url == self.named and isinstance(error, LinkExpiredError)):
             raise error
         if worth_another_try(error):
@@ -164,6 +167,7 @@ class _Transfer:
 
     async def _try(self, url: str) -> None:
         begun, validator = self.version, self.version.validator
+        # Without a validator the rest could be of another version: two halves that do not belong together.
         offset = self.draft.bytes_written if validator is not None else 0
         fetch = self.host.get(
             url, offset=offset, validator=validator, failures=self.failures[url], on_late=self.on_slow
@@ -171,6 +175,7 @@ class _Transfer:
         async with fetch as reply:
             found, said = reply.version, reply.content_range
             answer = answer_of(reply.http_status, offset=offset, content_range=said, begun=begun, found=found)
+            # The break came after the last byte: the host has no rest to send, and what is here is the file.
             if answer is Answer.NOTHING_LEFT:
                 return await self._check_whole(reply.url)
             if answer is not Answer.REST:
@@ -207,6 +212,7 @@ class _Transfer:
                 self._check_structure(reply.url)
             self.held.take(chunk, self.structure)
             await draft.write(chunk)
+            # Counted as well as declared: a host may declare no length, or a false one.
             if draft.bytes_written > self.max_bytes:
                 raise self._too_long(reply)
 
@@ -228,6 +234,7 @@ class _Transfer:
     def _check_length(self, length: int | None, url: str) -> None:
         received = self.draft.bytes_written
         if length is not None and received != length:
+            # More than was declared is no break that a rest could mend.
             if received > length:
                 self._forget()
             raise TruncatedError(f"{received} of {length} bytes came.", url=url, hint=FETCH_AGAIN)

@@ -76,6 +76,7 @@ class FileSources:
             return
         down = error is not None and error.http_status is None
         if not down or isinstance(error, TruncatedError | ContentMismatchError):
+            # It answered, if only with what is of no use: the host is there.
             self._unreachable_since.pop(host, None)
             return
         while len(self._unreachable_since) >= _MOST_REMEMBERED:

@@ -107,5 +107,6 @@ class HeldPicture:
         if made is None:
             logger.info("A file of type %s was left without metadata.", signature.mime)
             return
+        # Written whole and anew: the draft has no name yet, so no reader ever sees a half of it.
         await draft.restart()
         await draft.write(made)

@@ -44,6 +44,7 @@ class FirstSubmissions:
                     hint="Look for what stands between this machine and the gateway: a proxy, a firewall, a wrong "
                     "base URL. Then start again: what was sent is asked about first.",
                 )
+            # Looked at and not signalled: what it waits for may be learned in many places.
             await self.gateway.clock.sleep(_LOOK_SECONDS)
 
     def ended(self, submission: object) -> None:

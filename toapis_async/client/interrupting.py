@@ -25,6 +25,7 @@ class Interruption:
 
     def __enter__(self) -> Self:
         self._task = asyncio.current_task()
+        # A task may be cancelled already when it comes here; that count is not ours.
         self._before = 0 if self._task is None else self._task.cancelling()
         return self
 
@@ -32,6 +33,7 @@ class Interruption:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         task, self._task = self._task, None
+        # As asyncio.timeout does: only where nobody else has cancelled meanwhile is it ours to swallow.
         if self.due and task is not None and task.uncancel() <= self._before:
             self.struck = exc_type is not None and issubclass(exc_type, asyncio.CancelledError)
         return self.struck

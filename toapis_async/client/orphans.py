@@ -91,6 +91,7 @@ class OrphanTracker:
             APIConnectionError: the client was closed before its outcome was known.
 
         """
+        # A task of the client's own: a caller's cancellation ends the waiting, and not what may be charged.
         running = asyncio.create_task(work)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -99,6 +100,7 @@ class OrphanTracker:
             await asyncio.wait((running,))
         except asyncio.CancelledError:
             caller.wanted = False
+            # Nothing is at the gateway and nobody wants it there any more.
             if not caller.under_way:
                 running.cancel()
             if running.done():
@@ -133,6 +135,7 @@ class OrphanTracker:
 
     def _settle(self, caller: Caller, done: asyncio.Task[GenerationTask]) -> None:
         error = None if done.cancelled() else done.exception()
+        # The reference is given with the first attempt.
         if caller.client_business_id is None:
             return  # nothing was ever sent
         task = None if done.cancelled() or error is not None else done.result()
@@ -151,6 +154,7 @@ class OrphanTracker:
         A submission that is answered meanwhile, and whose caller would wait on, is handed over as well.
         """
         self.closed = True
+        # A copy, since a wait that ends takes itself out.
         for wait in tuple(self.waits):
             wait.close()
         try:
@@ -203,6 +207,7 @@ class OpenWait:
     ) -> None:
         self._tracker.waits.discard(self)
         self._interruption.__exit__(exc_type, exc, traceback)
+        # Handed over in close() already, with what was known of the task by then.
         if self._interruption.struck:
             raise _closed_while_waiting(self.task) from None
         if exc_type is not None and issubclass(exc_type, asyncio.CancelledError) and not self._limited():

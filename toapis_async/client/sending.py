@@ -42,6 +42,7 @@ async def submit_with_uploads(
 
     """
     reference = request.client_business_id
+    # Before anything is uploaded: a task that is there needs no references.
     earlier = await submitter.resume(reference, kind, attempts)
     if earlier is not None:
         return earlier

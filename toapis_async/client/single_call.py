@@ -48,6 +48,7 @@ class SingleCall:
         """See ``Attempts.begin``."""
         self.attempt += 1
         request = self.caller.request
+        # A later owner of the job has to find the task by the bare reference, whichever attempt made it.
         number = 1 if self.gateway.resume_references else self.attempt
         name = client_business_id(self.run_id, item_key(request, 0), number, own=request.client_business_id)
         self.caller.client_business_id = name

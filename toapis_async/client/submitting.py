@@ -180,6 +180,7 @@ class Submitter:
                 if doubts > MOST_DOUBTS:
                     raise result
                 continue
+            # An answer, even a refusal, shows that the gateway is there: patience with silence begins anew.
             if not isinstance(result, APIConnectionError):
                 start = clock.monotonic()
             delay = attempts.held_up(result)
@@ -188,6 +189,7 @@ class Submitter:
             if delay is None:
                 raise result
             retries += 1
+            # Nobody waits any more: go round at once, where the next turn ends it with "not sent".
             if attempts.wanted:
                 await clock.sleep(delay)
 
@@ -216,6 +218,7 @@ class Submitter:
             self._first = anyio.Event()
         elif not self._first.is_set():
             await self._first.wait()
+        # After the first: while no reply at all could be read, each further submission may be paid for nothing.
         await self._unanswered.admit(attempts)
 
     def ended(self, reference: str | None) -> None:
@@ -262,6 +265,7 @@ class Submitter:
             attempts.in_doubt(failure)
         if knowledge is Knowledge.REFUSED:
             raise failure
+        # A refusal that names a task is an acceptance; settle() believes it without asking.
         if knowledge in {Knowledge.UNKNOWN, Knowledge.ACCEPTED}:
             return await self.settle(
                 failure, client_business_id, kind, attempts, resubmit=self.on_unknown == "resubmit"
@@ -276,6 +280,7 @@ class Submitter:
 
     async def _exchange(self, encode: Encode, client_business_id: str, kind: Kind) -> GenerationTask:
         try:
+            # Unpaced: its turn was taken before the intent was written, so that no time passes between intent and POST.
             reply = await self.gateway.unpaced.send(encode(client_business_id))
         except BaseException:
             self.gateway.rate_limiter.heard(Purpose.SUBMIT, None, {})
@@ -298,6 +303,7 @@ class Submitter:
 
     def _learn(self, task: GenerationTask, client_business_id: str) -> None:
         traits = self.gateway.client_ids
+        # That the reference comes back does not prove that a lookup by it works; only a lookup does.
         if task.client_business_id == client_business_id:
             traits.echoes = True
         if traits.recent_task is None:

@@ -128,6 +128,7 @@ class Uploads:
             raise InvalidRequestError.refused(
                 (f"a reference must be an address, a path or bytes, not {type(source).__name__}",)
             )
+        # By size and times, not by reading: the same reference is used by thousands of requests.
         fingerprint = await fingerprint_of(source)
         digest = self._digests.get(fingerprint)
         if digest is not None and (known := self._fresh(digest)):

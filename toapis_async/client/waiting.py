@@ -129,6 +129,7 @@ class TaskWait:
             elapsed = self._elapsed()
             if not failures:
                 delay = self._delay(plan, elapsed)
+            # A task of an earlier run may have finished long ago, and its links live for 24 hours only.
             if self.resumed and not self.looks:
                 delay = 0.0
             elif patience_seconds is not None:
@@ -187,13 +188,16 @@ class TaskWait:
         if told is None:
             return False
         self._asks = False
+        # An event is somebody's word: about another task, or none, it only brings the next look forward.
         if not told.finished or self._task_id not in {told.id, told.client_business_id}:
             return False
         self._told = True
+        # An event without results ends the waiting, but only a look brings the addresses.
         if told.completed and not told.files:
             return False
         self.task = attrs.evolve(
             told,
+            # What was submitted is known for certain; an event names it in one way of several.
             id=self._task_id,
             kind=self.task.kind,
             model=told.model or self.task.model,
@@ -218,7 +222,9 @@ class TaskWait:
             return error
         self.tell(TaskLookedAt, status=task.status)
         if not task.finished:
+            # Seen unfinished after an event said otherwise: the look counts, and teaches.
             self._after, self._told = self._elapsed(), False
+        # Found by a look although events were expected: that is how trust in a source that fell silent is lost.
         elif self._asks:
             self.gateway.completion.missed(self._task_id)
         return None
@@ -243,6 +249,7 @@ class SlowPlan:
 def learn(watch: Watch, finish: Finish) -> None:
     """Add a finished wait to what is known about latencies."""
     task = finish.task
+    # Failures end early or late for reasons of their own and would spoil what is learned about completions.
     if not task.completed or not (finish.looks or finish.told):
         return
     after, by = finish.after_seconds, finish.by_seconds

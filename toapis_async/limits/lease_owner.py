@@ -70,6 +70,7 @@ def settled(
 
     """
     account = account_from(data)
+    # Unreadable, too old or for other limits: what was learned is worth less than a clean beginning.
     if account is None or not account.good_for(terms.limits, fixed=terms.fixed, now=now):
         account = SharedAccount.begin(terms.limits, fixed=terms.fixed, now=now)
     lease = account.settle(report, now=now, max_in_flight=terms.max_in_flight, lives=lives)

@@ -86,6 +86,7 @@ class LeasedBucket:
             self._due()
             return _ASK_AGAIN
         self._refill(now)
+        # Few may be out at first, one more with each good answer: a limit lower than thought refuses few.
         if self._out + 1 > self._window:
             self._short = True
             self._ask_for_more()
@@ -156,6 +157,7 @@ class LeasedBucket:
     def leased(self, lease: BudgetLease, report: BudgetReport, asked_at: float) -> None:
         """Take what was lent in answer to a report that was made at that time."""
         self._alone = None
+        # What happened while the report was on its way is still to be told, and comes off the new lease.
         self._first += len(report.heard)
         del self._heard[: len(report.heard)]
         self._window = lease.window
@@ -163,10 +165,12 @@ class LeasedBucket:
         self._tokens = lease.tokens - since.count(Happening.SENT) + since.count(Happening.UNSENT)
         self._frozen = Happening.REFUSED in since
         self._per_second, self._updated = lease.per_second, asked_at
+        # From when it was asked for: the owner counts from later, so here it ends first and no token is in two hands.
         self._until = asked_at + LEASE_SECONDS
         now = self._clock.monotonic()
         self._paused_until = now + lease.paused_seconds if lease.paused_seconds else -inf
         self._known, self._counted = lease.known, lease.counted
+        # A part lent to an idle worker is small and says nothing about what it would get in need.
         if any((report.interactive, report.bulk)):
             self._part = lease.per_second
         if lease.account_per_second != self._account_per_second:
@@ -175,6 +179,7 @@ class LeasedBucket:
 
     def go_alone(self, now: float) -> None:
         """Go on without the others, at what was ours when they were last heard."""
+        # Below its part: the others may have been given some of it meanwhile.
         part = max(_SLOWEST, _CAUTION * self._part)
         self._alone = Bucket(per_second=part, burst=1.0, ceiling=part, now=now)
         self._first, self._out, self._until, self._tokens, self._per_second = 0, 0, -inf, 0.0, 0.0

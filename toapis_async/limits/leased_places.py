@@ -16,6 +16,7 @@ class LeasedPlaces:
 
     def __init__(self, due: Callable[[], None]) -> None:
         self._due = due
+        # Weak: a session that is dropped without being closed must not hold places for ever.
         self._holders: WeakSet[TaskHolder] = WeakSet()
         self._lent = 0
 

@@ -11,6 +11,7 @@ from toapis_async.limits.lease_owner import Terms, settled
 from toapis_async.policy.pace.sharing.leases import Lease, Report
 
 _PATIENCE = 1.0  # seconds for one command
+# What was learned an hour ago says little about the limits of now.
 _KEPT_SECONDS = 3600
 _TRIES = 50
 _STEP_ASIDE = 0.004  # seconds, at most, times the tries so far
@@ -55,11 +56,14 @@ class RedisOwner:
         try:
             for tries in range(_TRIES):
                 seconds, micros, version, kept = await self._read(keys=[self._key])
+                # The server's time, since the clocks of several machines differ.
                 now = int(seconds) + int(micros) / 1e6
                 state, lease = settled(kept, report, self._terms, now=now)
                 arguments = [version, int(version) + 1, state, _KEPT_SECONDS]
+                # Compared and set by a script: whoever loses the race reads again, and no report is lost.
                 if await self._replace(keys=[self._key], args=arguments):
                     return lease
+                # Jittered and growing, or the same workers would meet again at once.
                 await SystemClock().sleep(self._random.uniform(0.0, _STEP_ASIDE * (1 + tries)))
         except RedisError as error:
             raise ConnectionError("Redis cannot be reached") from error

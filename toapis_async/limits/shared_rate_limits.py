@@ -245,6 +245,7 @@ class SharedRateLimits(Pacer):
                 await self._exchange()
 
     def _report_soon(self) -> None:
+        # It is tried again once a second; asking more often would not bring it back.
         if self._running and self._alone:
             return
         if self._soon is None or self._soon.done():
@@ -299,6 +300,7 @@ class SharedRateLimits(Pacer):
 
     def _unreachable(self, error: OSError) -> None:
         now = self._clock.monotonic()
+        # A lease that still runs is used to its end: a short outage of Redis changes nothing.
         if self._alone or not all(bucket.expired(now) for bucket in self._buckets):
             return
         self._name = uuid4().hex  # what was lent under the old name is taken back

@@ -127,6 +127,7 @@ class FileHost:
         """Ask, and follow redirects; called by ``Fetch``, which closes what it gets."""
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._response(url, headers)
+            # Followed by hand, since aiohttp would not check where each one leads.
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 return response
             response.close()
@@ -154,9 +155,11 @@ class FileHost:
         with suppress(ValueError):
             url = absolute(url, base_url=self.base_url)
             proxy = self._network.rules.proxy_for(url)
+            # Then no name is looked up here, and a resolver's guard would see nothing.
             elsewhere = proxy is not None and proxy.resolves
             why = refusal(url, base_url=self.base_url, trusted=self._trusted, resolved_elsewhere=elsewhere)
             target = URL(quoted(url), encoded=True)
+            # The proxy may serve more to us than to the world, such as its own administration.
             if (target.host, target.port) in self._proxies:
                 why = "it is the proxy's own"
             if why is None:

@@ -35,6 +35,7 @@ async def inflated(chunks: AsyncIterator[bytes], *, encoding: str, url: str) -> 
         beginning += chunk
         if len(beginning) >= _TELLING_BYTES:
             break
+    # Hosts label stored files as compressed that are not.
     if sniff(beginning) is not None:
         yield beginning
         async for chunk in chunks:
@@ -57,6 +58,7 @@ class _Inflater:
 
     def __init__(self, beginning: bytes) -> None:
         first, second = (beginning + b"\0\0")[:2]
+        # RFC 1950: the method in four bits, and two bytes divisible by 31.
         has_header = beginning[:2] == _GZIP or (first & 15 == 8 and (first * 256 + second) % 31 == 0)
         self._bits = _EITHER_HEADER if has_header else _NO_HEADER
         self._object = zlib.decompressobj(self._bits)

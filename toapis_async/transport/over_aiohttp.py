@@ -158,6 +158,7 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             failure = _broken(error, self._redactor.text(str(error)), self._pool.proxy)
             raise failure from (None if isinstance(error, aiohttp.ClientHttpProxyError) else self._shown(error))
+        # What aiohttp raises for a session that is closed, of another loop, or has credentials of its own.
         except (RuntimeError, ValueError) as error:
             raise _unusable(session, error, self._redactor.text(str(error))) from self._shown(error)
         finally:
@@ -171,6 +172,7 @@ class AiohttpTransport:
         else:
             body = await asyncio.to_thread(self._redactor, body)
         values = "\n".join(headers.values())
+        # By identity: hardly any reply repeats the key, and then no header is copied.
         if self._redactor.text(values) is not values:
             headers = CIMultiDict((name, self._redactor.text(value)) for name, value in headers.items())
         return HttpReply(status, headers, body)
@@ -207,6 +209,7 @@ class AiohttpTransport:
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
     declared = response.content_length
+    # A compressed body may be a bomb whatever length it declares; only a plain one is read at once.
     if declared is not None and declared <= MAX_REPLY_BYTES and "Content-Encoding" not in response.headers:
         return await response.read()
     parts: list[bytes] = []

@@ -102,6 +102,7 @@ class _Limit:
     def heard(self, http_status: int | None, headers: Mapping[str, str], retry_after_seconds: float | None) -> None:
         refused = http_status == 429
         self.refused += refused
+        # Without limits nothing is learned from success, and reading the headers would cost every reply.
         if self.bucket is None and not refused:
             return
         status = None if http_status is None else rate_limit_status(headers, now=self.clock.now())
@@ -115,6 +116,7 @@ class _Limit:
                 # Processes that share the account were told the same second.
                 retry_after_seconds *= 1.0 + _PAUSE_JITTER * self.random.random()
             self.bucket.on_refused(self.clock.monotonic(), retry_after_seconds)
+        # A 5xx may come from before or behind the limiter: it says nothing about the budget.
         elif refused or http_status is None or http_status >= 500:
             self.bucket.on_no_answer()
         else:
@@ -125,6 +127,7 @@ class _Limit:
         """Tell whether a 429 is not about this budget: it says so, or there is something left of it."""
         if status is None:
             return False
+        # It is policy.pace.inflight's to act on; cutting the rate as well would punish twice.
         if status.budget is Budget.CONCURRENCY:
             return True
         # Headers may be wrong: after some refusals in a row that they deny, the refusals are believed.
@@ -203,6 +206,7 @@ class Pacer:
         if submit is None or query is None:
             return None
         bucket = self._query.bucket
+        # While the query rate is a first guess it must not starve the looks.
         if self._auto and bucket is not None and not bucket.known:
             return max(_DOCUMENTED_LOOKS, query / submit)
         return query / submit

@@ -72,6 +72,7 @@ class ProgressTimer:
 
     def _set(self) -> None:
         progress = self.progress
+        # Not set anew with each chunk: it goes off at the earliest time that could matter, and looks.
         at = progress.ends_at if self._on_late is None else min(progress.late_at, progress.ends_at)
         self._handle = self._loop.call_at(at, self._look)
 
@@ -80,6 +81,7 @@ class ProgressTimer:
         if self._paused_at is not None:
             return  # go_on() sets it again
         now = self._loop.time()
+        # Bytes may have come since it was set, and moved the end.
         if self.progress.ends_at <= now:
             self._struck = True
             self._task.cancel()

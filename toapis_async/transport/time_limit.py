@@ -66,6 +66,7 @@ class TimeLimit:
             if end > now:
                 self._timer = loop.call_at(end, self._strike, loop)
                 break
+            # Struck after the walk, since the dictionary must not change during it.
             overdue.append(task)
         for task in overdue:
             self._struck[task] = self._under_way.pop(task)[1]

@@ -84,10 +84,12 @@ class TokenQueue:
                 self._sleeper = waiter
             else:
                 await waiter.wake
+            # Asked again after every sleep: tokens may have gone to somebody else, or been given back.
             while not waiter.granted and (wait := self._hand_out()) > 0.0 and not waiter.granted:
                 await self._clock.sleep(wait)
         except asyncio.CancelledError:
             line.pop(waiter, None)
+            # It was granted in the very turn of the loop in which the cancellation came.
             if waiter.granted:
                 self._bucket.give_back()
             raise

@@ -52,6 +52,7 @@ async def ask(
                 retry_after_seconds=getattr(error, "retry_after_seconds", None),
                 random=random,
             )
+            # What lasts (a refused certificate, an unknown proxy) is the same at every try.
             if delay is None or error.lasting:
                 raise
         tried += 1

@@ -103,6 +103,7 @@ def grace_seconds(error: ToAPIsError, periods: GracePeriods) -> float:
     """Return the grace period after this failure."""
     if isinstance(error, APITimeoutError):
         return periods.at_work_seconds
+    # Statuses of proxies that gave up waiting (522 and 524 are Cloudflare's): behind them the request may go on.
     if isinstance(error, APIStatusError) and error.http_status in {408, 504, 522, 524}:
         return periods.at_work_seconds
     return periods.settled_seconds
@@ -126,6 +127,7 @@ def verdict(
             has shown that it does not, None where neither.
 
     """
+    # It has lost a task that certainly exists: no number of misses proves anything here.
     if keeps_client_ids is False:
         return Verdict.UNKNOWN
     if waited_seconds < grace_seconds:

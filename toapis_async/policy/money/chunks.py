@@ -9,6 +9,7 @@ def chunk_digest(keys: Sequence[str]) -> str:
     digest = sha256()
     for key in sorted(keys):
         encoded = key.encode("utf-8", "surrogatepass")
+        # With its length before it, so that ["a", "bc"] and ["ab", "c"] are different chunks.
         digest.update(len(encoded).to_bytes(8) + encoded)
     return digest.hexdigest()[:32]
 

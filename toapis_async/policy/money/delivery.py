@@ -75,6 +75,7 @@ def knowledge_of(error: ToAPIsError) -> Knowledge:
         return Knowledge.REFUSED
     if isinstance(error, APIStatusError | InvalidRequestError) and error.task_id is not None:
         return Knowledge.ACCEPTED
+    # After a task id: whatever a reply is called, one that names a task is charged.
     for kind, knowledge in _BY_CLASS:
         if isinstance(error, kind):
             return knowledge
@@ -83,6 +84,7 @@ def knowledge_of(error: ToAPIsError) -> Knowledge:
 
 def _by_status(error: APIStatusError) -> Knowledge:
     status = error.http_status
+    # Other 503s may come from a proxy that had passed the request on.
     if status == 503 and meaning_of(status, f"{error.code} {error.message}") is Meaning.BUSY:
         return Knowledge.REFUSED_FOR_NOW
     if 300 <= status < 500 and status not in _UNSETTLED_4XX:

@@ -50,6 +50,7 @@ SETTLES_NOTHING = frozenset(
 """Errors that say nothing about the fate of an attempt or a task: a failure with such a name ends no item that the
 gateway may have. (Where the attempt is proved unsent, ``NotAccepted`` comes first.)"""
 
+# Where a task is known and worth more than a new one: what another attempt brings is kept in reserve.
 _IN_HAND = frozenset({ItemState.ACCEPTED, ItemState.FINISHED, ItemState.SAVED})
 
 
@@ -162,6 +163,7 @@ def _intended(record: ItemRecord, event: Intended) -> ItemRecord:
     # the latter has to be believed, or it would be sent twice after a crash.
     if event.attempt < record.attempt or (event.attempt == record.attempt and record.task_id is not None):
         return record
+    # An attempt beside a task in hand: the task stays, and the attempt is in doubt besides.
     if record.state is ItemState.ACCEPTED or record.state is ItemState.FINISHED:
         return attrs.evolve(
             record,
@@ -191,7 +193,9 @@ def _accepted(record: ItemRecord, event: Accepted) -> ItemRecord:
     if event.task_id in record.past_task_ids:
         return record
     attempt = max(record.attempt, event.attempt)
+    # A late word about an earlier attempt settles nothing about the last one.
     doubtful = record.doubtful and event.attempt < record.attempt
+    # The same word twice, as after a crash between the note and its effect.
     if event.task_id == record.task_id or event.task_id in record.spare_task_ids:
         return record if doubtful == record.doubtful else attrs.evolve(record, doubtful=doubtful)
     if record.state in _IN_HAND:
@@ -215,6 +219,7 @@ def _accepted(record: ItemRecord, event: Accepted) -> ItemRecord:
 
 
 def _not_accepted(record: ItemRecord, event: NotAccepted) -> ItemRecord:
+    # Proof about an earlier attempt must not clear a later one that may have been charged.
     if event.attempt != record.attempt or not record.doubtful:
         return record
     state = ItemState.OPEN if record.state is ItemState.INTENDED else record.state
@@ -224,6 +229,7 @@ def _not_accepted(record: ItemRecord, event: NotAccepted) -> ItemRecord:
 def _finished(record: ItemRecord, event: Finished) -> ItemRecord:
     if event.task_id in record.past_task_ids:
         return record
+    # A second task has finished as well: both are paid, and the other is kept in reserve.
     if event.task_id != record.task_id and (record.state is ItemState.FINISHED or record.state is ItemState.SAVED):
         known = event.task_id in record.spare_task_ids
         spares = record.spare_task_ids if known else (*record.spare_task_ids, event.task_id)
@@ -259,6 +265,7 @@ def _saved(record: ItemRecord, event: SavedToDisk) -> ItemRecord:
 
 
 def _gone(record: ItemRecord) -> ItemRecord:
+    # Without a task there is nothing to fetch the files from again.
     if record.state is not ItemState.SAVED or record.task_id is None:
         return record
     return attrs.evolve(record, state=ItemState.FINISHED, files=(), ended_at=None)
@@ -272,12 +279,15 @@ def _failed(record: ItemRecord, event: FailedForGood) -> ItemRecord:
         return attrs.evolve(error, state=ItemState.FAILED, ended_at=event.at)
     if event.error_type in SETTLES_NOTHING:
         return record if record.state is ItemState.SAVED else error
+    # Another task was paid for as well: it is waited for before anything new is sent.
     if record.spare_task_ids:
         return _next_in_hand(error)
+    # The task failed, but a later attempt may have been accepted: that is asked about first.
     if record.doubtful and record.task_id is not None:
         return attrs.evolve(
             _without_result(error), state=ItemState.INTENDED, task_id=None, past_task_ids=task_ids(record)
         )
+    # A failure that was charged all the same keeps its cost, for the budget.
     cost_usd = event.cost_usd or error.cost_usd
     return attrs.evolve(error, state=ItemState.FAILED, doubtful=False, files=(), cost_usd=cost_usd, ended_at=event.at)
 

@@ -137,6 +137,7 @@ class DirectoryLock:
         descriptor = os.open(self._path, _OPEN_OWN, 0o600)
         try:
             _require_file(descriptor, self._path)
+            # Before contending: within one process flock would refuse us because of an object that nobody has any more.
             self._dispossess(descriptor)
             self._contend(descriptor, Owner.current())
         except BaseException:
@@ -190,6 +191,7 @@ class DirectoryLock:
             raise self._locked(previous)
         if not self._flock_works():
             self._take_fallback(here)
+        # The lock may be local to each machine that mounts the directory: a living owner elsewhere is believed.
         elif previous is not None and previous.boot != here.boot and previous.may_live(here):
             raise self._locked(previous)
         self.abandoned = self.abandoned or previous is not None
@@ -219,6 +221,7 @@ class DirectoryLock:
         return False
 
     def _take_fallback(self, here: Owner) -> None:
+        # Once more after a dead owner's file was removed; whoever was faster has it then.
         for _ in range(2):
             try:
                 descriptor = os.open(self._fallback, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -236,6 +239,7 @@ class DirectoryLock:
             descriptor = os.open(self._fallback, os.O_RDONLY | _NOFOLLOW)
             owner = _read_owner(descriptor)
             os.close(descriptor)
+            # An unreadable owner may be one that is just writing its name.
             if owner is None or owner.may_live(here):
                 raise self._locked(owner)
             self._fallback.unlink(missing_ok=True)

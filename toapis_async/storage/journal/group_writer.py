@@ -11,6 +11,7 @@ from toapis_async.storage.thread_pool import JOURNALS, ThreadShare
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Entries in a batch from which the window narrows: then a batch is worth its fixed cost.
 _FULL = 100
 
 
@@ -136,6 +137,7 @@ class GroupWriter(Generic[T]):
         self._hurry()
         if self._entries and self._failure is None:
             self._hand_over()
+        # Even after a failure: the file has to be closed and the directory released.
         ending = self._loop.run_in_executor(self._thread, last_work)
         try:
             await wait_shielded([ending])
@@ -146,6 +148,7 @@ class GroupWriter(Generic[T]):
 
     def _refuse_after_failure(self) -> None:
         if self._failure is not None:
+            # A copy for each: one exception raised in many tasks would gather all their tracebacks.
             raise copy.copy(self._failure)
 
     def _unless_failed(self, work: Callable[[], R]) -> R:
@@ -186,9 +189,11 @@ class GroupWriter(Generic[T]):
         if not entries:
             return
         self._entries, self._waiters = [], []
+        # Counted until the loop has heard of it: while one is out, entries gather, and none overtakes another.
         self._batches_out += 1
         widened = self._window * (2.0 if len(entries) < _FULL else 0.5)
         self._window = min(self._longest, max(self._shortest, widened))
+        # One thread, so batches keep their order and sqlite sees one writer.
         self._thread.submit(self._work, entries, waiters)
 
     def _work(self, entries: list[T], waiters: list[asyncio.Future[None]]) -> None:
@@ -202,9 +207,11 @@ class GroupWriter(Generic[T]):
     def _written(self, waiters: list[asyncio.Future[None]]) -> None:
         self._batches_out -= 1
         if self._failure is not None:
+            # What had gathered meanwhile will never be written: those who wait for it hear that too.
             waiters += self._waiters
             self._entries, self._unhurried, self._waiters = [], [], []
         for waiter in waiters:
+            # Its caller was cancelled; the entry is written all the same.
             if waiter.done():
                 continue
             if self._failure is None:

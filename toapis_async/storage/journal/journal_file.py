@@ -36,6 +36,7 @@ _SETTINGS = (
     "fullfsync = ON",  # a plain fsync of macOS does not reach the platter
     "wal_autocheckpoint = 4000",
 )
+# 256 MiB, up to which every page is read at each opening; above it, only after an owner that vanished.
 _CHECKED_ANYWAY_BYTES = 1 << 28
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
@@ -62,6 +63,7 @@ def open_for_writing(path: Path, *, now: float, check_pages: bool) -> sqlite3.Co
             _create(path, now)
         close_to_others(path)
         _judge_header(path)
+        # Judged through a connection that cannot write: a file that is not ours must stay as it was.
         with contextlib.closing(_connect(path, "mode=ro" if _has_log(path) else "mode=ro&immutable=1")) as look:
             _judge_content(look, path, check_pages=check_pages or path.stat().st_size <= _CHECKED_ANYWAY_BYTES)
         connection = _connect(path, "mode=rw")
@@ -172,6 +174,7 @@ def _is_missing(path: Path) -> bool:
 def _create(path: Path, now: float) -> None:
     """Build the file under another name and rename it, so that no crash leaves half of one."""
     draft = path.with_name(path.name + ".new")
+    # A crash during an earlier making leaves these, and they were never anybody's journal.
     for leftover in (draft, draft.with_name(draft.name + "-journal")):
         leftover.unlink(missing_ok=True)
     os.close(open_private(draft))
@@ -205,6 +208,7 @@ def _judge_header(path: Path) -> None:
         raise damaged(path, "it is no sqlite database")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise damaged(path, "it is a database of another program")
+    # Offsets of user_version and application_id: SQLite's file format, section 1.3.
     version = int.from_bytes(header[60:64], "big")
     if version > SCHEMA_VERSION:
         raise JournalError(

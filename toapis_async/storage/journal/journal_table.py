@@ -18,7 +18,9 @@ Entry: TypeAlias = tuple[JournalEvent, str | None]
 """An event, and the text of its request if it intends one."""
 
 _ENDED = frozenset({ItemState.SAVED, ItemState.FAILED})
+# Rows in memory that will change again; what is not kept is read back, so the number is about speed only.
 _LIVE_ROWS_KEPT = 8192
+# Well below the number of variables that sqlite takes in one statement (999 in old builds).
 _KEYS_ASKED_FOR = 256
 
 _SELECT = "SELECT seq, key, state, request, facts FROM items JOIN requests USING (seq)"
@@ -87,6 +89,7 @@ class JournalTable:
             # A first attempt in a journal that began empty is not looked up: it is new, or the file refuses it.
             try:
                 touched = self._fold_and_put(entries, believed_new=self._first_attempts(entries))
+            # The key was there after all: nothing was committed, so it is folded again on what is there.
             except sqlite3.IntegrityError:
                 touched = self._fold_and_put(entries, believed_new=frozenset())
         self._keep(touched)

@@ -67,6 +67,7 @@ class KeyLedger:
         # An empty name is a temporary file of sqlite's own, written only when the cache overflows.
         connection = sqlite3.connect("", isolation_level=None)
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # It vanishes with the process: nothing has to survive, and one transaction that never ends writes least.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("CREATE TABLE keys (digest BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
@@ -76,6 +77,7 @@ class KeyLedger:
 
 
 def _digest(key: str) -> bytes:
+    # Sixteen bytes: enough against chance, and the file stays small whatever the keys look like.
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -16,6 +16,7 @@ from toapis_async.values.records import Finished, Intended, ItemRecord, ItemStat
 from toapis_async.wire.records import Root, encode_request
 
 PRIVATE_DIRECTORY = ".toapis"
+# Records in memory at a time when a journal of millions is walked.
 _PAGE = 500
 
 
@@ -146,6 +147,7 @@ class SqliteJournal:
                 self._path.parent.parent.mkdir(parents=True, exist_ok=True)
                 _make_home(self._path.parent)
                 self._lock.acquire()
+            # Only an owner that vanished can have left a torn page; reading all of a large file is slow.
             connection = open_for_writing(self._path, now=self._clock.now(), check_pages=self._lock.abandoned)
         try:
             self._table = JournalTable(connection, path=self._path, files_at=self._files_at)
