@@ -113,6 +113,11 @@ class ItemRun:
         self.cancelled = True
         self.item_task.cancel()
 
+    def let_go(self) -> None:
+        """Wait for the reply to an attempt no longer: its intent is on the books."""
+        if not self.attempts.unsent:
+            self.item_task.unshield()
+
     async def go(self) -> None:
         """Bring the item to where its files can be fetched, and hand it over; or to its end."""
         try:

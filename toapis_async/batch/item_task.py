@@ -27,7 +27,7 @@ class ItemTask:
         self._shielded = True
 
     def unshield(self) -> None:
-        """Let interruptions through, and the one that was put off; called in the task itself."""
+        """Let interruptions through, and the one that was put off."""
         self._shielded = False
         if self._due:
             self._due = False

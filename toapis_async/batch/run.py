@@ -223,6 +223,11 @@ class Run:
         self._cancel_items()
         self._ended.set()
 
+    def let_go(self) -> None:
+        """Wait for no reply to what was sent either, once the run was cancelled; a later run asks for it."""
+        for item_run in list(self._items):
+            item_run.let_go()
+
     def _cancel_items(self) -> None:
         for item_run in list(self._items):
             item_run.cancel()

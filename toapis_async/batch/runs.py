@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from weakref import WeakSet
 
+from toapis_async.batch.drain_watch import until_unreachable
 from toapis_async.batch.run import Run
 from toapis_async.batch.run_context import RunContext
 from toapis_async.errors import ToAPIsError
@@ -29,6 +30,7 @@ class Runs:
         self._stopped_by: ToAPIsError | None = None
         self._outdated: WeakSet[Run] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.Task[None] | None = None
         self.drained: bool = False
 
     def opened(self) -> None:
@@ -100,6 +102,8 @@ class Runs:
             run.crash(error)
         finally:
             del self._under_way[run]
+            if self._watch is not None and not self._under_way:
+                self._watch.cancel()
             if run.stopped_by is not None and run not in self._outdated:
                 self._stopped_by = run.stopped_by
 
@@ -110,10 +114,23 @@ class Runs:
                 await other.over.wait()
 
     def drain(self) -> None:
-        """Send nothing more, in later runs neither, and finish what is paid for."""
+        """Send nothing more, in later runs neither, and finish what is paid for while the gateway can be reached."""
         self.drained = True
         for run in self._under_way:
             run.stop(None, drain=True)
+        if self._under_way and self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(self._end_if_unreachable())
+
+    async def _end_if_unreachable(self) -> None:
+        try:
+            error = await until_unreachable(self._context.gateway)
+        except Exception as defect:  # noqa: BLE001  # ours; it belongs to whoever reads a run
+            for run in list(self._under_way):
+                run.crash(defect)
+        else:
+            for run in list(self._under_way):
+                run.stop(error, drain=False)
+                run.let_go()
 
     def cancel(self, *, but: "set[Run] | frozenset[Run]" = frozenset()) -> None:
         """End every run at once; what is being sent is still waited for."""
@@ -123,4 +140,5 @@ class Runs:
 
     async def over(self) -> None:
         """Wait until every run has ended; a cancellation is obeyed when they have."""
-        await wait_shielded(list(self._under_way.values()))
+        watch = () if self._watch is None else (self._watch,)
+        await wait_shielded([*self._under_way.values(), *watch])
