@@ -104,5 +104,5 @@ async def test_a_drain_waits_for_a_gateway_that_answers(tmp_path):
         session.drain()
         report = await running
 
-        assert (3, 3) == (report.saved, sim.books.accepted)
+        assert (report.saved, sim.books.accepted) == (3, 3)
         assert report.stopped_by is None
