@@ -3,7 +3,7 @@
 import pytest
 
 from toapis_async.batch.ending import outcome_of, stops, stops_at_once
-from toapis_async.batch.outcomes import Item
+from toapis_async.batch.outcomes import Failed, Item
 from toapis_async.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -15,6 +15,7 @@ from toapis_async.errors import (
     InvalidRequestError,
     JournalError,
     LinkExpiredError,
+    NotFoundError,
     ModelUnavailableError,
     RateLimitError,
     ServerError,
@@ -52,7 +53,7 @@ ITEM = Item(key="fox", request=ImageRequest("a fox"))
 )
 def test_what_may_still_become_a_file_is_unfinished(error, task, expected):
     """Failed is only what waiting and resuming cannot change; whatever is paid for stays resumable."""
-    assert expected == type(outcome_of(ITEM, error, task)).__name__
+    assert expected == type(outcome_of(ITEM, error, task, stopping=stops(error))).__name__
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,12 @@ def test_what_every_item_would_meet_stops_the_run(error, all_of_them, at_once):
     """A refused key or a dead disk ends everything at once; an empty account lets what is paid for be finished."""
     assert all_of_them is stops(error)
     assert at_once in {None, stops_at_once(error)}
+
+
+def test_a_path_that_is_missing_for_one_kind_ends_no_run():
+    """Where the base address is right the others go on, and the item has failed: nothing of it was taken."""
+    error = NotFoundError("Invalid URL (POST /v1/videos/generations)", http_status=404)
+
+    assert [True, False] == [stops(error, has_paths=known) for known in (False, True)]
+    assert isinstance(outcome_of(ITEM, error, None, stopping=False), Failed)
+    assert stops(AuthenticationError("x", http_status=401), has_paths=True)

@@ -18,7 +18,7 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
-from toapis_async.policy.money.delivery import stops_everything
+from toapis_async.policy.money.delivery import lacks_path, stops_everything
 from toapis_async.values.tasks import GenerationTask
 
 
@@ -26,8 +26,16 @@ class NotWantedError(ToAPIsError):
     """Asked for and not there; nobody waits for it. Never reaches a user."""
 
 
-def stops(error: ToAPIsError) -> bool:
-    """Whether every other item would meet the same error."""
+def stops(error: ToAPIsError, *, has_paths: bool = False) -> bool:
+    """Whether every other item would meet the same error.
+
+    Args:
+        error: of one item.
+        has_paths: whether the base address is known to be right, so that a missing path concerns one kind of task.
+
+    """
+    if has_paths and lacks_path(error):
+        return False
     never = isinstance(error, APIConnectionError) and error.delivery is Delivery.NEVER
     return never or isinstance(error, (StorageError, JournalError)) or stops_everything(error)
 
@@ -40,7 +48,7 @@ def stops_at_once(error: ToAPIsError) -> bool:
     return not isinstance(error, InsufficientQuotaError | NotFoundError)
 
 
-def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True) -> Outcome:
+def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True, stopping: bool) -> Outcome:
     """Return how an item ends by this error: failed only where neither waiting nor resuming can change it.
 
     Args:
@@ -48,6 +56,7 @@ def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, s
         error: what it ended by.
         task: as last seen; None without one.
         sent: whether the gateway has it or may have it.
+        stopping: whether the error stops the run.
 
     """
     for_now = (
@@ -60,7 +69,7 @@ def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, s
     )
     if isinstance(error, TaskFailedError | ContentPolicyError):
         return Failed(item=item, error=error, task=task)
-    if task is not None or isinstance(error, for_now) or stops(error):
+    if task is not None or isinstance(error, for_now) or stopping:
         return Unfinished(item=item, error=error, task=task, sent=sent)
     return Failed(item=item, error=error)
 

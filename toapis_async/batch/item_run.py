@@ -20,7 +20,7 @@ from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.tally import ItemAccount, stage_of
-from toapis_async.client.asking import look_once, unknown_error
+from toapis_async.client.asking import has_paths, look_once, unknown_error
 from toapis_async.client.sending import submit_with_uploads
 from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import TaskWait
@@ -34,6 +34,7 @@ from toapis_async.errors import (
     TaskTimeoutError,
     ToAPIsError,
 )
+from toapis_async.policy.money.delivery import lacks_path
 from toapis_async.policy.money.recovery import Step
 from toapis_async.policy.money.retrying import RetryPolicy
 from toapis_async.values.files import SavedFile
@@ -315,12 +316,13 @@ class ItemRun:
         record = self.recorder.record
         if self.task is None and record is not None and record.state in _IN_HAND:
             self.task = recorded_task(record)  # what is paid for has not failed for good, whatever broke on the way
-        outcome = outcome_of(self.item, error, self.task, sent=self.is_sent)
+        stopping = stops(error, has_paths=lacks_path(error) and await has_paths(self.run.context.gateway))
+        outcome = outcome_of(self.item, error, self.task, sent=self.is_sent, stopping=stopping)
         if isinstance(outcome, Failed):
             self.recorder.failed(error, cost=None if self.task is None else self.task.cost)
         else:
             self.recorder.unfinished(error)
-        if stops(error):
+        if stopping:
             self.run.stop(error, drain=not stops_at_once(error))
         await self._deliver(outcome)
 
