@@ -48,7 +48,9 @@ def stops_at_once(error: ToAPIsError) -> bool:
     return not isinstance(error, InsufficientQuotaError | NotFoundError)
 
 
-def outcome_of(item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True, stopping: bool) -> Outcome:
+def outcome_of(
+    item: Item, error: ToAPIsError, task: GenerationTask | None, *, sent: bool = True, stopping: bool
+) -> Outcome:
     """Return how an item ends by this error: failed only where neither waiting nor resuming can change it.
 
     Args:

@@ -147,7 +147,7 @@ class FileHost:
         except TimeoutError as error:
             raise DownloadError("The file host did not answer in time.", url=bare(url), hint=FETCH_AGAIN) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _no_answer(error, url) from _showable(error)
+            raise _no_answer(error, url, proxy) from _showable(error)
 
     def _checked(self, url: str) -> tuple[URL, Proxy | None]:
         why: str | None = "it is no valid address"
@@ -169,8 +169,8 @@ class FileHost:
         )
 
 
-def _no_answer(error: Exception, url: str) -> DownloadError:
-    failure = connection_failure(error, str(error))
+def _no_answer(error: Exception, url: str, proxy: Proxy | None) -> DownloadError:
+    failure = connection_failure(error, str(error), proxy)
     if failure is not None:
         hint = f"{FETCH_AGAIN} {failure.hint}".strip()
         unreached = DownloadError(f"The file host could not be reached. {failure.what}", url=bare(url), hint=hint)

@@ -11,6 +11,7 @@ from multidict import CIMultiDict, istr
 from yarl import URL
 
 from toapis_async.errors import APIConnectionError, APITimeoutError, ConfigurationError, Delivery
+from toapis_async.policy.network.proxies import Proxy
 from toapis_async.transport.connections.failures import connection_failure
 from toapis_async.transport.connections.pool import ConnectionPool
 from toapis_async.transport.connections.sessions import Network
@@ -155,7 +156,7 @@ class AiohttpTransport:
         except TimeoutError as error:
             raise self._timed_out(error) from error
         except (aiohttp.ClientError, OSError) as error:
-            failure = _broken(error, self._redactor.text(str(error)))
+            failure = _broken(error, self._redactor.text(str(error)), self._pool.proxy)
             raise failure from (None if isinstance(error, aiohttp.ClientHttpProxyError) else self._shown(error))
         except (RuntimeError, ValueError) as error:
             raise _unusable(session, error, self._redactor.text(str(error))) from self._shown(error)
@@ -191,7 +192,9 @@ class AiohttpTransport:
 
     def _timed_out(self, error: TimeoutError) -> APITimeoutError:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return APITimeoutError("Could not connect in time.", delivery=Delivery.NEVER, hint=_CHECK_NETWORK)
+            failure = connection_failure(error, "", self._pool.proxy)
+            what, hint = ("Could not connect in time.", "") if failure is None else (failure.what, failure.hint)
+            return APITimeoutError(what, delivery=Delivery.NEVER, hint=hint or _CHECK_NETWORK)
         return self._too_slow()
 
     def _too_slow(self) -> APITimeoutError:
@@ -224,9 +227,9 @@ def _unusable(session: aiohttp.ClientSession, error: Exception, said: str) -> AP
     return APIConnectionError(f"The exchange broke: {said}.", delivery=Delivery.UNKNOWN, hint=hint)
 
 
-def _broken(error: Exception, said: str) -> APIConnectionError:
+def _broken(error: Exception, said: str, proxy: Proxy | None) -> APIConnectionError:
     # The connector raises before a byte of the request is written: name resolution, refusal, TLS.
-    failure = connection_failure(error, said)
+    failure = connection_failure(error, said, proxy)
     if failure is not None:
         never = APIConnectionError(failure.what, delivery=Delivery.NEVER, hint=failure.hint or _CHECK_NETWORK)
         never.lasting = failure.lasting

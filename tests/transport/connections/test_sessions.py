@@ -81,6 +81,36 @@ async def test_a_proxy_that_is_down_carried_nothing(unused_tcp_port, scheme):
 
 
 @pytest.mark.parametrize(
+    ("proxy", "address", "named", "advice"),
+    [
+        ("http://nonsense.invalid:1", "https://localhost/v1", "proxy http://nonsense.invalid:1", "Check proxy="),
+        ("socks5h://nonsense.invalid:1", "https://localhost/v1", "proxy nonsense.invalid:1", "Check proxy="),
+        ("socks5://127.0.0.1:1", "https://gateway.invalid/v1", "name gateway.invalid", "socks5h:// leaves them"),
+    ],
+)
+async def test_a_name_that_nobody_knows(proxy, address, named, advice):
+    """Whose name it is is said, and what can be done about it; the network is not blamed for a proxy."""
+    async with transport(through(proxy), address) as opened:
+        with pytest.raises(APIConnectionError) as caught:
+            await opened.send(GET)
+
+    assert named in str(caught.value)
+    assert advice in caught.value.hint
+    assert caught.value.delivery is Delivery.NEVER
+
+
+async def test_a_file_behind_a_proxy_that_nobody_knows():
+    """Downloads name it too."""
+    host = FileHost(base_url=EXAMPLE, user_agent="t", network=through("http://nonsense.invalid:1"))
+    async with host:
+        with pytest.raises(DownloadError, match="proxy http://nonsense") as caught:
+            async with host.get("https://files.example/a.png"):
+                pass
+
+    assert "Check proxy=" in caught.value.hint
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://10.0.0.1/a.png",

@@ -5,6 +5,8 @@ import ssl
 import aiohttp
 import attrs
 
+from toapis_async.policy.network.proxies import Proxy
+
 _TRUST_HINT = (
     "Nothing was sent. If the network or the gateway has an authority of its own, name its file: ssl_context=, "
     "--ca-file, or SSL_CERT_FILE before the program starts. If not, somebody may be listening in."
@@ -12,6 +14,10 @@ _TRUST_HINT = (
 _PROXY_HINT = (
     "Nothing was sent. Check proxy=, --proxy, TOAPIS_PROXY or HTTPS_PROXY, with user and password if it asks for them; "
     "NO_PROXY or proxy=None goes without."
+)
+_NAME_HINT = (
+    "Nothing was sent. With socks5:// names are resolved on this machine; socks5h:// leaves them to the proxy. "
+    "Otherwise check TOAPIS_BASE_URL."
 )
 
 
@@ -31,14 +37,17 @@ class ConnectionFailure:
     lasting: bool = False
 
 
-def connection_failure(error: BaseException, said: str) -> ConnectionFailure | None:
+def connection_failure(error: BaseException, said: str, proxy: Proxy | None = None) -> ConnectionFailure | None:
     """Return why no connection was made, or None when there was one, so that something may have been sent.
 
     Args:
         error: of aiohttp.
         said: its text, without secrets.
+        proxy: the way went through it; None for none.
 
     """
+    if proxy is not None and isinstance(error, aiohttp.ConnectionTimeoutError):
+        return ConnectionFailure(what=f"No connection through the proxy {proxy.url} in time.", hint=_PROXY_HINT)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         refused = error.status in {401, 403, 405, 407}
         wants = ": it asks for a user and a password" if error.status == 407 else ""
@@ -50,6 +59,12 @@ def connection_failure(error: BaseException, said: str) -> ConnectionFailure | N
     if certificate is not None:
         what = f"The certificate of {error.host} was not accepted: {_reason(certificate)}."
         return ConnectionFailure(what=what, hint=_TRUST_HINT, lasting=True)
+    if proxy is not None and isinstance(error, aiohttp.ClientConnectorDNSError):
+        if error.host == proxy.host:
+            what = f"The name of the proxy {proxy.url} is not known: {_reason(error.os_error)}."
+            return ConnectionFailure(what=what, hint=_PROXY_HINT)
+        what = f"The name {error.host} is not known: {_reason(error.os_error)}."
+        return ConnectionFailure(what=what, hint=_PROXY_HINT if proxy.resolves else _NAME_HINT)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         # Its own text names the host of the request.
         return ConnectionFailure(what=f"No connection through the proxy: {_reason(error.os_error)}.", hint=_PROXY_HINT)

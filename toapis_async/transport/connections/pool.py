@@ -5,6 +5,7 @@ import ssl
 import aiohttp
 
 from toapis_async.errors import ConfigurationError
+from toapis_async.policy.network.proxies import Proxy
 from toapis_async.transport.connections.sessions import (
     Network,
     ProxyArguments,
@@ -25,6 +26,7 @@ class ConnectionPool:
     """Sessions to one address, or one that somebody has lent.
 
     Attributes:
+        proxy: what they go through; None for none.
         arguments: what each request needs besides.
 
     Args:
@@ -39,18 +41,18 @@ class ConnectionPool:
     """
 
     def __init__(self, network: Network, url: str, *, connections: int, lent: aiohttp.ClientSession | None) -> None:
-        self._proxy = network.rules.proxy_for(url)
+        self.proxy: Proxy | None = network.rules.proxy_for(url)
         self._lent = lent
         self._binding = LoopBinding()
         self._closed = False
         self._sessions = Sessions(network, _session, connections=connections)
-        self.arguments: ConnectionArguments = {**proxy_arguments(self._proxy)}  # type: ignore[typeddict-item]
+        self.arguments: ConnectionArguments = {**proxy_arguments(self.proxy)}  # type: ignore[typeddict-item]
         if lent is None:
-            check_proxy_support(self._proxy)
+            check_proxy_support(self.proxy)
             return
         if network.ssl_context is not None:
             self.arguments["ssl"] = network.ssl_context
-        if self._proxy is not None and self._proxy.socks:
+        if self.proxy is not None and self.proxy.socks:
             raise ConfigurationError(
                 "A lent http_session cannot be led through a SOCKS proxy.",
                 hint="Give it a connector that goes there, and pass proxy=None; or lend no session.",
@@ -70,7 +72,7 @@ class ConnectionPool:
         if self._closed:
             raise ConfigurationError("The client is closed.", hint="Make calls inside `async with AsyncToAPIs() …`.")
         if self._lent is None:
-            return self._sessions.through(self._proxy)
+            return self._sessions.through(self.proxy)
         self._binding.moved()
         check_lent(self._lent)
         return self._lent
