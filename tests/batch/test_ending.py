@@ -15,8 +15,8 @@ from toapis_async.errors import (
     InvalidRequestError,
     JournalError,
     LinkExpiredError,
-    NotFoundError,
     ModelUnavailableError,
+    NotFoundError,
     RateLimitError,
     ServerError,
     StorageError,
@@ -82,6 +82,6 @@ def test_a_path_that_is_missing_for_one_kind_ends_no_run():
     """Where the base address is right the others go on, and the item has failed: nothing of it was taken."""
     error = NotFoundError("Invalid URL (POST /v1/videos/generations)", http_status=404)
 
-    assert [True, False] == [stops(error, has_paths=known) for known in (False, True)]
+    assert [stops(error, has_paths=known) for known in (False, True)] == [True, False]
     assert isinstance(outcome_of(ITEM, error, None, stopping=False), Failed)
     assert stops(AuthenticationError("x", http_status=401), has_paths=True)

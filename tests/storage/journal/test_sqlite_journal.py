@@ -8,15 +8,19 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 
+import attrs
 import pytest
 
 from toapis_async.clock import SystemClock
 from toapis_async.errors import InvalidRequestError, JournalDamagedError, JournalError, JournalLockedError
+from toapis_async.storage.journal import journal_file
+from toapis_async.storage.journal.journal_file import SCHEMA_VERSION
 from toapis_async.storage.journal.sqlite_journal import SqliteJournal, journal_path
-from toapis_async.values.records import Accepted, FailedForGood, Finished, Intended, ItemState
-from toapis_async.values.requests import ImageRequest
+from toapis_async.values.records import Accepted, FailedForGood, Finished, Intended, ItemRecord, ItemState
+from toapis_async.values.requests import ImageRequest, VideoRequest
 
 
 def intended(key: str, prompt: str = "a house") -> Intended:
@@ -255,6 +259,43 @@ async def test_newer_format_is_refused(tmp_path: Path) -> None:
         await open_journal(tmp_path).__aenter__()
     assert "pip install --upgrade" in caught.value.hint
     assert contents(tmp_path) == before
+
+
+def version(directory: Path) -> int:
+    """Read the format's number as the file says it."""
+    return int.from_bytes(journal_path(directory).read_bytes()[60:64], "big")
+
+
+async def test_an_older_format_is_raised_when_it_is_written_to(tmp_path: Path) -> None:
+    """It is read and left as it is by whoever looks, and refused by its own version once this one has written."""
+    await fill(tmp_path, 1)
+    connection = sqlite3.connect(journal_path(tmp_path))
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    async with open_journal(tmp_path, read_only=True) as journal:
+        assert (await journal.find(["item-0"]))[0] is not None
+    assert version(tmp_path) == 1
+    async with open_journal(tmp_path) as journal:
+        assert (await journal.find(["item-0"]))[0] is not None
+    assert version(tmp_path) == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_an_older_library_refuses_a_newer_journal(tmp_path: Path, monkeypatch, read_only: bool) -> None:
+    """Going on without what it does not know could charge again."""
+    await fill(tmp_path, 1)
+    monkeypatch.setattr(journal_file, "SCHEMA_VERSION", SCHEMA_VERSION - 1)
+    before = contents(tmp_path)
+    with pytest.raises(JournalError, match="newer version"):
+        await open_journal(tmp_path, read_only=read_only).__aenter__()
+    assert contents(tmp_path) == before
+
+
+def test_every_fact_belongs_to_a_format() -> None:
+    """Whoever adds one raises ``SCHEMA_VERSION`` and writes it down here."""
+    facts = {field.name for kind in (ItemRecord, ImageRequest, VideoRequest) for field in attrs.fields(kind)}
+    known = sha256(" ".join(sorted(facts)).encode()).hexdigest()[:8]
+    assert (SCHEMA_VERSION, known) == (2, "7e46eda1")
 
 
 async def test_file_in_place_of_the_directory(tmp_path: Path) -> None:

@@ -13,7 +13,11 @@ from toapis_async.storage.files.private_files import close_to_others, open_priva
 
 APPLICATION_ID = 0x746F6170
 """``toap``: tells our files from other sqlite databases."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Raised with every new fact of an item or field of a request: a library that does not know them must not go on.
+
+2: digests, gateways and namespaces.
+"""
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -64,6 +68,9 @@ def open_for_writing(path: Path, *, now: float, check_pages: bool) -> sqlite3.Co
         try:
             for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
+            if connection.execute("PRAGMA user_version").fetchone() != (SCHEMA_VERSION,):
+                # What is written from now on may say what the version that made it does not understand.
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except BaseException:
             connection.close()
             raise
