@@ -9,7 +9,8 @@ import pytest
 from toapis_async.client.images import Images
 from toapis_async.client.orphans import REMEMBERED, AbandonedSubmission, Caller, OrphanTracker
 from toapis_async.client.uploads import Uploads
-from toapis_async.errors import InvalidRequestError, ServerError
+from toapis_async.errors import ConfigurationError, InvalidRequestError, ServerError
+from toapis_async.testing import Constant
 from toapis_async.testing.fake_clock import FakeClock
 from toapis_async.transport.pacing import Pacer
 from toapis_async.values.limits import RateLimits
@@ -209,3 +210,46 @@ async def test_memory_is_bounded():
         orphans.add(AbandonedSubmission(request=REQUEST, client_business_id=str(number), task=None))
     assert len(orphans.abandoned) == REMEMBERED
     assert orphans.abandoned[0].client_business_id == "5"
+
+
+async def test_a_client_in_two_running_loops_sends_nothing(live, tmp_path):
+    """Neither a call, nor a wait, nor a session begins in a second loop while the first one runs, and none is left."""
+    async with live(latency=Constant(0.2)) as (sim, client):
+        task = await client.images.submit(ImageRequest("a fox"))
+        async with client.session(tmp_path / "first"):
+            pass
+
+        async def session():
+            async with client.session(tmp_path / "second"):
+                pass
+
+        for work in (lambda: client.images.generate(prompt="an owl"), lambda: client.images.wait(task), session):
+
+            async def elsewhere(work=work):
+                with pytest.raises(ConfigurationError, match="another event loop"):
+                    await work()
+
+            await asyncio.to_thread(asyncio.run, elsewhere())
+        assert sim.books.posts == 1
+        assert not (tmp_path / "second").exists()
+        assert (await client.images.wait(task)).completed
+
+
+async def test_what_a_stopped_loop_left_keeps_no_client_open():
+    """Tasks of a loop that has gone never end: closing in the next one does not wait for them."""
+    tracker = OrphanTracker()
+
+    async def leave_one():
+        caller = Caller(request=REQUEST, under_way=True, client_business_id="c")
+        waiting.append(asyncio.ensure_future(tracker.run(caller, asyncio.sleep(3600))))
+        await asyncio.sleep(0)
+
+    waiting = []
+    loop = asyncio.new_event_loop()
+    await asyncio.to_thread(loop.run_until_complete, leave_one())
+    async with asyncio.timeout(5):
+        await tracker.aclose(patience_seconds=3600)
+    for task in [*waiting, *asyncio.all_tasks(loop)]:
+        task.cancel()
+    await asyncio.to_thread(loop.run_until_complete, asyncio.gather(*waiting, return_exceptions=True))
+    loop.close()

@@ -8,6 +8,8 @@ import attrs
 from toapis_async.batch.item_task import ItemTask
 from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.slot_lease import SlotLease
+from toapis_async.client.asking import look_once, unknown_error
+from toapis_async.client.gateway import Gateway
 from toapis_async.client.limits import limit_of, refusal_of, tell_in_flight
 from toapis_async.client.lost_submissions import LostSubmissions
 from toapis_async.errors import RateLimitError, SubmissionUnknownError, ToAPIsError
@@ -15,6 +17,7 @@ from toapis_async.policy.money.recovery import task_ids
 from toapis_async.ports.events import AttemptSettled, Event, HeldUp
 from toapis_async.transport.rate_limiter import RateLimiter
 from toapis_async.values.limits import BULK
+from toapis_async.values.records import ItemRecord
 from toapis_async.values.tasks import GenerationTask, Kind
 
 
@@ -87,6 +90,20 @@ class ItemAttempts:
         await self.begin(name)
         self.accepted(task)
         return task
+
+    async def found_here(self, gateway: Gateway, record: ItemRecord, kind: Kind, doubt: ToAPIsError) -> GenerationTask:
+        """Find an attempt that went to another base URL, which may be the same gateway: one miss proves nothing.
+
+        Raises:
+            SubmissionUnknownError: it is not here.
+
+        """
+        found = await look_once(gateway, record.client_business_id, kind)
+        if not isinstance(found, GenerationTask):
+            elsewhere = self.recorder.session.gateway_of(record)
+            raise unknown_error(doubt, record.client_business_id, elsewhere=elsewhere)
+        self.accepted(found)
+        return found
 
     def accepted(self, task: GenerationTask) -> None:
         """See ``Attempts.accepted``."""

@@ -20,7 +20,7 @@ from toapis_async.batch.recorder import ItemRecorder
 from toapis_async.batch.run_view import RunView
 from toapis_async.batch.slot_lease import SlotLease
 from toapis_async.batch.tally import ItemAccount, stage_of
-from toapis_async.client.asking import has_paths, look_once, unknown_error
+from toapis_async.client.asking import has_paths
 from toapis_async.client.sending import submit_with_uploads
 from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import TaskWait
@@ -38,7 +38,7 @@ from toapis_async.policy.money.delivery import lacks_path
 from toapis_async.policy.money.recovery import Step
 from toapis_async.values.files import SavedFile
 from toapis_async.values.kinds import KINDS, kind_of
-from toapis_async.values.records import ItemRecord, ItemState
+from toapis_async.values.records import ItemState
 from toapis_async.values.requests import missing_files
 from toapis_async.values.tasks import GenerationTask, Kind, TaskStatus
 from toapis_async.wire.encoding import submission
@@ -205,7 +205,7 @@ class ItemRun:
         self.attempts.in_doubt(stopped)
         resubmits = self.run.context.submitter.on_unknown == "resubmit"
         if not resubmits and self.recorder.session.gateway_of(record) != self.recorder.session.gateway:
-            return await self._found_here(record, stopped)
+            return await self.attempts.found_here(self.run.context.gateway, record, self.kind, stopped)
         return await self._settled(stopped, record.client_business_id)
 
     async def _settled(self, doubt: ToAPIsError, client_business_id: str) -> GenerationTask:
@@ -221,15 +221,6 @@ class ItemRun:
             raise NotSentError("The run was stopped before this item was sent again.", hint="Resume the run.")
         self.lease.give_back()
         return await self._submitted()
-
-    async def _found_here(self, record: ItemRecord, stopped: ToAPIsError) -> GenerationTask:
-        """Find an attempt that went to another base URL, which may be the same gateway: one miss proves nothing."""
-        found = await look_once(self.run.context.gateway, record.client_business_id, self.kind)
-        if not isinstance(found, GenerationTask):
-            elsewhere = self.recorder.session.gateway_of(record)
-            raise unknown_error(stopped, record.client_business_id, elsewhere=elsewhere)
-        self.attempts.accepted(found)
-        return found
 
     async def _finished(self, task: GenerationTask) -> GenerationTask:
         gateway, settings, request = self.run.context.gateway, self.run.context.settings, self.item.request

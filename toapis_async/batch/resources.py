@@ -115,6 +115,7 @@ class SessionResources:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        self.gateway.loop.moved()  # in two at once nothing is opened, or locked
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.sink)
             await stack.enter_async_context(self.journal)

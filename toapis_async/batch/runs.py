@@ -121,7 +121,8 @@ class Runs:
         for run in self._under_way:
             run.stop(None, drain=True)
         if self._under_way and self._watch is None:
-            self._watch = asyncio.get_running_loop().create_task(self._end_if_unreachable())
+            loop = self._loop or asyncio.get_running_loop()
+            self._watch = loop.create_task(self._end_if_unreachable())
 
     async def _end_if_unreachable(self) -> None:
         try:

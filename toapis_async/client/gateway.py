@@ -17,6 +17,7 @@ from toapis_async.policy.requests.validation import Validation
 from toapis_async.policy.waiting.latency import LatencyBook, Watch
 from toapis_async.policy.waiting.polling import Polling
 from toapis_async.ports.completion import CompletionSource
+from toapis_async.transport.loop_binding import LoopBinding
 from toapis_async.transport.paced_transport import PacedTransport
 from toapis_async.transport.port import Transport
 from toapis_async.transport.rate_limiter import RateLimiter
@@ -77,6 +78,7 @@ class Gateway:
         resume_references: whether a request with a reference of its own is looked for before its first POST.
         verify: how far files are looked into, unless a call says otherwise.
         warned_of: unknown models that the user was warned of; once each.
+        loop: which event loop its sessions are in.
 
     """
 
@@ -100,6 +102,7 @@ class Gateway:
     resume_references: bool = False
     verify: Verify = "structure"
     warned_of: set[str] = attrs.field(factory=set)
+    loop: LoopBinding = attrs.field(factory=LoopBinding)
 
     def __attrs_post_init__(self) -> None:
         self.limits = LimitWatch(self.rate_limiter)

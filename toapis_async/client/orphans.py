@@ -15,8 +15,9 @@ from typing import Self, TypeAlias
 import attrs
 
 from toapis_async.client.interrupting import Interruption
-from toapis_async.errors import APIConnectionError, Delivery, TaskTimeoutError, ToAPIsError
+from toapis_async.errors import APIConnectionError, ConfigurationError, Delivery, TaskTimeoutError, ToAPIsError
 from toapis_async.shielding import wait_shielded
+from toapis_async.transport.loop_binding import LoopBinding
 from toapis_async.values.requests import GenerationRequest
 from toapis_async.values.tasks import GenerationTask
 
@@ -76,6 +77,7 @@ class OrphanTracker:
 
     def __init__(self, on_abandoned: OnAbandoned | None = None) -> None:
         self._hook = on_abandoned
+        self._binding = LoopBinding()
         self._running: set[asyncio.Task[GenerationTask]] = set()
         self.waits: set[OpenWait] = set()
         self.closed: bool = False
@@ -89,8 +91,14 @@ class OrphanTracker:
 
         Raises:
             APIConnectionError: the client was closed before its outcome was known.
+            ConfigurationError: the client is in use in another event loop; nothing was sent.
 
         """
+        try:
+            self.follow_loop()
+        except ConfigurationError:
+            work.close()
+            raise
         # A task of the client's own: a caller's cancellation ends the waiting, and not what may be charged.
         running = asyncio.create_task(work)
         self._running.add(running)
@@ -111,6 +119,12 @@ class OrphanTracker:
         if running.cancelled():
             raise _closed_while_sending(caller)
         return running.result()
+
+    def follow_loop(self) -> None:
+        """Forget what an event loop that has stopped can end no more; never stand in two that run."""
+        if self._binding.moved():
+            self._running.clear()
+            self.waits.clear()
 
     def waiting(
         self, task: GenerationTask, request: GenerationRequest | None = None, limit: Interruption | None = None
@@ -153,6 +167,7 @@ class OrphanTracker:
 
         A submission that is answered meanwhile, and whose caller would wait on, is handed over as well.
         """
+        self.follow_loop()
         self.closed = True
         # A copy, since a wait that ends takes itself out.
         for wait in tuple(self.waits):
@@ -195,6 +210,7 @@ class OpenWait:
         self._handed_over = False
 
     def __enter__(self) -> Self:
+        self._tracker.follow_loop()
         if self._tracker.closed:
             self._hand_over()
             raise _closed_while_waiting(self.task)
