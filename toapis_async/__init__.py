@@ -13,7 +13,7 @@ from toapis_async._version import __version__ as __version__
 # checkers and editors read the same names in ``__init__.pyi``; a test holds the two together.
 _HOMES = {
     "async_client": ("AsyncToAPIs",),
-    "batch.job": ("Job",),
+    "batch.runs.job": ("Job",),
     "batch.outcomes": (
         "Failed",
         "Item",
@@ -23,9 +23,9 @@ _HOMES = {
         "Statistics",
         "Unfinished",
     ),
-    "batch.rows": ("rows",),
+    "batch.incoming.rows": ("rows",),
     "batch.session": ("GenerationSession",),
-    "batch.stream": ("OutcomeStream",),
+    "batch.runs.stream": ("OutcomeStream",),
     "client.models": ("AvailableModel",),
     "client.orphans": ("AbandonedSubmission",),
     "clock": (

@@ -4,8 +4,8 @@ from toapis_async._version import __version__ as __version__
 from toapis_async.async_client import (
     AsyncToAPIs as AsyncToAPIs,
 )
-from toapis_async.batch.job import (
-    Job as Job,
+from toapis_async.batch.incoming.rows import (
+    rows as rows,
 )
 from toapis_async.batch.outcomes import (
     Failed as Failed,
@@ -28,14 +28,14 @@ from toapis_async.batch.outcomes import (
 from toapis_async.batch.outcomes import (
     Unfinished as Unfinished,
 )
-from toapis_async.batch.rows import (
-    rows as rows,
+from toapis_async.batch.runs.job import (
+    Job as Job,
+)
+from toapis_async.batch.runs.stream import (
+    OutcomeStream as OutcomeStream,
 )
 from toapis_async.batch.session import (
     GenerationSession as GenerationSession,
-)
-from toapis_async.batch.stream import (
-    OutcomeStream as OutcomeStream,
 )
 from toapis_async.client.models import (
     AvailableModel as AvailableModel,

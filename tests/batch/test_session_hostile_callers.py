@@ -47,7 +47,7 @@ async def test_an_input_that_breaks_does_not_look_like_one_that_ends(live, tmp_p
 
 async def test_a_finally_that_waits_for_ever_is_left(live, tmp_path, monkeypatch):
     """An async generator whose ``finally`` waits for what never comes does not hold up the closing of its session."""
-    monkeypatch.setattr("toapis_async.batch.inputs.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("toapis_async.batch.incoming.inputs.PATIENCE_SECONDS", 0.05)
 
     async def endless():
         try:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from toapis_async.batch.slots import Slots
+from toapis_async.batch.items.slots import Slots
 from toapis_async.policy.pace.inflight import Refusal
 from toapis_async.policy.pace.rate_limit_status import RateLimitStatus
 from toapis_async.testing.fake_clock import FakeClock

@@ -115,7 +115,7 @@ async def test_after_a_run_the_next_steps_are_commands(toapis, gateway, prompts,
 
 async def test_fewer_files_than_asked_for_end_with_code_3(toapis, gateway, prompts, quick, tmp_path, monkeypatch):
     """A shortfall is told of the item, in the summary, in JSON and in the manifest."""
-    monkeypatch.setattr("toapis_async.batch.item_run.missing_files", lambda request, files: 1)
+    monkeypatch.setattr("toapis_async.batch.items.item_run.missing_files", lambda request, files: 1)
     async with gateway():
         ended = await toapis("batch", prompts(2), "-o", tmp_path / "out", *quick)
         assert ended.code == 3

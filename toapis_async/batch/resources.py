@@ -8,18 +8,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from toapis_async.batch.adopting import Adoption
-from toapis_async.batch.budget import Budget
-from toapis_async.batch.holding import GatewayHold
-from toapis_async.batch.item_index import ItemIndex
-from toapis_async.batch.lost_runs import lost_submissions
-from toapis_async.batch.manifest_copies import copied
+from toapis_async.batch.bookkeeping.budget import Budget
+from toapis_async.batch.bookkeeping.lost_runs import lost_submissions
+from toapis_async.batch.bookkeeping.manifest_copies import copied
+from toapis_async.batch.bookkeeping.recorder import Recorder
+from toapis_async.batch.bookkeeping.tally import Tally, stage_of
+from toapis_async.batch.incoming.adopting import Adoption
+from toapis_async.batch.incoming.item_index import ItemIndex
+from toapis_async.batch.items.holding import GatewayHold
+from toapis_async.batch.items.run_context import RunContext
+from toapis_async.batch.items.slots import Slots
 from toapis_async.batch.outcomes import Report, Statistics
-from toapis_async.batch.recorder import Recorder
-from toapis_async.batch.run_context import RunContext
 from toapis_async.batch.settings import SessionSettings
-from toapis_async.batch.slots import Slots
-from toapis_async.batch.tally import Tally, stage_of
 from toapis_async.client.downloading import Downloader
 from toapis_async.client.gateway import Gateway
 from toapis_async.client.submitting import Submitter

@@ -9,17 +9,17 @@ from typing import Self
 
 import attrs
 
-from toapis_async.batch.inputs import Inputs, Requests, begun, input_mark
-from toapis_async.batch.item_index import ItemIndex
-from toapis_async.batch.job import Job
-from toapis_async.batch.jobs import Jobs
+from toapis_async.batch.bookkeeping.record_states import states_of
+from toapis_async.batch.incoming.inputs import Inputs, Requests, begun, input_mark
+from toapis_async.batch.incoming.item_index import ItemIndex
 from toapis_async.batch.outcomes import Report, Statistics
-from toapis_async.batch.record_states import states_of
 from toapis_async.batch.resources import SessionResources
-from toapis_async.batch.runs import Runs
+from toapis_async.batch.runs.job import Job
+from toapis_async.batch.runs.jobs import Jobs
+from toapis_async.batch.runs.runs import Runs
+from toapis_async.batch.runs.stream import OutcomeStream
+from toapis_async.batch.runs.streams import Streams
 from toapis_async.batch.settings import SessionSettings
-from toapis_async.batch.stream import OutcomeStream
-from toapis_async.batch.streams import Streams
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.shielding import wait_shielded
 from toapis_async.values.records import ItemRecord

@@ -5,8 +5,8 @@ from typing import cast
 
 import attrs
 
+from toapis_async.batch.incoming.rows import rows as requests_of
 from toapis_async.batch.outcomes import Outcome
-from toapis_async.batch.rows import rows as requests_of
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.integrations.chunk_config import ChunkConfig
 from toapis_async.policy.files.naming import item_key

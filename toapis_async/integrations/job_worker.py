@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import attrs
 
-from toapis_async.batch.job import Job
 from toapis_async.batch.outcomes import Failed, Outcome, Saved
+from toapis_async.batch.runs.job import Job
 from toapis_async.batch.session import GenerationSession
 from toapis_async.errors import InvalidRequestError, ToAPIsError
 from toapis_async.shielding import wait_shielded

@@ -11,7 +11,7 @@ import attrs
 import click
 
 from toapis_async.async_client import AsyncToAPIs
-from toapis_async.batch.budget import expected_cost
+from toapis_async.batch.bookkeeping.budget import expected_cost
 from toapis_async.cli.exits import Exit
 from toapis_async.cli.formatting.amounts import duration_text, usd
 from toapis_async.cli.formatting.json_forms import file_form, task_form, usd_number
