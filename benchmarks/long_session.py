@@ -96,7 +96,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(table, indent=1))
     first, last = table[0], table[-1]
-    wrong = [name for name in ("threads", "files") if last[name] > first[name]]
+    # The key ledger's temporary file is opened once its cache is full.
+    wrong = [name for name, more in (("threads", 0), ("files", 1)) if last[name] > first[name] + more]
     wrong += ["sockets"] if last["sockets"] > 2 * options.in_flight else []
     wrong += ["memory"] if last["memory_mib"] > 1.1 * first["memory_mib"] else []
     ratio = last["memory_mib"] / first["memory_mib"]
