@@ -34,7 +34,9 @@ class FileReply:
         self.http_status: int = response.status
         headers = response.headers
         _, length = parse_content_range(headers.get("Content-Range"))
-        self.version = FileVersion(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length)
+        self.version: FileVersion = FileVersion(
+            etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"), length=length
+        )
 
     @property
     def url(self) -> str:
