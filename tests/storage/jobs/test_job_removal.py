@@ -48,6 +48,22 @@ async def test_only_what_has_ended_goes_and_only_below_the_directory(tmp_path, p
     assert (elsewhere / "b.png").exists()
 
 
+@pytest.mark.parametrize("way", ["dots", "link"])
+async def test_no_path_leads_out_of_the_directory(tmp_path, picture, way):
+    """A file that is named below the directory and lies elsewhere is not the store's."""
+    directory, elsewhere = tmp_path / "jobs", tmp_path / "elsewhere"
+    picture("b.png", elsewhere)
+    async with JobLedger(directory, clock=SystemClock()) as jobs:
+        (directory / "out").symlink_to(elsewhere)
+        named = directory / ".." / "elsewhere" / "b.png" if way == "dots" else directory / "out" / "b.png"
+        await jobs.add(queued("fox"))
+        jobs.note(
+            "fox", "saved", StoredResult(files=(SavedFile(uri=str(named), bytes=3, sha256="0", mime="image/png"),))
+        )
+        assert await remove_ended(jobs, directory, before=1e12) == 1
+    assert (elsewhere / "b.png").exists()
+
+
 async def test_a_job_whose_files_cannot_be_removed_stays(tmp_path, picture):
     """It keeps no other job from being removed, however many there are."""
     async with JobLedger(tmp_path, clock=SystemClock()) as jobs:

@@ -50,4 +50,5 @@ def _are_removed(job: StoredJob, directory: Path) -> bool:
 
 
 def _is_below(file: SavedFile, directory: Path) -> bool:
-    return not is_address(file.uri) and file.path.absolute().is_relative_to(directory.absolute())
+    # Resolved, since a path that begins below the directory may lead out of it, by ".." or by a link.
+    return not is_address(file.uri) and file.path.resolve().is_relative_to(directory.resolve())
