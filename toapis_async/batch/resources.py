@@ -26,6 +26,7 @@ from toapis_async.client.submitting import Submitter
 from toapis_async.client.uploads import Uploads
 from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.network.outage import OUTAGE_SECONDS
 from toapis_async.ports.events import EarlierOutputFound, GatewayChanged, SessionClosed
 from toapis_async.ports.sink import Sink
 from toapis_async.shielding import wait_shielded
@@ -42,9 +43,6 @@ from toapis_async.values.records import ItemRecord, ItemState
 from toapis_async.values.tasks import Kind
 
 logger: logging.Logger = logging.getLogger("toapis_async")
-
-# A gateway that was there and cannot be reached any more is waited for; then the run stops, to be resumed.
-OUTAGE_SECONDS = 300.0
 
 _LATENCIES = "latencies"
 _GATEWAYS = "gateways"

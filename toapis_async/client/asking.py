@@ -4,9 +4,7 @@ from toapis_async.client.gateway import Gateway
 from toapis_async.errors import APIConnectionError, AuthenticationError, SubmissionUnknownError, ToAPIsError
 from toapis_async.policy.money.asking import Verdict, ask_delay_seconds, verdict
 from toapis_async.policy.money.delivery import proves_absence
-from toapis_async.transport.with_retries import ask_once
 from toapis_async.values.tasks import GenerationTask, Kind
-from toapis_async.wire.encoding import models
 
 # A task younger than this may just not be found yet; it proves nothing about the gateway.
 RECENT_TASK_AGE_SECONDS = 10.0
@@ -112,17 +110,6 @@ async def _try_recent_task(gateway: Gateway) -> None:
     else:
         if task.id == task_id:
             gateway.client_ids.keeps = True
-
-
-async def has_paths(gateway: Gateway) -> bool:
-    """Tell whether the base address is right: it has accepted something, or lists models."""
-    if gateway.client_ids.recent_task is not None:
-        return True
-    try:
-        await ask_once(gateway.transport, models(), asked_for="the list of models", clock=gateway.clock)
-    except ToAPIsError:
-        return False
-    return True
 
 
 def unknown_error(

@@ -1,7 +1,5 @@
 """One bad link, or a file host that gives nothing."""
 
-from random import Random
-
 import pytest
 
 from toapis_async.errors import (
@@ -14,7 +12,8 @@ from toapis_async.errors import (
     StorageError,
     TruncatedError,
 )
-from toapis_async.policy.files.host_outage import OUTAGE_SECONDS, Held, HostFailures, hold_seconds, is_host_down, judge
+from toapis_async.policy.network.host_outage import Held, HostFailures, is_host_down, judge
+from toapis_async.policy.network.outage import OUTAGE_SECONDS
 
 DOWN = DownloadError("connection refused")
 
@@ -64,12 +63,3 @@ def test_an_outage_is_told_from_a_bad_link_by_what_others_meet(facts, held):
 def test_a_dead_link_never_holds():
     """Whatever the others meet, it is about this item."""
     assert judge(LinkExpiredError("x"), known()) is Held.END
-
-
-def test_the_waits_grow_to_a_bound():
-    """From 2 s to 20 s, spread by a quarter."""
-    waits = [hold_seconds(tries, random=Random(tries)) for tries in range(40)]
-
-    assert 1.5 <= waits[0] <= 2.5
-    assert max(waits) <= 25.0
-    assert min(waits[5:]) >= 15.0

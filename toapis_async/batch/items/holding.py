@@ -2,20 +2,19 @@
 
 import random as random_module
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import anyio
 import attrs
 
 from toapis_async.client.gateway import Gateway
+from toapis_async.client.reachability import silence
 from toapis_async.clock import Clock
-from toapis_async.errors import APIConnectionError, ServerError, ToAPIsError
-from toapis_async.policy.files.host_outage import OUTAGE_SECONDS, Held, HostFailures, hold_seconds, judge
+from toapis_async.errors import ToAPIsError
 from toapis_async.policy.money.retrying import RetryPolicy
+from toapis_async.policy.network.host_outage import Held, HostFailures, judge
+from toapis_async.policy.network.outage import OUTAGE_SECONDS, hold_seconds
 from toapis_async.ports.events import HeldUp
-from toapis_async.transport.with_retries import ask_once
 from toapis_async.values.files import SavedFile
-from toapis_async.wire.encoding import models
 
 # A run can wait longer than a single call for a fresh link of what is paid for.
 FRESH_LOOK = RetryPolicy(max_retries=8)
@@ -141,24 +140,14 @@ class GatewayHold:
 
         """
         clock = self.gateway.clock
-        # The list of models costs nothing and touches no task: the one question that is safe to repeat during an
-        # outage.
-        ask = partial(ask_once, self.gateway.transport, models("image"), asked_for="the list of models", clock=clock)
         async with self._lock:
             # Whoever waited here for the lock counts anew: an outage that just ended is not held against the next.
             start, tries = clock.monotonic(), 0
-            while True:
-                try:
-                    await ask()
-                except (APIConnectionError, ServerError) as error:
-                    if clock.monotonic() - start >= OUTAGE_SECONDS:
-                        raise
-                    seconds = hold_seconds(tries, random=self.gateway.random)
-                    tell(HeldUp, limit="gateway", seconds=seconds, error=error)
-                except ToAPIsError:
-                    break  # a refusal is an answer
-                else:
-                    break
+            while (error := await silence(self.gateway)) is not None:
+                if clock.monotonic() - start >= OUTAGE_SECONDS:
+                    raise error
+                seconds = hold_seconds(tries, random=self.gateway.random)
+                tell(HeldUp, limit="gateway", seconds=seconds, error=error)
                 tries += 1
                 await clock.sleep(seconds)
             # A first question that is answered at once was no outage: the doubt then stands as it is.

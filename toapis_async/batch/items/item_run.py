@@ -20,7 +20,7 @@ from toapis_async.batch.items.late_looks import late_interval_seconds
 from toapis_async.batch.items.run_view import RunView
 from toapis_async.batch.items.slot_lease import SlotLease
 from toapis_async.batch.outcomes import Failed, Item, Outcome, Saved, Unfinished
-from toapis_async.client.asking import has_paths
+from toapis_async.client.reachability import has_paths
 from toapis_async.client.sending import submit_with_uploads
 from toapis_async.client.submitting import NotSentError
 from toapis_async.client.waiting import TaskWait

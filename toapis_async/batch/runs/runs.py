@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from weakref import WeakSet
 
-from toapis_async.batch.drain_watch import until_unreachable
 from toapis_async.batch.items.run_context import RunContext
+from toapis_async.batch.runs.drain_watch import until_unreachable
 from toapis_async.batch.runs.run import Run
 from toapis_async.errors import ToAPIsError
 from toapis_async.shielding import wait_shielded

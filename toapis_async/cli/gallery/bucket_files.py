@@ -14,7 +14,7 @@ from toapis_async.storage.files.refusals import storage_error
 from toapis_async.values.files import SavedFile
 from toapis_async.wire.manifest import ManifestEntry
 
-FOLDER = "files"
+COPIES = "files"
 """In the gallery's directory: where the copies are."""
 _AT_ONCE = 16
 
@@ -55,7 +55,7 @@ async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> None
         StorageError: a bucket or the disk refused; what was copied stays.
 
     """
-    _make_below(directory / FOLDER)
+    _make_below(directory / COPIES)
     wanted = {file.uri: file for entry in entries for file in entry.files if _can_be_copied(file)}
     async with AsyncExitStack() as stack:
         places = {uri.rpartition("/")[0] for uri in wanted}
@@ -64,7 +64,7 @@ async def fetch_files(entries: Sequence[ManifestEntry], directory: Path) -> None
 
         async def work() -> None:
             for file in waiting:
-                target = directory / FOLDER / file.name
+                target = directory / COPIES / file.name
                 bucket = buckets[file.uri.rpartition("/")[0]]
                 if _length(target) != file.bytes:
                     await bucket.fetch_copy(target)
@@ -82,8 +82,8 @@ def with_copies(entries: Sequence[ManifestEntry], directory: Path) -> list[Manif
     """Return entries that name copies, below a directory, in place of what is in buckets, as far as there are any."""
 
     def copy_of(file: SavedFile) -> SavedFile:
-        there = _can_be_copied(file) and _length(directory / FOLDER / file.name) == file.bytes
-        return attrs.evolve(file, uri=f"{FOLDER}/{file.name}") if there else file
+        there = _can_be_copied(file) and _length(directory / COPIES / file.name) == file.bytes
+        return attrs.evolve(file, uri=f"{COPIES}/{file.name}") if there else file
 
     return [attrs.evolve(entry, files=tuple(map(copy_of, entry.files))) for entry in entries]
 

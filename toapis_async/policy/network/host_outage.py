@@ -1,20 +1,12 @@
 """A file host that gives nothing: one bad link, or an outage in which every paid item would fail the same way."""
 
-import random as random_module
 from enum import Enum
 
 import attrs
 
 from toapis_async.errors import APIConnectionError, DownloadError, ServerError, ToAPIsError
+from toapis_async.policy.network.outage import OUTAGE_SECONDS
 
-OUTAGE_SECONDS = 300.0
-"""For so long items are held while nothing at all can be fetched; then the run stops, to be resumed."""
-
-DRAIN_SECONDS = 5.0
-"""For so long a run that is to end waits for a gateway that answers nothing; what is paid for is in the journal."""
-
-_FIRST_SECONDS = 2.0
-_LONGEST_SECONDS = 20.0
 _BUSY = frozenset({408, 425, 429, 478})
 
 
@@ -67,18 +59,3 @@ def judge(error: ToAPIsError, known: HostFailures) -> Held:
     if known.in_a_row < 2 and known.under_way < 2:
         return Held.END  # nobody else has tried: this says nothing about the host
     return Held.STOP if known.held_seconds >= OUTAGE_SECONDS else Held.HOLD
-
-
-def drain_goes_on(silent_seconds: float) -> bool:
-    """Tell whether what is paid for is still waited for in a run that is to end.
-
-    Args:
-        silent_seconds: since the first question that the gateway has not answered, with no answer after it.
-
-    """
-    return silent_seconds < DRAIN_SECONDS
-
-
-def hold_seconds(tries: int, *, random: random_module.Random) -> float:
-    """Return the wait before an item that is held is tried again: 2, 4, 8, 16, 20 s, a quarter more or less."""
-    return min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0 ** min(tries, 8)) * random.uniform(0.75, 1.25)
