@@ -10,7 +10,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from toapis_async import AsyncToAPIs, FixedPolling, ImageRequest, InvalidRequestError
+from toapis_async import AsyncToAPIs, FixedPolling, ImageRequest, InvalidRequestError, StorageError
+from toapis_async.integrations import job_store
 from toapis_async.integrations.job_store import JobStore
 from toapis_async.testing import Constant, Drop, Fail, Fault, Reply
 
@@ -272,3 +273,22 @@ async def test_old_jobs_are_removed_with_their_files(live, store):
         while await jobs.find(job.id) is not None:
             await asyncio.sleep(0.02)
         assert not path.exists()
+
+
+async def test_what_cannot_be_removed_for_now_is_told_and_tried_again(live, store, monkeypatch, caplog):
+    """A refusal of the disk ends neither the tending nor the store, and is not kept quiet."""
+    remove, tries = job_store.remove_ended, []
+
+    async def refused_once(*arguments, **options):
+        tries.append(None)
+        if len(tries) == 1:
+            raise StorageError("The disk is away.", path="jobs", hint="Bring it back.")
+        return await remove(*arguments, **options)
+
+    monkeypatch.setattr(job_store, "remove_ended", refused_once)
+    async with live(latency=Constant(0.05)) as (_, client), store(client, keep_seconds=0.3) as jobs:
+        job = await jobs.wait((await jobs.submit(FOX)).id)
+        while await jobs.find(job.id) is not None:
+            await asyncio.sleep(0.02)
+    assert len(tries) > 1
+    assert "The disk is away" in caplog.text

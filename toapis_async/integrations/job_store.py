@@ -1,10 +1,11 @@
 """``JobStore``: the jobs of a web application, over all its workers and their restarts."""
 
 import asyncio
+import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -28,6 +29,8 @@ OpenSession: TypeAlias = Callable[[AsyncToAPIs, Path], GenerationSession]
 
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}\Z")
 _MOST_WORKERS = 10_000
+logger: logging.Logger = logging.getLogger("toapis_async")
+
 _REMOVE_SECONDS = 600.0  # between two looks for what is old
 
 
@@ -235,8 +238,7 @@ class JobStore:
     async def _adopt(self) -> None:
         """Take up what workers have left that died, and let go of their directories when it has ended."""
         while True:
-            # What is wrong with one directory, or for now, is no reason to stop tending the others.
-            with suppress(ToAPIsError):
+            with _tried_again("Jobs of workers that have ended cannot be taken up"):
                 for name in await self._ledger.workers() - self._workers.keys():
                     await self._take(name)
             for name, worker in list(self._workers.items()):
@@ -247,18 +249,27 @@ class JobStore:
 
     async def _remove_old(self, keep_seconds: float) -> None:
         while True:
-            with suppress(ToAPIsError):
+            with _tried_again("Old jobs cannot be removed"):
                 await remove_ended(self._ledger, self.directory, before=self._clock.now() - keep_seconds)
-            await self._clock.sleep(min(_REMOVE_SECONDS, keep_seconds))
+            await self._clock.sleep(min(_REMOVE_SECONDS, max(1.0, keep_seconds)))
 
     async def _look_at_others(self) -> None:
         while True:
             await self._clock.sleep(self._poll_seconds)
             watched = [job_id for job_id in self._changes.watched if not self._is_here(job_id)]
             if watched:
-                with suppress(ToAPIsError):
+                with _tried_again("Jobs of other workers cannot be looked at"):
                     for job_id, state in (await self._ledger.states(watched)).items():
                         self._changes.stands(job_id, state)
 
     def _is_here(self, job_id: str) -> bool:
         return any(job_id in worker for worker in self._workers.values())
+
+
+@contextmanager
+def _tried_again(what: str) -> Iterator[None]:
+    """Log what the disk refuses for now: it is no reason to stop tending the rest."""
+    try:
+        yield
+    except ToAPIsError as error:
+        logger.warning("%s, and it is tried again later: %s", what, error)

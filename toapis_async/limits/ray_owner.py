@@ -1,7 +1,6 @@
 """Shares an account among the actors and drivers of a Ray cluster, through an actor of its own."""
 
 import asyncio
-from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -118,8 +117,9 @@ class RayOwner:
         """See ``LeaseOwner.aclose``; the actor stays for others, and ends by itself when there are none."""
         if self._finding is not None:
             self._finding.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._finding
+            await asyncio.wait([self._finding])
+            if not self._finding.cancelled():
+                self._finding.exception()  # whoever asked for the actor has heard of it
 
     async def _found(self) -> "ActorHandle":
         """Get the actor, alive; a start that takes longer than an exchange may is waited for by the next one."""
